@@ -1,0 +1,43 @@
+"""Random functions with a given covariance: the initial outputs of infinitely wide networks."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg.lapack import dpstrf
+
+
+def sample_gaussian_process(
+    covariance: NDArray[np.float64], generator: np.random.Generator, tolerance: float = 1e-13
+) -> NDArray[np.float64]:
+    """One draw of N(0, covariance), without jitter on singular matrices.
+
+    Network covariances are singular to rounding, so an ordinary Cholesky factorisation fails. The
+    pivoted one stops when every remaining variance is below `tolerance` times the largest: what it
+    leaves out is a variance of at most that size at every point, and nothing is added.
+
+    Args:
+        covariance: symmetric, positive semidefinite up to rounding, (points, points).
+        generator: source of the normal draws; always `points` of them are taken.
+        tolerance: relative variance that may be left out at a point.
+
+    Returns:
+        (points,)
+
+    Raises:
+        ValueError: the matrix has entries that are not finite, or no positive variance but is not zero.
+    """
+    if not np.isfinite(covariance).all():
+        raise ValueError("the covariance has entries that are not finite")
+    points = len(covariance)
+    normal = generator.standard_normal(points)
+    largest = covariance.diagonal().max(initial=0.0)
+    if largest <= 0:
+        if np.any(covariance):
+            raise ValueError("the covariance has no positive variance, so it is no covariance")
+        return np.zeros(points)
+    factor, pivots, rank, info = dpstrf(covariance, tol=tolerance * largest, lower=1)
+    if info < 0:
+        raise ValueError(f"LAPACK dpstrf refused its argument {-info}")
+    factor = np.tril(factor)[:, :rank]  # (points, rank)
+    draw = np.empty(points)
+    draw[pivots - 1] = factor @ normal[:rank]
+    return draw
