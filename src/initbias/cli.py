@@ -1,0 +1,173 @@
+"""The command line: what the pipeline's rules call, and what a person debugs with."""
+
+import json
+import os
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from initbias.pipeline import plan
+from initbias.pipeline.configuration import Configuration, json_schema, read
+from initbias.pipeline.errors import UnknownName, UserError
+from initbias.studies import STUDIES
+
+app = typer.Typer(
+    help="Measure what the initialization of a neural network does to its generalization.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Config = Annotated[
+    str, typer.Option("--config", help="Configuration: a YAML file, or JSON written out.")
+]
+DEFAULT = "config/config.yaml"
+Study = Annotated[str, typer.Argument(help=f"One of: {', '.join(STUDIES)}.")]
+
+
+def main() -> None:
+    """Run the command line; errors that a person can mend end in one message and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        typer.echo(f"initbias: {error}", err=True)
+        raise SystemExit(2) from None
+
+
+@app.command("plan")
+def plan_command(config: Config = DEFAULT) -> None:
+    """Print the shards of a configuration, their cost estimates and what is already done."""
+    configuration = read(config)
+    table = Table("shard", "operations", "output", "memory", "measured")
+    total = done = 0.0
+    planned = plan.shards(configuration)
+    for shard in planned:
+        measured = plan.measurements_file(configuration.results, shard).exists()
+        total += shard.cost.operations
+        done += shard.cost.operations * measured
+        table.add_row(
+            f"{shard.study} {shard.name}",
+            f"{shard.cost.operations:.1e}",
+            _size(shard.cost.output_bytes),
+            _size(shard.cost.memory_bytes),
+            "yes" if measured else "no",
+        )
+    console = Console()
+    console.print(table, width=None if console.is_terminal else 120)
+    share = done / total if total else 1.0
+    print(f"{len(planned)} shards, {total:.1e} operations, {share:.0%} of them measured")
+
+
+@app.command()
+def measure(
+    study: Study,
+    shard: Annotated[str, typer.Argument(help="Name of a shard, as printed by initbias plan.")],
+    config: Config = DEFAULT,
+    specification: Annotated[
+        str, typer.Option(help="What to measure, as JSON; the configuration is then not read.")
+    ] = "",
+    output: Annotated[str, typer.Option(help="File to write, with --specification.")] = "",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    gpus: Annotated[int, typer.Option(help="GPUs that may be used; 0 means the CPU.")] = 1,
+    threads: Annotated[int, typer.Option(help="Threads of numerical libraries on a CPU.")] = 1,
+) -> None:
+    """Measure one shard: solve its kernels or train its networks."""
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = str(threads)  # read when numpy and torch are first imported
+    from initbias.pipeline import stages
+
+    _check_study(study)
+    if specification:
+        description, file = json.loads(specification), Path(output)
+    else:
+        configuration = read(config)
+        planned = {item.name: item for item in plan.shards(configuration) if item.study == study}
+        if shard not in planned:
+            raise UnknownName(f"{study} has no shard {shard!r}{_nearest(shard, planned)}")
+        description = planned[shard].specification
+        file = plan.measurements_file(configuration.results, planned[shard])
+    chosen = stages.choose_device("cpu" if gpus == 0 else device)
+    stages.measure(study, shard, description, file, chosen, threads)
+
+
+@app.command()
+def estimate(study: Study, config: Config = DEFAULT) -> None:
+    """Fit exponents with intervals to the measurements of a study."""
+    from initbias.pipeline import stages
+
+    stages.estimate(_configured(config, study), study)
+
+
+@app.command()
+def render(
+    study: Study,
+    name: Annotated[str, typer.Argument(help="Name of a figure or table of the study.")],
+    config: Config = DEFAULT,
+) -> None:
+    """Draw a figure (SVG, PDF, PNG) or write a table (CSV, Markdown, LaTeX)."""
+    from initbias.pipeline import stages
+
+    configuration = _configured(config, study)
+    known = plan.outputs(study)
+    if name not in known:
+        raise UnknownName(f"{study} has no figure or table {name!r}{_nearest(name, known)}")
+    stages.render(configuration, study, name)
+
+
+@app.command()
+def judge(config: Config = DEFAULT) -> None:
+    """Judge every claim of every study in the configuration."""
+    from initbias.pipeline import stages
+
+    stages.judge(read(config))
+
+
+@app.command()
+def cost(config: Config = DEFAULT) -> None:
+    """Collect what each shard took in time and memory."""
+    from initbias.pipeline import stages
+
+    stages.cost(read(config))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of configuration files."""
+    print(json_schema(), end="")
+
+
+def _configured(config: str, study: str) -> Configuration:
+    """The configuration, which must have a section for the study."""
+    _check_study(study)
+    configuration = read(config)
+    if study not in configuration.sections:
+        raise UnknownName(f"{config}: studies: has no section for {study}; add one")
+    return configuration
+
+
+def _check_study(study: str) -> None:
+    if study not in STUDIES:
+        raise UnknownName(f"no study {study!r}{_nearest(study, STUDIES)}")
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """What to write instead of an unknown name."""
+    names = list(known)
+    close = get_close_matches(name, names, n=1)
+    if close:
+        return f"; did you mean {close[0]}?"
+    shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+    return f"; there are {shown}"
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"

@@ -1,0 +1,149 @@
+"""The configuration: validated as a whole, with every error at once, each with its place and a fix."""
+
+import json
+import os
+from difflib import get_close_matches
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic_core import ErrorDetails
+
+from initbias.pipeline.errors import ConfigurationError
+from initbias.studies import STUDIES, load
+
+
+# The sections of the studies, put together from the registry.
+Studies: type[BaseModel] = create_model(
+    "Studies",
+    __config__=ConfigDict(extra="forbid", frozen=True),
+    __doc__="One section for each study to run; a study without a section is left out.",
+    **{study: (load(study, "design").Section | None, None) for study in STUDIES},  # type: ignore[call-overload]
+)
+
+
+class Configuration(BaseModel):
+    """Everything that a run depends on, beside the code."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    results: Annotated[
+        str, Field(min_length=1, description="Folder that receives every output.")
+    ] = "results"
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"],
+        Field(description="Where shards are measured; auto takes a CUDA GPU when there is one."),
+    ] = "auto"
+    studies: Annotated[Studies, Field(description="The studies to run, each with its section.")]  # type: ignore[valid-type]
+
+    @property
+    def sections(self) -> dict[str, BaseModel]:
+        """The studies to run, by name."""
+        sections = {study: getattr(self.studies, study) for study in STUDIES}
+        return {study: section for study, section in sections.items() if section is not None}
+
+
+def read(source: str) -> Configuration:
+    """The configuration in a YAML file, or written out as JSON (as the pipeline's rules pass it).
+
+    Raises:
+        ConfigurationError: the file cannot be read, is no YAML mapping, or has wrong fields.
+    """
+    if source.lstrip().startswith("{"):
+        return validate(json.loads(source), "configuration")
+    try:
+        content = yaml.safe_load(Path(source).read_text())
+    except OSError as error:
+        raise ConfigurationError(
+            f"{source}: cannot be read ({error.strerror}); name a file such as config/config.yaml"
+        ) from error
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{source}: is not valid YAML: {error}") from error
+    return validate(content, source)
+
+
+def validate(content: Any, source: str) -> Configuration:
+    """Check a configuration.
+
+    Args:
+        content: as parsed from YAML or JSON.
+        source: the file it came from, for messages.
+
+    Raises:
+        ConfigurationError: listing every wrong field with its path, its value and what to write.
+    """
+    if not isinstance(content, dict):
+        raise ConfigurationError(
+            f"{source}: must be a mapping with the field studies, found {type(content).__name__}"
+        )
+    try:
+        configuration = Configuration.model_validate(content)
+    except ValidationError as error:
+        lines = [_explain(detail, source) for detail in error.errors()]
+        raise ConfigurationError("\n".join(lines)) from error
+    if not configuration.sections:
+        raise ConfigurationError(
+            f"{source}: studies: names no study, so there is nothing to do; "
+            f"add a section for one of {', '.join(STUDIES)}"
+        )
+    _check_results_folder(configuration, source)
+    return configuration
+
+
+def json_schema() -> str:
+    """The JSON schema of a configuration file, as in workflow/schemas/config.schema.json."""
+    return json.dumps(Configuration.model_json_schema(), indent=2, sort_keys=True) + "\n"
+
+
+def _check_results_folder(configuration: Configuration, source: str) -> None:
+    folder = Path(configuration.results)
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        problem = "cannot be written to" if existing.is_dir() else "is a file, not a folder"
+        raise ConfigurationError(
+            f"{source}: results: {configuration.results!r}: {existing} {problem}; "
+            "name a folder that you may create or write to"
+        )
+
+
+def _explain(detail: ErrorDetails, source: str) -> str:
+    path = "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]
+    ).lstrip(".")
+    value = detail["input"]
+    context = detail.get("ctx", {})
+    match detail["type"]:
+        case "extra_forbidden":
+            known = _fields_beside(detail["loc"])
+            close = get_close_matches(str(detail["loc"][-1]), known, n=1)
+            fix = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
+            kind = "study" if detail["loc"][:-1] == ("studies",) else "field"
+            return f"{source}: {path}: unknown {kind}; {fix}"
+        case "missing":
+            return f"{source}: {path}: missing; add it (see docs/configuration.md for its meaning)"
+        case "greater_than_equal":
+            fix = f"must be at least {context['ge']}"
+        case "greater_than":
+            fix = f"must be greater than {context['gt']}"
+        case "too_short":
+            fix = f"has {context['actual_length']} values, write at least {context['min_length']}"
+        case "literal_error":
+            fix = f"write {context['expected']}"
+        case "value_error":
+            return f"{source}: {path}: {context['error']}"
+        case _:
+            fix = detail["msg"][0].lower() + detail["msg"][1:]
+    return f"{source}: {path}: {value!r}: {fix}"
+
+
+def _fields_beside(location: tuple[int | str, ...]) -> list[str]:
+    """Names of the fields that the parent of a location has."""
+    model: Any = Configuration
+    for part in location[:-1]:
+        annotation = model.model_fields[part].annotation
+        if isinstance(annotation, UnionType):
+            annotation = next(kind for kind in get_args(annotation) if kind is not type(None))
+        model = annotation
+    return list(model.model_fields)

@@ -1,0 +1,21 @@
+"""Errors that a person can mend: the command line prints their message alone."""
+
+
+class UserError(Exception):
+    """Something outside the code is wrong; the message says what, where, and how to mend it."""
+
+
+class ConfigurationError(UserError):
+    """What is wrong with a configuration, a line for each error."""
+
+
+class DeviceError(UserError):
+    """The device that was asked for is not there."""
+
+
+class MissingResults(UserError):
+    """A stage was asked for before those that it builds on."""
+
+
+class UnknownName(UserError):
+    """No study, shard, figure or table has this name."""

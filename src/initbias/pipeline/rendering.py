@@ -1,0 +1,43 @@
+"""One style for all figures, one form for all tables."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib as mpl
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from initbias.pipeline.publication import published
+from initbias.studies.appearance import STYLE
+
+FIGURE_FORMATS = ("svg", "pdf", "png")
+TABLE_FORMATS = ("csv", "md", "tex")
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The shared look of figures, for the length of a block."""
+    mpl.use("agg")
+    with sns.axes_style("ticks"), mpl.rc_context(STYLE):
+        yield
+
+
+def publish_figure(figure: Figure, stem: Path) -> None:
+    """Write a figure in every format beside each other."""
+    for suffix in FIGURE_FORMATS:
+        with published(stem.with_suffix(f".{suffix}")) as temporary:
+            metadata = None if suffix == "png" else {"Date" if suffix == "svg" else "CreationDate": None}
+            figure.savefig(temporary, metadata=metadata)
+
+
+def publish_table(table: pd.DataFrame, stem: Path) -> None:
+    """Write a table in every format beside each other."""
+    with published(stem.with_suffix(".csv")) as temporary:
+        table.to_csv(temporary, index=False)
+    with published(stem.with_suffix(".md")) as temporary:
+        temporary.write_text(table.to_markdown(index=False) + "\n")
+    with published(stem.with_suffix(".tex")) as temporary:
+        latex = table.style.hide(axis="index").format(escape="latex")
+        latex.format_index(escape="latex", axis="columns")
+        temporary.write_text(latex.to_latex(hrules=True))

@@ -1,0 +1,6 @@
+"""Power laws with intervals, and verdicts on claims."""
+
+from initbias.statistics.power_law import Curves, Estimate, Window
+from initbias.statistics.verdicts import judge_positive, judge_value
+
+__all__ = ["Curves", "Estimate", "Window", "judge_positive", "judge_value"]

@@ -1,0 +1,31 @@
+"""The registry of studies. A study is a folder with the same five files as every other.
+
+design.py    its section of the configuration, its plan of shards, its figures and tables by name
+measure.py   trains networks and solves kernels: a shard's specification to measurements
+estimate.py  measurements of all shards to estimates with intervals
+claims.py    estimates to verdicts on the paper's claims
+figures.py   measurements and estimates to figures and tables
+"""
+
+from importlib import import_module
+from typing import Any, Literal
+
+STUDIES = ("error_rates",)
+
+Stage = Literal["design", "measure", "estimate", "claims", "figures"]
+
+
+def stage_module(study: str, stage: Stage) -> str:
+    """Dotted name of a study's module for a stage."""
+    return f"{__name__}.{study}.{stage}"
+
+
+def load(study: str, stage: Stage) -> Any:
+    """Import a study's module for a stage, and nothing that other stages need.
+
+    Raises:
+        KeyError: the study is not in the registry.
+    """
+    if study not in STUDIES:
+        raise KeyError(f"unknown study {study!r}: the studies are {', '.join(STUDIES)}")
+    return import_module(stage_module(study, stage))

@@ -1,0 +1,29 @@
+"""The look that all figures share: sizes, fonts, and a palette that the colour-blind can tell apart."""
+
+STYLE = {
+    "figure.constrained_layout.use": True,
+    "figure.dpi": 100,
+    "savefig.dpi": 200,
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.labelsize": 9,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 1.4,
+    "lines.markersize": 4.5,
+    "svg.hashsalt": "initbias",
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
+}
+
+# Okabe and Ito's colours; markers differ too, for print without colour.
+COLORS = {"standard": "#D55E00", "mirrored": "#0072B2"}
+MARKERS = {"standard": "o", "mirrored": "s"}
+THEORY = "#555555"
+
+WIDTH = 6.9  # inches, two columns
+PANEL = 2.5  # inches, height of a panel

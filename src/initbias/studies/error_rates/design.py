@@ -1,0 +1,188 @@
+"""Designs of the error-rates study: A-Fig1 as published, and spheres where rates can be told apart."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from initbias.studies.protocol import Cost, Output, Shard
+
+
+def _increasing(values: list[float]) -> list[float]:
+    if any(after <= before for before, after in zip(values, values[1:], strict=False)):
+        raise ValueError("must increase without repetition; write the values in ascending order")
+    return values
+
+
+Increasing = AfterValidator(_increasing)
+NoiseLevels = Annotated[
+    list[Annotated[float, Field(ge=0)]],
+    Field(min_length=1, description="Standard deviations of the label noise, ascending."),
+    Increasing,
+]
+SampleSizes = Annotated[
+    list[Annotated[int, Field(ge=2)]],
+    Field(
+        min_length=4,
+        description="Training-set sizes n, ascending; an exponent is fitted to at least four.",
+    ),
+    Increasing,
+]
+Seeds = Annotated[
+    int, Field(ge=3, description="Independent data sets for each size; intervals resample them.")
+]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Kernel(_Section):
+    """Gradient flow with the exact NTK."""
+
+    sample_sizes: SampleSizes
+    noise_stds: NoiseLevels
+    seeds: Seeds
+    time_per_sample: Annotated[
+        float, Field(gt=0, description="Flow ends at this time × n (time: learning rate × epochs).")
+    ]
+
+
+class Network(_Section):
+    """Networks trained by full-batch gradient descent."""
+
+    sample_sizes: SampleSizes
+    noise_stds: NoiseLevels
+    seeds: Seeds
+    width_per_sample: Annotated[int, Field(ge=1, description="Width is this × n.")] = 20
+    learning_rate: Annotated[float, Field(gt=0, description="Step of gradient descent.")] = 0.6
+    epochs_per_sample: Annotated[int, Field(ge=1, description="Epochs are this × n.")] = 10
+
+    @model_validator(mode="after")
+    def _halves_are_equal(self) -> Self:
+        odd = [n for n in self.sample_sizes if n * self.width_per_sample % 2]
+        if odd:
+            raise ValueError(
+                f"width_per_sample {self.width_per_sample} × sample size {odd[0]} is the odd width "
+                f"{odd[0] * self.width_per_sample}, but the halves of a mirrored network are equal; "
+                "use an even width_per_sample"
+            )
+        return self
+
+
+class Design(_Section):
+    """One distribution of data, measured with kernels and with networks."""
+
+    intrinsic_dims: Annotated[
+        list[Annotated[int, Field(ge=1)]],
+        Field(
+            min_length=1,
+            description="Dimensions d of the spheres S^d that inputs are uniform on (input_dim d+1).",
+        ),
+        Increasing,
+    ]
+    target: Annotated[
+        Literal["sum", "squared_sum"], Field(description="f*: Σ x_j or (Σ x_j)².")
+    ]
+    kernel: Kernel
+    network: Network
+
+
+class Section(_Section):
+    """The study's section of the configuration."""
+
+    paper: Annotated[Design, Field(description="A-Fig1 as published: (Σ x_j)² on S^4 and S^9.")]
+    sphere: Annotated[Design, Field(description="Spheres of low dimension, several noise levels.")]
+    bias: Annotated[bool, Field(description="First layer with a bias, trained.")] = True
+    test_size: Annotated[int, Field(ge=10, description="Fresh points that measure the risk.")] = 1000
+    holdout_size: Annotated[
+        int, Field(ge=10, description="Noisy points that choose the hold-out stopping time.")
+    ] = 500
+    times: Annotated[int, Field(ge=10, description="Logarithmic times recorded in each run.")] = 100
+    seeds_per_shard: Annotated[int, Field(ge=1, description="Data sets measured by one job.")] = 20
+
+
+OUTPUTS = {
+    "paper_figure_1": Output(
+        "figure",
+        "Figure 1 of Chen, Li, Lin (2024): smallest test error of trained networks against sample "
+        "size, standard and mirrored initialization, with fitted power laws.",
+    ),
+    "learning_curves": Output(
+        "figure",
+        "Excess risk on spheres: kernel gradient flow (lines) and trained networks (points), with "
+        "the slopes that theory gives.",
+    ),
+    "exponent_by_dimension": Output(
+        "figure",
+        "Fitted exponents with 95 % intervals against the intrinsic dimension, and n^(-3/(d+3)).",
+    ),
+    "error_over_time": Output(
+        "figure", "Excess risk against training time for both initializations at several sizes."
+    ),
+    "exponents": Output("table", "Exponents measured and predicted, with 95 % intervals."),
+}
+
+
+def plan(section: Section) -> list[Shard]:
+    """All shards of the study, in a stable order."""
+    return [
+        _shard(section, design_name, design, model, intrinsic_dim, sample_size, first)
+        for design_name, design in (("paper", section.paper), ("sphere", section.sphere))
+        for model, runs in (("kernel", design.kernel), ("network", design.network))
+        for intrinsic_dim in design.intrinsic_dims
+        for sample_size in runs.sample_sizes
+        for first in range(0, runs.seeds, section.seeds_per_shard)
+    ]
+
+
+def _shard(
+    section: Section,
+    design_name: str,
+    design: Design,
+    model: str,
+    intrinsic_dim: int,
+    sample_size: int,
+    first: int,
+) -> Shard:
+    runs = design.kernel if model == "kernel" else design.network
+    last = min(first + section.seeds_per_shard, runs.seeds)
+    specification = {
+        "design": design_name,
+        "model": model,
+        "intrinsic_dim": intrinsic_dim,
+        "sample_size": sample_size,
+        "seeds": list(range(first, last)),
+        "noise_stds": runs.noise_stds,
+        "target": design.target,
+        "bias": section.bias,
+        "test_size": section.test_size,
+        "holdout_size": section.holdout_size,
+        "times": section.times,
+    }
+    if isinstance(runs, Kernel):
+        specification["end_time"] = runs.time_per_sample * sample_size
+    else:
+        specification["width"] = runs.width_per_sample * sample_size
+        specification["learning_rate"] = runs.learning_rate
+        specification["epochs"] = runs.epochs_per_sample * sample_size
+    name = f"{design_name}-{model}-d{intrinsic_dim}-n{sample_size}-seeds{first:04d}"
+    return Shard("error_rates", name, specification, _cost(section, runs, specification))
+
+
+def _cost(section: Section, runs: Kernel | Network, specification: dict[str, object]) -> Cost:
+    """Leading terms of the algorithms in measure.py."""
+    n, seeds = int(str(specification["sample_size"])), len(list(specification["seeds"]))  # type: ignore[call-overload]
+    points = section.test_size + section.holdout_size
+    curves = seeds * len(runs.noise_stds) * 2
+    output = curves * section.times * 8.0 * 6
+    if isinstance(runs, Kernel):
+        entries = float(n + points) ** 2
+        operations = seeds * (100 * entries + entries * (n + points) / 3 + 13.0 * n**3)
+        return Cost(operations, output, 8 * 4 * entries)
+    width, inputs = runs.width_per_sample * n, int(str(specification["intrinsic_dim"])) + 1
+    inputs += section.bias
+    step = 6.0 * n * width * (inputs + 1)
+    evaluation = 2.0 * points * width * (inputs + 1)
+    operations = curves * (runs.epochs_per_sample * n * step + section.times * evaluation)
+    memory = curves * (4.0 * width * (inputs + 1) + 4.0 * section.times * points)
+    return Cost(operations, output, memory)

@@ -1,0 +1,169 @@
+"""From risks over time to exponents with intervals.
+
+The estimates are tidy, one row a quantity, with these columns:
+
+design, model, intrinsic_dim, input_dim, noise_std: the experiment.
+initialization: standard, mirrored, or "mirrored - standard" for paired differences.
+stopping: the time at which a run's risk is taken.
+    oracle   the time of its smallest risk on the test points, as in A-Fig1
+    holdout  the time of the smallest error on its noisy hold-out points
+    fixed    one time for all data sets, that of the smallest mean risk; for kernels of the risk
+             averaged over noise and initial function in closed form
+quantity:
+    risk              mean excess risk over data sets at one sample size
+    exponent          of n^(-exponent), fitted on a window of sizes
+    local_exponent    between a sample size and the next
+    exponent_drift    exponent on the upper half of the sizes minus that on the lower half
+    network_to_kernel ratio of the networks' mean risk to the kernel's at one sample size
+window: sizes of a fit: all, upper half; empty for quantities at one size.
+sample_size: for quantities at one size (local exponents: the smaller one), else missing.
+value, low, high: the estimate and its 95 % interval.
+theory: the asymptotic value, where the theory gives one.
+cells: data sets used. failed: data sets left out because a run of either initialization failed.
+at_end: share of runs that were stopped at the last time recorded (their risk might fall further).
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from initbias.datasets import generator
+from initbias.statistics import Curves, Window
+
+EXPERIMENT = ["design", "model", "intrinsic_dim", "input_dim", "noise_std"]
+INITIALIZATIONS = ("standard", "mirrored")
+DIFFERENCE = "mirrored - standard"
+STOPPING = ("oracle", "holdout", "fixed")
+WINDOWS: tuple[Window, ...] = ("all", "upper half")
+COLUMNS = [
+    *EXPERIMENT,
+    "initialization",
+    "stopping",
+    "quantity",
+    "window",
+    "sample_size",
+    "value",
+    "low",
+    "high",
+    "theory",
+    "cells",
+    "failed",
+    "at_end",
+]
+
+
+def theory_exponent(initialization: str, intrinsic_dim: int) -> float:
+    """Asymptotic exponent for a target of unlimited smoothness, as both targets are.
+
+    Standard: 3/(d+3) (A-S4). Mirrored: the limit of s(d+1)/(s(d+1)+d) for s → ∞, which is 1 (A-S5).
+    """
+    return 3 / (intrinsic_dim + 3) if initialization == "standard" else 1.0
+
+
+def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
+    """Estimates of all quantities from the measurements of all shards."""
+    rows = [
+        dict(zip(EXPERIMENT, experiment, strict=True)) | {"stopping": stopping} | row
+        for experiment, group in measurements.groupby(EXPERIMENT)
+        for stopping in STOPPING
+        for row in _quantities(stopped_risks(group, stopping), f"{experiment} {stopping}")
+    ]
+    table = pd.DataFrame(rows)
+    table = pd.concat([table, _network_to_kernel(table)], ignore_index=True)
+    return table.assign(theory=table.apply(_theory, axis=1)).reindex(columns=COLUMNS)
+
+
+def stopped_risks(measurements: pd.DataFrame, stopping: str) -> pd.DataFrame:
+    """Risk of each run at its stopping time.
+
+    Args:
+        measurements: of one experiment, see measure.py.
+        stopping: oracle, holdout or fixed.
+
+    Returns:
+        Indexed by (sample_size, seed, initialization), columns risk, at_end and failed. Runs that
+        failed have no risk.
+    """
+    run = ["sample_size", "seed", "initialization"]
+    healthy = measurements[measurements["failure"] == ""]
+    if stopping == "fixed":
+        kernel = healthy["averaged_risk"].notna()
+        healthy = healthy.assign(risk=healthy["averaged_risk"].where(kernel, healthy["risk"]))
+        mean = healthy.groupby(["sample_size", "initialization", "time"])["risk"].mean()
+        best = mean.groupby(["sample_size", "initialization"]).idxmin()
+        times = pd.DataFrame(best.tolist(), columns=["sample_size", "initialization", "time"])
+        chosen = healthy.merge(times, on=list(times.columns))
+    else:
+        criterion = {"oracle": "risk", "holdout": "holdout_error"}[stopping]
+        chosen = healthy.loc[healthy.groupby(run)[criterion].idxmin()]
+    end = healthy.groupby(run)["time"].max().rename("end")
+    runs = measurements.groupby(run)["failure"].first().ne("").rename("failed").to_frame()
+    runs = runs.join(chosen.set_index(run)[["risk", "time"]]).join(end)
+    return runs.assign(at_end=runs["time"] == runs["end"])[["risk", "at_end", "failed"]]
+
+
+def _quantities(risks: pd.DataFrame, label: str) -> Iterator[dict[str, Any]]:
+    """Rows of one experiment and stopping rule."""
+    failed = risks["failed"].groupby(["sample_size", "seed"]).any()
+    paired = risks["risk"].unstack("initialization")[list(INITIALIZATIONS)][~failed]
+    sizes = [n for n, values in paired.groupby("sample_size") if len(values) >= 2]
+    counts = {"cells": int((~failed).sum()), "failed": int(failed.sum())}
+    if len(sizes) < 2:  # nothing to fit: the failures are all there is to tell
+        for initialization in INITIALIZATIONS:
+            yield {"initialization": initialization, "quantity": "exponent", **counts}
+        return
+    curves = Curves(
+        sizes, [paired.loc[n].to_numpy().T for n in sizes], generator("bootstrap", label)
+    )
+    for arm, initialization in enumerate(INITIALIZATIONS):
+        at_end = risks["at_end"].xs(initialization, level="initialization")
+        common = {"initialization": initialization, "at_end": at_end.mean(), **counts}
+        for window in WINDOWS:
+            fitted = asdict(curves.exponent(arm, window))
+            yield {"quantity": "exponent", "window": window, **fitted, **common}
+        yield {"quantity": "exponent_drift", **asdict(curves.drift(arm)), **common}
+        for index, n in enumerate(sizes):
+            here = {
+                "sample_size": n,
+                "initialization": initialization,
+                "cells": int((~failed).loc[n].sum()),
+                "failed": int(failed.loc[n].sum()),
+                "at_end": at_end.loc[n].mean(),
+            }
+            yield {"quantity": "risk", **asdict(curves.mean_risk(arm, index)), **here}
+            if index + 1 < len(sizes):
+                local = asdict(curves.local_exponent(arm, index))
+                yield {"quantity": "local_exponent", **local, **here}
+    for window in WINDOWS:
+        paired_difference = asdict(curves.difference(1, 0, window))
+        common = {"initialization": DIFFERENCE, "quantity": "exponent", "window": window}
+        yield {**common, **paired_difference, **counts}
+
+
+def _network_to_kernel(table: pd.DataFrame) -> pd.DataFrame:
+    """Ratios of mean risks at the sizes that both models were measured at."""
+    common = ["design", "intrinsic_dim", "input_dim", "noise_std"]
+    common += ["initialization", "stopping", "sample_size"]
+    risks = table[table["quantity"] == "risk"].set_index(common)
+    network, kernel = (risks[risks["model"] == model] for model in ("network", "kernel"))
+    both = network.join(kernel, rsuffix="_kernel", how="inner")
+    ratio = both["value"] / both["value_kernel"]
+    # The intervals are combined in the logarithm, where errors of the two means add in square.
+    down = np.hypot(np.log(both["value"] / both["low"]), np.log(both["high_kernel"] / both["value_kernel"]))
+    up = np.hypot(np.log(both["high"] / both["value"]), np.log(both["value_kernel"] / both["low_kernel"]))
+    return both.assign(
+        quantity="network_to_kernel", value=ratio, low=ratio * np.exp(-down), high=ratio * np.exp(up)
+    ).reset_index()
+
+
+def _theory(row: pd.Series) -> float:
+    """Asymptotic value of an estimate, NaN where the theory gives none."""
+    if row["quantity"] not in ("exponent", "local_exponent"):
+        return float("nan")
+    standard, mirrored = (theory_exponent(arm, row["intrinsic_dim"]) for arm in INITIALIZATIONS)
+    return {"standard": standard, "mirrored": mirrored}.get(
+        row["initialization"], mirrored - standard
+    )

@@ -1,0 +1,244 @@
+"""Figures and tables of the error-rates study, from measurements and estimates alone."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from initbias.studies.appearance import COLORS, MARKERS, PANEL, THEORY, WIDTH
+from initbias.studies.error_rates.estimate import DIFFERENCE, INITIALIZATIONS, theory_exponent
+
+
+def paper_figure_1(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
+    """A-Fig1: smallest test error of networks against n, with fitted power laws."""
+    oracle = _select(estimates, design="paper", model="network", stopping="oracle")
+    dims = sorted(oracle["input_dim"].unique())
+    figure = Figure(figsize=(WIDTH, PANEL * 1.15))
+    for axes, input_dim in zip(_row(figure, len(dims)), dims, strict=True):
+        panel = _select(oracle, input_dim=input_dim)
+        for name in INITIALIZATIONS:
+            arm = _select(panel, initialization=name)
+            points = _select(arm, quantity="risk")
+            _points(axes, points, name)
+            fit = _select(arm, quantity="exponent", window="all").iloc[0]
+            label = f"{name}: $n^{{-{fit['value']:.2f}}}$ [{fit['low']:.2f}, {fit['high']:.2f}]"
+            _power_law(axes, points, fit["value"], color=COLORS[name], label=label)
+        axes.set_title(f"input dimension {input_dim} (sphere $S^{{{input_dim - 1}}}$)")
+        _logarithmic(axes)
+        axes.legend(loc="lower left")
+    figure.axes[0].set_ylabel("smallest test error (excess risk)")
+    return figure
+
+
+def learning_curves(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
+    """Kernels and networks on spheres, a panel for each dimension and noise level."""
+    risks = _select(estimates, design="sphere", stopping="oracle", quantity="risk")
+    dims, noise_levels = sorted(risks["intrinsic_dim"].unique()), sorted(risks["noise_std"].unique())
+    figure = Figure(figsize=(WIDTH, PANEL * 0.85 * len(noise_levels) + 0.5))
+    grid = figure.subplots(len(noise_levels), len(dims), sharex=True, sharey="row", squeeze=False)
+    for row, noise_std in zip(grid, noise_levels, strict=True):
+        for axes, dimension in zip(row, dims, strict=True):
+            panel = _select(risks, intrinsic_dim=dimension, noise_std=noise_std)
+            for name in INITIALIZATIONS:
+                kernel = _select(panel, model="kernel", initialization=name)
+                axes.plot("sample_size", "value", data=kernel, color=COLORS[name])
+                axes.fill_between(
+                    "sample_size", "low", "high", data=kernel, color=COLORS[name], alpha=0.2, lw=0
+                )
+                network = _select(panel, model="network", initialization=name)
+                _points(axes, network, name)
+                theory = theory_exponent(name, int(dimension))
+                _power_law(axes, kernel, theory, color=THEORY, linestyle=(0, (1, 1)), at_end=True)
+            _logarithmic(axes)
+            axes.set_xlabel("")
+        row[0].set_ylabel(f"excess risk (noise {noise_std:g})")
+    for axes, dimension in zip(grid[0], dims, strict=True):
+        standard = theory_exponent("standard", int(dimension))
+        axes.set_title(f"$S^{{{dimension}}}$: $n^{{-{standard:.3g}}}$ and $n^{{-1}}$")
+    figure.supxlabel("sample size $n$", fontsize=9)
+    _legend(figure, [*_arm_handles("network"), *_line_handles()])
+    return figure
+
+
+def exponent_by_dimension(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
+    """Fitted exponents against the intrinsic dimension, a panel for each model and window."""
+    fits = _select(estimates, design="sphere", stopping="oracle", quantity="exponent")
+    fits = fits[fits["initialization"] != DIFFERENCE]
+    panels = [
+        ("kernel", "all", "kernel, all sizes"),
+        ("kernel", "upper half", "kernel, upper half of sizes"),
+        ("network", "all", "network, all sizes"),
+    ]
+    figure = Figure(figsize=(WIDTH, PANEL * 1.25))
+    noise_levels = sorted(fits["noise_std"].unique())
+    fills = dict(zip(noise_levels, np.linspace(0.25, 1, len(noise_levels)), strict=True))
+    for axes, (model, window, title) in zip(_row(figure, len(panels)), panels, strict=True):
+        panel = _select(fits, model=model, window=window)
+        levels = sorted(panel["noise_std"].unique())
+        offsets = dict(zip(levels, 0.12 * (np.arange(len(levels)) - (len(levels) - 1) / 2), strict=True))
+        for (name, noise_std), arm in panel.groupby(["initialization", "noise_std"]):
+            axes.errorbar(
+                arm["intrinsic_dim"] + offsets[noise_std],
+                arm["value"],
+                yerr=[arm["value"] - arm["low"], arm["high"] - arm["value"]],
+                color=COLORS[name],
+                marker=MARKERS[name],
+                alpha=fills[noise_std],
+                linestyle="none",
+                elinewidth=1,
+            )
+        dims = panel["intrinsic_dim"]
+        grid = np.linspace(dims.min() - 0.3, dims.max() + 0.3, 100)
+        axes.plot(grid, 3 / (grid + 3), color=COLORS["standard"], linestyle="--", lw=1)
+        axes.axhline(1, color=COLORS["mirrored"], linestyle="--", lw=1)
+        axes.set_xticks(sorted(dims.unique()))
+        axes.set_title(title)
+        axes.set_xlabel("intrinsic dimension $d$")
+        axes.set_ylim(bottom=0)
+    figure.axes[0].set_ylabel("exponent of $n^{-r}$, 95 % interval")
+    theory = [
+        Line2D([], [], color=COLORS["standard"], ls="--", lw=1, label="$3/(d+3)$ (standard, theory)"),
+        Line2D([], [], color=COLORS["mirrored"], ls="--", lw=1, label="1 (mirrored, theory)"),
+    ]
+    noise = [
+        Line2D([], [], color="black", marker="D", ls="none", alpha=fills[level], label=f"noise {level:g}")
+        for level in noise_levels
+    ]
+    _legend(figure, [*_arm_handles("measured"), *theory, *noise])
+    return figure
+
+
+def error_over_time(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
+    """Mean risk against time per sample, kernels as lines and networks as points."""
+    sphere = _select(measurements, design="sphere", failure="")
+    noise_std = _middle(sorted(sphere.loc[sphere["model"] == "network", "noise_std"].unique()))
+    dimension = _middle(sorted(sphere["intrinsic_dim"].unique()))
+    chosen = _select(sphere, noise_std=noise_std, intrinsic_dim=dimension)
+    shared = set(chosen.loc[chosen["model"] == "network", "sample_size"])
+    sizes = sorted(shared & set(chosen.loc[chosen["model"] == "kernel", "sample_size"]))
+    sizes = sizes[:: max(1, (len(sizes) - 1) // 2)][:3]
+    figure = Figure(figsize=(WIDTH, PANEL * 1.15))
+    for axes, n in zip(_row(figure, len(sizes), sharey=True), sizes, strict=True):
+        for (model, name), runs in _select(chosen, sample_size=n).groupby(["model", "initialization"]):
+            mean = runs.groupby("time")["risk"].mean()
+            time, risk = mean.index.to_numpy(), mean.to_numpy()
+            if model == "kernel":
+                axes.plot(time, risk, color=COLORS[name])
+            else:
+                shown = slice(1, None, 5)  # time 0 has no place on a logarithmic axis
+                axes.plot(time[shown], risk[shown], color=COLORS[name], marker=MARKERS[name], ls="none", mfc="white")
+        axes.set_title(f"$n={n}$")
+        _logarithmic(axes)
+        axes.set_xlabel("time (learning rate × epochs)")
+    figure.axes[0].set_ylabel(f"mean excess risk on $S^{{{dimension}}}$, noise {noise_std:g}")
+    kernel = [Line2D([], [], color=COLORS[name], label=f"kernel, {name}") for name in INITIALIZATIONS]
+    _legend(figure, [*kernel, *_arm_handles("network")])
+    return figure
+
+
+def exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
+    """Exponents measured and predicted, a row for each experiment and stopping rule."""
+    fits = _select(estimates, quantity="exponent")
+    order = ["design", "intrinsic_dim", "noise_std", "model", "stopping"]
+    rows = []
+    for key, group in fits.groupby(order):
+        arms = group.set_index(["initialization", "window"])
+        difference = arms.loc[(DIFFERENCE, "all")] if (DIFFERENCE, "all") in arms.index else None
+        row: dict[str, Any] = dict(zip(order, key, strict=True))
+        for name in INITIALIZATIONS:
+            row[f"{name} (theory)"] = f"{theory_exponent(name, int(row['intrinsic_dim'])):.3f}"
+            for window in ("all", "upper half"):
+                fitted = (name, window) in arms.index
+                row[f"{name}, {window}"] = _interval(arms.loc[(name, window)]) if fitted else "no fit"
+        row["mirrored - standard"] = "no fit" if difference is None else _interval(difference)
+        row["mirrored steeper"] = _steeper(difference)
+        row["data sets"] = int(group["cells"].max())
+        row["failed"] = int(group["failed"].max())
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _steeper(difference: pd.Series | None) -> str:
+    if difference is None or difference["low"] <= 0 <= difference["high"]:
+        return "inconclusive"
+    return "yes" if difference["low"] > 0 else "no"
+
+
+def _interval(row: pd.Series) -> str:
+    return f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+
+
+def _select(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
+    for column, value in values.items():
+        table = table[table[column] == value]
+    return table
+
+
+def _middle(values: Sequence[Any]) -> Any:
+    return values[len(values) // 2]
+
+
+def _row(figure: Figure, count: int, sharey: bool = False) -> Sequence[Axes]:
+    grid: Sequence[Axes] = figure.subplots(1, count, sharey=sharey, squeeze=False)[0]
+    return grid
+
+
+def _points(axes: Axes, points: pd.DataFrame, name: str) -> None:
+    axes.errorbar(
+        points["sample_size"],
+        points["value"],
+        yerr=[points["value"] - points["low"], points["high"] - points["value"]],
+        color=COLORS[name],
+        marker=MARKERS[name],
+        linestyle="none",
+        elinewidth=1,
+        mfc="white",
+    )
+
+
+def _power_law(
+    axes: Axes, points: pd.DataFrame, exponent: float, *, at_end: bool = False, **line: Any
+) -> None:
+    """A power law of the given exponent through the points' centre, or through the last point."""
+    n = points["sample_size"].to_numpy(dtype=float)
+    log_scale = np.log(points["value"].to_numpy()) + exponent * np.log(n)
+    if at_end:
+        n, log_scale = n[len(n) // 2 :], log_scale[-1:]
+    axes.plot(n, np.exp(log_scale.mean()) * n**-exponent, lw=1, **line)
+
+
+def _logarithmic(axes: Axes) -> None:
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.set_xlabel("sample size $n$")
+    axes.grid(alpha=0.25, lw=0.5)
+
+
+def _arm_handles(what: str) -> list[Line2D]:
+    return [
+        Line2D([], [], color=COLORS[name], marker=MARKERS[name], ls="none", mfc="white", label=f"{what}, {name}")
+        for name in INITIALIZATIONS
+    ]
+
+
+def _line_handles() -> list[Line2D]:
+    kernel = [Line2D([], [], color=COLORS[name], label=f"kernel, {name}") for name in INITIALIZATIONS]
+    slope = Line2D([], [], color=THEORY, ls=(0, (1, 1)), lw=1, label="asymptotic slope")
+    return [*kernel, slope]
+
+
+def _legend(figure: Figure, handles: list[Line2D]) -> None:
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5))
+
+
+FIGURES = {
+    "paper_figure_1": paper_figure_1,
+    "learning_curves": learning_curves,
+    "exponent_by_dimension": exponent_by_dimension,
+    "error_over_time": error_over_time,
+}
+TABLES = {"exponents": exponents}

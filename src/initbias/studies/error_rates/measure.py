@@ -1,0 +1,267 @@
+"""Risk over training time of kernels and networks, for one shard.
+
+Every cell draws its data, label noise and initial function from generators named by design,
+dimension, size and seed, so that kernels and networks, both initializations and all noise levels of
+a seed see the same inputs and the same noise (scaled), wherever and in whatever order they run.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from initbias.datasets import TARGETS, generator, sample_sphere
+
+DEPTH = 1  # hidden layers, as in A-Fig1
+FIRST_TIME = 0.1  # kernels: before this the flow has hardly left its start
+
+Array = NDArray[np.float64]
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One data set: training, hold-out and test points stacked in this order."""
+
+    inputs: Array  # (n + holdout + test, input_dim)
+    target: Array  # (n + holdout + test,)
+    noise: Array  # standard normal, (n + holdout,)
+    train: slice
+    holdout: slice
+    test: slice
+
+    @property
+    def points(self) -> slice:
+        """Hold-out and test points together."""
+        return slice(self.holdout.start, None)
+
+
+def draw_sample(specification: dict[str, Any], seed: int) -> Sample:
+    """The data set of a seed, the same for both models and both initializations."""
+    n, holdout = specification["sample_size"], specification["holdout_size"]
+    total = n + holdout + specification["test_size"]
+    identity = _identity(specification, seed)
+    input_dim = specification["intrinsic_dim"] + 1
+    inputs = sample_sphere(total, input_dim, generator(*identity, "inputs"))
+    target = TARGETS[specification["target"]](inputs)
+    noise = generator(*identity, "noise").standard_normal(n + holdout)
+    return Sample(
+        inputs, target, noise, slice(0, n), slice(n, n + holdout), slice(n + holdout, total)
+    )
+
+
+def cells(specification: dict[str, Any]) -> list[str]:
+    """Keys of the cells of a shard, each a unit of work that a resumed run does not repeat."""
+    seeds, noise_stds = specification["seeds"], specification["noise_stds"]
+    if specification["model"] == "kernel":  # one eigendecomposition serves every noise level
+        return [f"seed {seed}" for seed in seeds]
+    return [f"seed {seed}, noise {noise}" for noise in noise_stds for seed in seeds]
+
+
+def measure(
+    specification: dict[str, Any], finished: set[str], device: str, progress: Progress
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Measure the cells that are not finished yet.
+
+    Args:
+        specification: as made by design.py.
+        finished: keys of cells to leave out.
+        device: "cpu" or "cuda".
+        progress: called with a cell's key and the share of it that is done.
+
+    Yields:
+        Key and measurements of each cell: one row for each initialization and time, with the columns
+        design, model, initialization, intrinsic_dim, input_dim, sample_size, noise_std, seed, time
+        (learning rate × epochs), risk (excess risk on the test points), holdout_error (squared error
+        on the noisy hold-out labels), averaged_risk (kernels: risk averaged over noise and initial
+        function), failure (why a run has no values; empty if it has).
+    """
+    if specification["model"] == "kernel":
+        yield from _measure_kernels(specification, finished, device, progress)
+    else:
+        yield from _measure_networks(specification, finished, device, progress)
+
+
+def _measure_kernels(
+    specification: dict[str, Any], finished: set[str], device: str, progress: Progress
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    for seed, key in zip(specification["seeds"], cells(specification), strict=True):
+        if key not in finished:
+            progress(key, 0.0)
+            yield key, _kernel_cell(specification, seed, device)
+
+
+def _kernel_cell(specification: dict[str, Any], seed: int, device: str) -> pd.DataFrame:
+    import torch
+
+    from initbias.kernels import KernelFlow, flow_filter, relu_kernels, sample_gaussian_process
+
+    sample = draw_sample(specification, seed)
+    train, points = sample.train, sample.points
+    times = np.geomspace(FIRST_TIME, specification["end_time"], specification["times"])
+
+    def tensor(array: Array) -> torch.Tensor:
+        return torch.tensor(array, device=device)
+
+    kernels = relu_kernels(tensor(sample.inputs), depth=DEPTH, bias=specification["bias"])
+    start = sample_gaussian_process(
+        kernels.nngp.cpu().numpy(), generator(*_identity(specification, seed), "initial function")
+    )
+    try:
+        flow = KernelFlow(kernels.ntk[train, train])
+    except torch.linalg.LinAlgError as error:
+        failure = f"eigendecomposition failed: {error}"
+        empty = np.full((len(times), sample.inputs[points].shape[0]), np.nan)
+        return pd.concat(
+            _rows(specification, seed, noise_std, initialization, times, sample, empty, failure)
+            for noise_std in specification["noise_stds"]
+            for initialization in ("standard", "mirrored")
+        )
+    filters = flow_filter(flow.eigenvalues, tensor(times))
+    cross = kernels.ntk[points, train]
+    frames = []
+    for noise_std in specification["noise_stds"]:
+        labels = sample.target[train] + noise_std * sample.noise[train]
+        residual = tensor(np.stack([labels - start[train], labels], axis=1))  # (n, 2)
+        change = flow.change(filters, cross, residual).cpu().numpy()  # (times, points, 2)
+        test = slice(sample.test.start - points.start, None)
+        averaged = flow.averaged_risk(
+            filters,
+            cross[test],
+            tensor(sample.target[train]),
+            tensor(sample.target[sample.test]),
+            noise_std,
+            kernels.nngp[train, train],
+            kernels.nngp[sample.test, train],
+            kernels.nngp.diagonal()[sample.test],
+        )
+        for initialization, outputs, average in (
+            ("standard", start[points] + change[:, :, 0], averaged.standard),
+            ("mirrored", change[:, :, 1], averaged.mirrored),
+        ):
+            frame = _rows(specification, seed, noise_std, initialization, times, sample, outputs)
+            frames.append(frame.assign(averaged_risk=average.cpu().numpy()))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _measure_networks(
+    specification: dict[str, Any], finished: set[str], device: str, progress: Progress
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """One cell at a time on a CPU; all cells of a noise level as one batch on a GPU."""
+    remaining = {
+        key: (seed, noise_std)
+        for key, (noise_std, seed) in zip(
+            cells(specification),
+            [(noise, seed) for noise in specification["noise_stds"] for seed in specification["seeds"]],
+            strict=True,
+        )
+        if key not in finished
+    }
+    keys = list(remaining)
+    batches = [[key] for key in keys] if device == "cpu" else [keys] if keys else []
+    for batch in batches:
+        frames = _network_cells(
+            specification,
+            [remaining[key] for key in batch],
+            device,
+            lambda share, key=batch[0]: progress(key, share),
+        )
+        yield from zip(batch, frames, strict=True)
+
+
+def _network_cells(
+    specification: dict[str, Any],
+    seeds_and_noise: list[tuple[int, float]],
+    device: str,
+    progress: Callable[[float], None],
+) -> list[pd.DataFrame]:
+    from initbias.networks import initialize, train
+
+    samples = [draw_sample(specification, seed) for seed, _ in seeds_and_noise]
+    epochs = np.geomspace(1, specification["epochs"], specification["times"])
+    epochs = np.unique(np.concatenate([[0], epochs.round().astype(int)]))
+    times = specification["learning_rate"] * epochs
+    frames: list[list[pd.DataFrame]] = [[] for _ in samples]
+    for arm, initialization in enumerate(("standard", "mirrored")):
+        networks = initialize(
+            [
+                generator(*_identity(specification, seed), "initial parameters")
+                for seed, _ in seeds_and_noise
+            ],
+            width=specification["width"],
+            input_dim=specification["intrinsic_dim"] + 1,
+            initialization=initialization,  # type: ignore[arg-type]
+            bias=specification["bias"],
+        )
+        trajectory = train(
+            networks,
+            np.stack([sample.inputs[sample.train] for sample in samples]),
+            np.stack(
+                [
+                    sample.target[sample.train] + noise_std * sample.noise[sample.train]
+                    for sample, (_, noise_std) in zip(samples, seeds_and_noise, strict=True)
+                ]
+            ),
+            np.stack([sample.inputs[sample.points] for sample in samples]),
+            learning_rate=specification["learning_rate"],
+            record_epochs=epochs.tolist(),
+            device=device,
+            progress=lambda share, arm=arm: progress((arm + share) / 2),
+        )
+        for index, (sample, (seed, noise_std)) in enumerate(
+            zip(samples, seeds_and_noise, strict=True)
+        ):
+            epoch = trajectory.diverged_at[index]
+            failure = f"output not finite at epoch {epoch}" if epoch >= 0 else ""
+            outputs = trajectory.outputs[index].astype(np.float64)
+            frames[index].append(
+                _rows(specification, seed, noise_std, initialization, times, sample, outputs, failure)
+            )
+    return [pd.concat(arms, ignore_index=True) for arms in frames]
+
+
+def _rows(
+    specification: dict[str, Any],
+    seed: int,
+    noise_std: float,
+    initialization: str,
+    times: Array,
+    sample: Sample,
+    outputs: Array,  # at hold-out and test points, (times, points)
+    failure: str = "",
+) -> pd.DataFrame:
+    holdout = sample.holdout.stop - sample.holdout.start
+    labels = sample.target[sample.holdout] + noise_std * sample.noise[sample.holdout]
+    return pd.DataFrame(
+        {
+            "design": specification["design"],
+            "model": specification["model"],
+            "initialization": initialization,
+            "intrinsic_dim": specification["intrinsic_dim"],
+            "input_dim": specification["intrinsic_dim"] + 1,
+            "sample_size": specification["sample_size"],
+            "noise_std": noise_std,
+            "seed": seed,
+            "time": times,
+            "risk": ((outputs[:, holdout:] - sample.target[sample.test]) ** 2).mean(axis=1),
+            "holdout_error": ((outputs[:, :holdout] - labels) ** 2).mean(axis=1),
+            "averaged_risk": np.nan,
+            "failure": failure,
+        }
+    )
+
+
+def _identity(specification: dict[str, Any], seed: int) -> tuple[str | int, ...]:
+    return (
+        "error_rates",
+        specification["design"],
+        "intrinsic_dim",
+        specification["intrinsic_dim"],
+        "sample_size",
+        specification["sample_size"],
+        "seed",
+        seed,
+    )

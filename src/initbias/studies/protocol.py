@@ -1,0 +1,69 @@
+"""What every study gives to the pipeline."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a shard is expected to need, from operation counts and array sizes.
+
+    Attributes:
+        operations: floating-point operations.
+        output_bytes: size of its measurements before compression.
+        memory_bytes: peak of its arrays, without the interpreter and its libraries.
+    """
+
+    operations: float
+    output_bytes: float
+    memory_bytes: float
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One job of the measure stage.
+
+    Attributes:
+        study: the study that measures it.
+        name: stable: adding seeds or sizes to a configuration adds shards and renames none.
+        specification: everything that determines its measurements, as JSON values.
+        cost: what it is expected to need.
+    """
+
+    study: str
+    name: str
+    specification: dict[str, Any]
+    cost: Cost
+
+
+@dataclass(frozen=True)
+class Output:
+    """A figure or table of a study: what stands under it and where the report lists it."""
+
+    kind: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A published claim and what was measured of it; a row of results/claims.csv.
+
+    Attributes:
+        study: the study that judges it.
+        claim: the claim with the conditions under which it was measured.
+        source: paper and statement.
+        predicted: the value or relation that the source gives.
+        measured: point estimate.
+        low: lower end of its 95 % interval.
+        high: upper end.
+        verdict: reproduced, not reproduced or inconclusive; the rules are in statistics/verdicts.py.
+    """
+
+    study: str
+    claim: str
+    source: str
+    predicted: str
+    measured: float
+    low: float
+    high: float
+    verdict: str

@@ -1,0 +1,65 @@
+# What the rules share: the configuration, the plan, and functions of wildcards.
+
+import json
+
+from snakemake.exceptions import WorkflowError
+
+from initbias.pipeline import plan
+from initbias.pipeline.configuration import validate
+from initbias.pipeline.digests import code_digest
+from initbias.pipeline.errors import UserError
+from initbias.pipeline.hardware import gpus_to_ask_for
+from initbias.studies import stage_module
+
+try:
+    CONFIGURATION = validate(config, ", ".join(map(str, workflow.configfiles)))
+    GPUS = gpus_to_ask_for(CONFIGURATION.device)
+except UserError as error:
+    raise WorkflowError(f"The configuration is not usable.\n{error}")
+
+RESULTS = CONFIGURATION.results
+LOGS = f"{RESULTS}/logs"
+BENCHMARKS = f"{RESULTS}/benchmarks"
+STUDIES = list(CONFIGURATION.sections)
+SHARDS = {(shard.study, shard.name): shard for shard in plan.shards(CONFIGURATION)}
+FORMATS = {
+    "figure": ("figures", ["svg", "pdf", "png"]),
+    "table": ("tables", ["csv", "md", "tex"]),
+}
+
+
+def configuration_of(*studies):
+    """The part of the configuration that belongs to studies, as JSON for the command line."""
+    sections = {study: CONFIGURATION.sections[study].model_dump() for study in studies}
+    return json.dumps({"results": RESULTS, "studies": sections}, sort_keys=True)
+
+
+def code_of(stage, *studies):
+    """Digest of the modules that a stage of studies imports."""
+    return code_digest(*(stage_module(study, stage) for study in studies))
+
+
+def shard_of(wildcards):
+    return SHARDS[wildcards.study, wildcards.shard]
+
+
+def measured(study):
+    """Measurements of all shards of a study."""
+    shards = [shard for shard in SHARDS.values() if shard.study == study]
+    return [str(plan.measurements_file(RESULTS, shard)) for shard in shards]
+
+
+def rendered(study, name):
+    """Files of a figure or table in all formats."""
+    folder, suffixes = FORMATS[plan.outputs(study)[name].kind]
+    return [f"{RESULTS}/{study}/{folder}/{name}.{suffix}" for suffix in suffixes]
+
+
+def measure_memory(wildcards, attempt):
+    """MB: the libraries, and twice the arrays, since linear algebra copies its arguments."""
+    return attempt * int(1000 + 2 * shard_of(wildcards).cost.memory_bytes / 1e6)
+
+
+def measure_minutes(wildcards, attempt):
+    """A slow core does 5e9 operations in a second; no job asks for less than ten minutes."""
+    return attempt * int(10 + shard_of(wildcards).cost.operations / 5e9 / 60)

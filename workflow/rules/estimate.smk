@@ -1,0 +1,77 @@
+# From measurements to estimates, claims and costs.
+
+
+rule estimate:
+    input:
+        lambda wildcards: measured(wildcards.study),
+    output:
+        f"{RESULTS}/{{study}}/estimates.parquet",
+    log:
+        f"{LOGS}/estimate/{{study}}.log",
+    benchmark:
+        f"{BENCHMARKS}/estimate/{{study}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        configuration=lambda wildcards: configuration_of(wildcards.study),
+        code=lambda wildcards: code_of("estimate", wildcards.study),
+    message:
+        "Estimating {wildcards.study}"
+    shell:
+        "initbias estimate {wildcards.study} --config {params.configuration:q} > {log:q} 2>&1"
+
+
+rule judge:
+    input:
+        [str(plan.estimates_file(RESULTS, study)) for study in STUDIES],
+    output:
+        report(
+            f"{RESULTS}/claims.csv",
+            caption="../report/claims.rst",
+            category="Claims",
+            labels={"table": "claims"},
+        ),
+    log:
+        f"{LOGS}/judge.log",
+    benchmark:
+        f"{BENCHMARKS}/judge.tsv"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
+    params:
+        configuration=configuration_of(*STUDIES),
+        code=code_of("claims", *STUDIES),
+    message:
+        "Judging the claims"
+    shell:
+        "initbias judge --config {params.configuration:q} > {log:q} 2>&1"
+
+
+rule cost:
+    input:
+        [measured(study) for study in STUDIES],
+    output:
+        report(
+            f"{RESULTS}/cost.csv",
+            caption="../report/cost.rst",
+            category="Cost",
+            labels={"table": "cost of shards"},
+        ),
+    log:
+        f"{LOGS}/cost.log",
+    benchmark:
+        f"{BENCHMARKS}/cost.tsv"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
+    params:
+        configuration=configuration_of(*STUDIES),
+        code=code_digest("initbias.pipeline.stages"),
+    message:
+        "Collecting the cost of all shards"
+    shell:
+        "initbias cost --config {params.configuration:q} > {log:q} 2>&1"

@@ -1,0 +1,26 @@
+# One shard: kernels solved or networks trained, on a GPU if one is given to the job.
+
+
+rule measure:
+    output:
+        measurements=f"{RESULTS}/{{study}}/measurements/{{shard}}.parquet",
+        provenance=f"{RESULTS}/{{study}}/measurements/{{shard}}.json",
+    log:
+        f"{LOGS}/measure/{{study}}/{{shard}}.log",
+    benchmark:
+        f"{BENCHMARKS}/measure/{{study}}/{{shard}}.tsv"
+    threads: 1
+    resources:
+        gpu=GPUS,
+        mem_mb=measure_memory,
+        runtime=measure_minutes,
+    params:
+        specification=lambda wildcards: json.dumps(shard_of(wildcards).specification),
+        code=lambda wildcards: code_of("measure", wildcards.study),
+    message:
+        "Measuring {wildcards.study} {wildcards.shard}"
+    shell:
+        "initbias measure {wildcards.study} {wildcards.shard}"
+        " --specification {params.specification:q} --output {output.measurements:q}"
+        f" --device {CONFIGURATION.device}"
+        " --gpus {resources.gpu} --threads {threads} > {log:q} 2>&1"

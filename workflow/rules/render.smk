@@ -1,0 +1,49 @@
+# Figures and tables, one job each.
+
+
+rule figure:
+    input:
+        lambda wildcards: measured(wildcards.study),
+        f"{RESULTS}/{{study}}/estimates.parquet",
+    output:
+        f"{RESULTS}/{{study}}/figures/{{name}}.svg",
+        f"{RESULTS}/{{study}}/figures/{{name}}.pdf",
+        report(
+            f"{RESULTS}/{{study}}/figures/{{name}}.png",
+            caption="../report/output.rst",
+            category="Figures",
+            subcategory="{study}",
+            labels={"figure": "{name}"},
+        ),
+    log:
+        f"{LOGS}/render/{{study}}/{{name}}.log",
+    benchmark:
+        f"{BENCHMARKS}/render/{{study}}/{{name}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
+    params:
+        configuration=lambda wildcards: configuration_of(wildcards.study),
+        code=lambda wildcards: code_of("figures", wildcards.study),
+        caption=lambda wildcards: plan.outputs(wildcards.study)[wildcards.name].caption,
+    message:
+        "Drawing {wildcards.study} {wildcards.name}"
+    shell:
+        "initbias render {wildcards.study} {wildcards.name}"
+        " --config {params.configuration:q} > {log:q} 2>&1"
+
+
+use rule figure as table with:
+    output:
+        f"{RESULTS}/{{study}}/tables/{{name}}.md",
+        f"{RESULTS}/{{study}}/tables/{{name}}.tex",
+        report(
+            f"{RESULTS}/{{study}}/tables/{{name}}.csv",
+            caption="../report/output.rst",
+            category="Tables",
+            subcategory="{study}",
+            labels={"table": "{name}"},
+        ),
+    message:
+        "Writing {wildcards.study} {wildcards.name}"
