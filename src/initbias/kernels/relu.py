@@ -69,11 +69,12 @@ def relu_kernels(
         first = start if symmetric else 0
         tangent, process = _unit_kernels(x[start:stop], z[first:], depth)  # (tile, columns - first)
         norms = x_norm[start:stop, None] * z_norm[first:]
-        ntk[start:stop, first:] = norms * tangent
-        nngp[start:stop, first:] = norms * process
-        if symmetric:
-            ntk[stop:, start:stop] = ntk[start:stop, stop:].T
-            nngp[stop:, start:stop] = nngp[start:stop, stop:].T
+        for kernel, values in ((ntk, tangent), (nngp, process)):
+            kernel[start:stop, first:] = norms * values
+            if symmetric:  # to the last bit, which rounding of the two halves would not be
+                corner = kernel[start:stop, start:stop]
+                corner.copy_(corner.triu() + corner.triu(1).T)
+                kernel[stop:, start:stop] = kernel[start:stop, stop:].T
     return ReluKernels(ntk, nngp)
 
 

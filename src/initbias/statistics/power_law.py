@@ -17,6 +17,7 @@ Window = Literal["all", "lower half", "upper half"]
 
 REPLICATES = 2000
 LEVEL = 0.95
+ROUNDING = 1e-20  # variance of the log of a mean
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ class Curves:
             [values.var(axis=1, ddof=1) / values.shape[1] for values in risks], axis=1
         )
         variance = spread / means**2  # of log mean, delta method
-        # Risks without any spread (exact curves) are weighted equally.
-        self._weights = 1 / np.where(variance > 0, variance, 1.0)  # (arms, sizes)
+        # Spread below rounding counts as none: risks that are exact are weighted equally.
+        self._weights = 1 / np.maximum(variance, ROUNDING)  # (arms, sizes)
         self._replicates = np.stack(
             [_log_means(values, generator, replicates) for values in risks], axis=2
         )  # (replicates, arms, sizes)

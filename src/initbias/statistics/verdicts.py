@@ -5,8 +5,8 @@ reproduced if it lies below zero, and inconclusive if it contains zero.
 
 A claim that an exponent has a value as n → ∞ is judged by the exponent fitted to the upper half of
 the sizes, against the value that it would have if the claim were wrong (the rival):
-reproduced if the interval contains the predicted value and excludes the rival;
-inconclusive if it contains both, being too wide to tell;
+reproduced if the interval contains the predicted value and is narrower than the distance of the two;
+inconclusive if it contains it but is wider than that, since it could not tell them apart;
 inconclusive if it excludes the predicted value, but the exponent still moves towards it: the
 exponent of the upper half differs from that of the lower half, in that direction, by an interval
 that excludes zero. No finite size refutes a limit that is still being approached;
@@ -39,7 +39,7 @@ def judge_value(
         drift: exponent on the upper half minus exponent on the lower half.
     """
     if measured.low <= predicted <= measured.high:
-        tells = not measured.low <= rival <= measured.high
+        tells = measured.high - measured.low < abs(rival - predicted)
         return "reproduced" if tells else "inconclusive"
     approaching = drift.low > 0 if predicted > measured.high else drift.high < 0
     return "inconclusive" if approaching else "not reproduced"
