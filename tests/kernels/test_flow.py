@@ -36,7 +36,9 @@ def problem() -> dict[str, torch.Tensor]:
     }
 
 
-def integrated(problem: dict[str, torch.Tensor], start: torch.Tensor, goal: torch.Tensor, times: np.ndarray) -> np.ndarray:
+def integrated(
+    problem: dict[str, torch.Tensor], start: torch.Tensor, goal: torch.Tensor, times: np.ndarray
+) -> np.ndarray:
     """Outputs at training and test points by integrating d f/dt = −K(·,X)(f(X) − goal(X))/n."""
     kernel = torch.cat([problem["kernel"], problem["cross"]]).numpy()
 
@@ -44,21 +46,34 @@ def integrated(problem: dict[str, torch.Tensor], start: torch.Tensor, goal: torc
         return -kernel @ (outputs[:SAMPLE] - goal.numpy()[:SAMPLE]) / SAMPLE
 
     solution = solve_ivp(
-        velocity, (0, times[-1]), start.numpy(), t_eval=times, method="DOP853", rtol=1e-13, atol=1e-14
+        velocity,
+        (0, times[-1]),
+        start.numpy(),
+        t_eval=times,
+        method="DOP853",
+        rtol=1e-13,
+        atol=1e-14,
     )
     return solution.y.T  # (times, points)
 
 
-def test_flow_from_f0_on_the_target_is_flow_from_zero_on_their_difference(problem: dict[str, torch.Tensor]) -> None:
+def test_flow_from_f0_on_the_target_is_flow_from_zero_on_their_difference(
+    problem: dict[str, torch.Tensor],
+) -> None:
     """A-S2 (Proposition 4.1), with the left side by closed form and the right one by an ODE solver."""
     times = np.array([0.1, 1.0, 10.0, 60.0])
     start, target = problem["start"], problem["target"]
     flow = KernelFlow(problem["kernel"])
     filters = flow_filter(flow.eigenvalues, torch.tensor(times))
     residual = (target - start)[:SAMPLE, None]
-    left = start[SAMPLE:] + flow.change(filters, problem["cross"], residual)[:, :, 0] - target[SAMPLE:]
+    left = (
+        start[SAMPLE:] + flow.change(filters, problem["cross"], residual)[:, :, 0] - target[SAMPLE:]
+    )
     shifted = target - start
-    right = integrated(problem, torch.zeros_like(start), shifted, times)[:, SAMPLE:] - shifted[SAMPLE:].numpy()
+    right = (
+        integrated(problem, torch.zeros_like(start), shifted, times)[:, SAMPLE:]
+        - shifted[SAMPLE:].numpy()
+    )
     np.testing.assert_allclose(left.numpy(), right, rtol=0, atol=1e-10)
     risks = (left**2).mean(dim=1).numpy(), (right**2).mean(axis=1)
     np.testing.assert_allclose(*risks, rtol=0, atol=1e-10)
@@ -79,8 +94,14 @@ def test_descent_filter_agrees_with_a_loop(problem: dict[str, torch.Tensor]) -> 
     learning_rate, epochs = 0.6, torch.tensor([0, 1, 2, 7, 100])
     kernel, cross, goal = problem["kernel"], problem["cross"], problem["target"][:SAMPLE]
     flow = KernelFlow(kernel)
-    closed = flow.change(descent_filter(flow.eigenvalues, epochs, learning_rate), cross, goal[:, None])
-    train, test, looped = torch.zeros(SAMPLE, dtype=torch.float64), torch.zeros(POINTS, dtype=torch.float64), []
+    closed = flow.change(
+        descent_filter(flow.eigenvalues, epochs, learning_rate), cross, goal[:, None]
+    )
+    train, test, looped = (
+        torch.zeros(SAMPLE, dtype=torch.float64),
+        torch.zeros(POINTS, dtype=torch.float64),
+        [],
+    )
     for epoch in range(101):
         if epoch in epochs:
             looped.append(test.clone())
@@ -94,9 +115,13 @@ def test_descent_filter_agrees_with_a_loop(problem: dict[str, torch.Tensor]) -> 
 @pytest.mark.parametrize("time", [0.0, 0.6, 1e3, 1e6])
 def test_filters_agree_with_mpmath(eigenvalue: float, time: float) -> None:
     exact_flow = (
-        (1 - mpmath.exp(-mpmath.mpf(eigenvalue) * time)) / mpmath.mpf(eigenvalue) if eigenvalue else time
+        (1 - mpmath.exp(-mpmath.mpf(eigenvalue) * time)) / mpmath.mpf(eigenvalue)
+        if eigenvalue
+        else time
     )
-    flow = flow_filter(torch.tensor([eigenvalue], dtype=torch.float64), torch.tensor([time], dtype=torch.float64))
+    flow = flow_filter(
+        torch.tensor([eigenvalue], dtype=torch.float64), torch.tensor([time], dtype=torch.float64)
+    )
     assert float(flow) == pytest.approx(float(exact_flow), rel=1e-13)
     steps, rate = int(time), mpmath.mpf("0.6")
     exact_descent = (
@@ -104,22 +129,30 @@ def test_filters_agree_with_mpmath(eigenvalue: float, time: float) -> None:
         if eigenvalue
         else rate * steps
     )
-    descent = descent_filter(torch.tensor([eigenvalue], dtype=torch.float64), torch.tensor([steps]), 0.6)
+    descent = descent_filter(
+        torch.tensor([eigenvalue], dtype=torch.float64), torch.tensor([steps]), 0.6
+    )
     assert float(descent) == pytest.approx(float(exact_descent), rel=1e-10)
 
 
-def test_descent_approaches_flow_at_first_order_in_the_step(problem: dict[str, torch.Tensor]) -> None:
+def test_descent_approaches_flow_at_first_order_in_the_step(
+    problem: dict[str, torch.Tensor],
+) -> None:
     eigenvalues = KernelFlow(problem["kernel"]).eigenvalues
     flow = flow_filter(eigenvalues, torch.tensor([12.0], dtype=torch.float64))
     errors = [
-        float((descent_filter(eigenvalues, torch.tensor([round(12 / step)]), step) - flow).abs().max())
+        float(
+            (descent_filter(eigenvalues, torch.tensor([round(12 / step)]), step) - flow).abs().max()
+        )
         for step in (0.1, 0.05, 0.025)
     ]
     orders = np.log2(np.array(errors[:-1]) / errors[1:])
     np.testing.assert_allclose(orders, 1, atol=0.1)
 
 
-def test_averaged_risk_is_the_mean_over_noise_and_initial_functions(problem: dict[str, torch.Tensor]) -> None:
+def test_averaged_risk_is_the_mean_over_noise_and_initial_functions(
+    problem: dict[str, torch.Tensor],
+) -> None:
     """Closed form against 4,000 draws; an average off by 5 % would have a z-score above 4."""
     draws, noise_std = 4000, 0.3
     flow = KernelFlow(problem["kernel"])
@@ -166,7 +199,9 @@ def test_duplicated_inputs_give_finite_outputs() -> None:
     flow = KernelFlow(relu_kernels(x, depth=1).ntk)
     assert float(flow.eigenvalues.min()) < 1e-12
     filters = flow_filter(flow.eigenvalues, torch.tensor([1.0, 1e8], dtype=torch.float64))
-    change = flow.change(filters, relu_kernels(x, depth=1).ntk, torch.ones(15, 1, dtype=torch.float64))
+    change = flow.change(
+        filters, relu_kernels(x, depth=1).ntk, torch.ones(15, 1, dtype=torch.float64)
+    )
     assert torch.isfinite(change).all()
     torch.testing.assert_close(change[1], torch.ones_like(change[1]), rtol=0, atol=1e-4)
 

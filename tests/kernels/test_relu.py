@@ -34,7 +34,8 @@ def oracle(x: list[float], z: list[float], depth: int, bias: bool) -> tuple[mpma
         u = composed[-1]
         composed.append((mpmath.sqrt(1 - u * u) + u * (mpmath.pi - mpmath.acos(u))) / mpmath.pi)
     ntk = sum(
-        composed[r] * mpmath.fprod((mpmath.pi - mpmath.acos(composed[s])) / mpmath.pi for s in range(r, depth))
+        composed[r]
+        * mpmath.fprod((mpmath.pi - mpmath.acos(composed[s])) / mpmath.pi for s in range(r, depth))
         for r in range(depth + 1)
     )
     return norms * ntk, norms * composed[depth]

@@ -15,7 +15,9 @@ EPOCHS = [0, 1, 2, 10, 60]
 
 def ensemble(initialization: str = "standard", width: int = 64, count: int = 3) -> ShallowNetworks:
     generators = [np.random.default_rng(seed) for seed in range(count)]
-    return initialize(generators, width=width, input_dim=DIM, initialization=initialization, bias=True)
+    return initialize(
+        generators, width=width, input_dim=DIM, initialization=initialization, bias=True
+    )
 
 
 def data(count: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -55,7 +57,9 @@ def by_autograd(networks: ShallowNetworks, learning_rate: float) -> np.ndarray:
     return np.stack(outputs)
 
 
-def trained(networks: ShallowNetworks, learning_rate: float = 0.6, form: str = "fused") -> np.ndarray:
+def trained(
+    networks: ShallowNetworks, learning_rate: float = 0.6, form: str = "fused"
+) -> np.ndarray:
     inputs, labels, points = data(len(networks.outer))
     if form == "fused":
         trajectory = train(

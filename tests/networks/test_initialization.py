@@ -9,7 +9,11 @@ from initbias.networks import initialize, train
 
 def draw(initialization: str, width: int, seed: int = 0, bias: bool = True):
     return initialize(
-        [np.random.default_rng(seed)], width=width, input_dim=3, initialization=initialization, bias=bias
+        [np.random.default_rng(seed)],
+        width=width,
+        input_dim=3,
+        initialization=initialization,
+        bias=bias,
     )
 
 
@@ -58,7 +62,9 @@ def test_mirroring_keeps_the_tangent_kernel() -> None:
     mirrored, single = draw("mirrored", 1000), draw("standard", 500)
     np.testing.assert_array_equal(mirrored.inner[0, :250], single.inner[0, :250])
     half = type(single)(mirrored.inner[:, :500], mirrored.outer[:, :500], bias=True)
-    np.testing.assert_allclose(empirical_ntk(mirrored, inputs), empirical_ntk(half, inputs), rtol=1e-6)
+    np.testing.assert_allclose(
+        empirical_ntk(mirrored, inputs), empirical_ntk(half, inputs), rtol=1e-6
+    )
 
 
 def test_arms_of_a_seed_share_their_first_half() -> None:
@@ -68,7 +74,9 @@ def test_arms_of_a_seed_share_their_first_half() -> None:
     assert not np.array_equal(standard.inner[0, 32:], mirrored.inner[0, 32:])
 
 
-@pytest.mark.parametrize(("initialization", "width"), [("mirrored", 33), ("standard", 1), ("mirrored", 0)])
+@pytest.mark.parametrize(
+    ("initialization", "width"), [("mirrored", 33), ("standard", 1), ("mirrored", 0)]
+)
 def test_impossible_widths_are_refused(initialization: str, width: int) -> None:
     with pytest.raises(ValueError, match="width must be at least 2, and even"):
         draw(initialization, width)

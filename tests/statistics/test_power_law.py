@@ -11,7 +11,9 @@ from initbias.statistics import Curves
 SIZES = [32, 64, 128, 256, 512]
 
 
-def noisy(exponents: list[float], seeds: int, generator: np.random.Generator, common: float = 0.0) -> list[np.ndarray]:
+def noisy(
+    exponents: list[float], seeds: int, generator: np.random.Generator, common: float = 0.0
+) -> list[np.ndarray]:
     """Gamma-distributed risks around power laws; `common` is the share of spread the arms share."""
     risks = []
     for n in SIZES:
@@ -88,6 +90,8 @@ def test_pairing_narrows_the_interval_of_a_difference() -> None:
         ([8, 16], [np.ones((1, 3)), np.array([[1.0, 0.0, 1.0]])]),
     ],
 )
-def test_curves_that_cannot_be_fitted_are_refused(sizes: list[int], risks: list[np.ndarray]) -> None:
+def test_curves_that_cannot_be_fitted_are_refused(
+    sizes: list[int], risks: list[np.ndarray]
+) -> None:
     with pytest.raises(ValueError, match="size"):
         Curves(sizes, risks, np.random.default_rng(0))

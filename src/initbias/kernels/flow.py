@@ -83,7 +83,9 @@ class KernelFlow:
             (times, points, columns)
         """
         basis = self._basis(cross)  # (points, n)
-        coefficients = filters[:, :, None] * (self._eigenvectors.T @ residual)  # (times, n, columns)
+        coefficients = filters[:, :, None] * (
+            self._eigenvectors.T @ residual
+        )  # (times, n, columns)
         return basis @ coefficients  # (times, points, columns)
 
     def averaged_risk(

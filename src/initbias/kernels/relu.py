@@ -101,7 +101,9 @@ def _unit_kernels(u: Tensor, v: Tensor, depth: int) -> tuple[Tensor, Tensor]:
         bend = _sin_minus_angle_cos(angle, 2 * small * large, 1 - versine) / pi
         complement = torch.where(acute, versine - bend, 1 - bend)  # 1 - κ₁
         process = torch.where(acute, 1 - versine + bend, bend)  # κ₁
-        tangent = process + tangent * torch.where(acute, 1 - angle / pi, angle / pi)  # κ₀ of the angle
+        tangent = process + tangent * torch.where(
+            acute, 1 - angle / pi, angle / pi
+        )  # κ₀ of the angle
         sine, cosine = (complement / 2).sqrt(), (1 - complement / 2).sqrt()
     return tangent, process
 

@@ -122,7 +122,7 @@ def _explain(detail: ErrorDetails, source: str) -> str:
             kind = "study" if detail["loc"][:-1] == ("studies",) else "field"
             return f"{source}: {path}: unknown {kind}; {fix}"
         case "missing":
-            return f"{source}: {path}: missing; add it (see docs/configuration.md for its meaning)"
+            return f"{source}: {path}: missing; add it (workflow/schemas/config.schema.json describes it)"
         case "greater_than_equal":
             fix = f"must be at least {context['ge']}"
         case "greater_than":

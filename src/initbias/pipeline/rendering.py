@@ -15,6 +15,7 @@ from initbias.studies.appearance import STYLE
 FIGURE_FORMATS = ("svg", "pdf", "png")
 TABLE_FORMATS = ("csv", "md", "tex")
 
+
 @contextmanager
 def style() -> Iterator[None]:
     """The shared look of figures, for the length of a block."""
@@ -27,7 +28,9 @@ def publish_figure(figure: Figure, stem: Path) -> None:
     """Write a figure in every format beside each other."""
     for suffix in FIGURE_FORMATS:
         with published(stem.with_suffix(f".{suffix}")) as temporary:
-            metadata = None if suffix == "png" else {"Date" if suffix == "svg" else "CreationDate": None}
+            metadata = (
+                None if suffix == "png" else {"Date" if suffix == "svg" else "CreationDate": None}
+            )
             figure.savefig(temporary, metadata=metadata)
 
 

@@ -27,9 +27,7 @@ def judge_positive(measured: Estimate) -> Verdict:
     return "not reproduced" if measured.high < 0 else "inconclusive"
 
 
-def judge_value(
-    measured: Estimate, predicted: float, *, rival: float, drift: Estimate
-) -> Verdict:
+def judge_value(measured: Estimate, predicted: float, *, rival: float, drift: Estimate) -> Verdict:
     """Verdict on the claim that an exponent is `predicted` in the limit of many samples.
 
     Args:

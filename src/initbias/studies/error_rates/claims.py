@@ -1,6 +1,6 @@
 """Verdicts on statements A-S4, A-S5 and A-Fig1 of paper A (Chen, Li, Lin 2024).
 
-All claims are judged on the risk at the oracle stopping time, which is that of A-Fig1.
+Each design is judged at one stopping rule, JUDGED_AT in estimate.py, chosen before measuring.
 """
 
 from typing import Any
@@ -8,7 +8,12 @@ from typing import Any
 import pandas as pd
 
 from initbias.statistics import Estimate, judge_positive, judge_value
-from initbias.studies.error_rates.estimate import DIFFERENCE, EXPERIMENT, theory_exponent
+from initbias.studies.error_rates.estimate import (
+    DIFFERENCE,
+    EXPERIMENT,
+    JUDGED_AT,
+    theory_exponent,
+)
 from initbias.studies.protocol import Claim
 
 PAPER = "Chen, Li, Lin 2024"
@@ -16,8 +21,9 @@ PAPER = "Chen, Li, Lin 2024"
 
 def judge(estimates: pd.DataFrame) -> list[Claim]:
     """All claims of the study, for each experiment that has enough runs to fit."""
-    oracle = estimates[(estimates["stopping"] == "oracle") & estimates["value"].notna()]
-    fits = oracle[oracle["quantity"].isin(["exponent", "exponent_drift"])]
+    judged = estimates["stopping"] == estimates["design"].map(JUDGED_AT)
+    fitted = estimates["quantity"].isin(["exponent", "exponent_drift"])
+    fits = estimates[judged & fitted & estimates["value"].notna()]
     return [
         claim
         for experiment, group in fits.groupby(EXPERIMENT)
@@ -26,14 +32,10 @@ def judge(estimates: pd.DataFrame) -> list[Claim]:
 
 
 def _claims(experiment: dict[str, Any], fits: pd.DataFrame) -> list[Claim]:
-    indexed = fits.set_index(["quantity", "initialization", "window"])
+    by_quantity = fits.fillna({"window": ""}).set_index(["quantity", "initialization", "window"])
 
-    def estimate(quantity: str, initialization: str, window: str | None) -> Estimate:
-        key = (indexed.index.get_level_values(0) == quantity) & (
-            indexed.index.get_level_values(1) == initialization
-        )
-        rows = indexed[key]
-        row = rows.iloc[0] if window is None else rows.xs(window, level="window").iloc[0]
+    def estimate(quantity: str, initialization: str, window: str = "") -> Estimate:
+        row = by_quantity.loc[(quantity, initialization, window)]
         return Estimate(row["value"], row["low"], row["high"])
 
     dimension = experiment["intrinsic_dim"]
@@ -43,13 +45,16 @@ def _claims(experiment: dict[str, Any], fits: pd.DataFrame) -> list[Claim]:
     )
     rates = {arm: theory_exponent(arm, dimension) for arm in ("standard", "mirrored")}
     claims = []
-    for arm, rival, statement in (("standard", "mirrored", "A-S4"), ("mirrored", "standard", "A-S5")):
+    for arm, rival, statement in (
+        ("standard", "mirrored", "A-S4"),
+        ("mirrored", "standard", "A-S5"),
+    ):
         measured = estimate("exponent", arm, "upper half")
         verdict = judge_value(
             measured,
             rates[arm],
             rival=rates[rival],
-            drift=estimate("exponent_drift", arm, None),
+            drift=estimate("exponent_drift", arm),
         )
         claims.append(
             Claim(

@@ -80,9 +80,7 @@ class Design(_Section):
         ),
         Increasing,
     ]
-    target: Annotated[
-        Literal["sum", "squared_sum"], Field(description="f*: Σ x_j or (Σ x_j)².")
-    ]
+    target: Annotated[Literal["sum", "squared_sum"], Field(description="f*: Σ x_j or (Σ x_j)².")]
     kernel: Kernel
     network: Network
 
@@ -93,7 +91,9 @@ class Section(_Section):
     paper: Annotated[Design, Field(description="A-Fig1 as published: (Σ x_j)² on S^4 and S^9.")]
     sphere: Annotated[Design, Field(description="Spheres of low dimension, several noise levels.")]
     bias: Annotated[bool, Field(description="First layer with a bias, trained.")] = True
-    test_size: Annotated[int, Field(ge=10, description="Fresh points that measure the risk.")] = 1000
+    test_size: Annotated[int, Field(ge=10, description="Fresh points that measure the risk.")] = (
+        1000
+    )
     holdout_size: Annotated[
         int, Field(ge=10, description="Noisy points that choose the hold-out stopping time.")
     ] = 500

@@ -10,12 +10,17 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from initbias.studies.appearance import COLORS, MARKERS, PANEL, THEORY, WIDTH
-from initbias.studies.error_rates.estimate import DIFFERENCE, INITIALIZATIONS, theory_exponent
+from initbias.studies.error_rates.estimate import (
+    DIFFERENCE,
+    INITIALIZATIONS,
+    JUDGED_AT,
+    theory_exponent,
+)
 
 
 def paper_figure_1(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """A-Fig1: smallest test error of networks against n, with fitted power laws."""
-    oracle = _select(estimates, design="paper", model="network", stopping="oracle")
+    oracle = _select(estimates, design="paper", model="network", stopping=JUDGED_AT["paper"])
     dims = sorted(oracle["input_dim"].unique())
     figure = Figure(figsize=(WIDTH, PANEL * 1.15))
     for axes, input_dim in zip(_row(figure, len(dims)), dims, strict=True):
@@ -36,8 +41,11 @@ def paper_figure_1(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figur
 
 def learning_curves(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """Kernels and networks on spheres, a panel for each dimension and noise level."""
-    risks = _select(estimates, design="sphere", stopping="oracle", quantity="risk")
-    dims, noise_levels = sorted(risks["intrinsic_dim"].unique()), sorted(risks["noise_std"].unique())
+    risks = _select(estimates, design="sphere", stopping=JUDGED_AT["sphere"], quantity="risk")
+    dims, noise_levels = (
+        sorted(risks["intrinsic_dim"].unique()),
+        sorted(risks["noise_std"].unique()),
+    )
     figure = Figure(figsize=(WIDTH, PANEL * 0.85 * len(noise_levels) + 0.5))
     grid = figure.subplots(len(noise_levels), len(dims), sharex=True, sharey="row", squeeze=False)
     for row, noise_std in zip(grid, noise_levels, strict=True):
@@ -54,19 +62,18 @@ def learning_curves(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
                 theory = theory_exponent(name, int(dimension))
                 _power_law(axes, kernel, theory, color=THEORY, linestyle=(0, (1, 1)), at_end=True)
             _logarithmic(axes)
-            axes.set_xlabel("")
+            axes.label_outer()
         row[0].set_ylabel(f"excess risk (noise {noise_std:g})")
     for axes, dimension in zip(grid[0], dims, strict=True):
         standard = theory_exponent("standard", int(dimension))
         axes.set_title(f"$S^{{{dimension}}}$: $n^{{-{standard:.3g}}}$ and $n^{{-1}}$")
-    figure.supxlabel("sample size $n$", fontsize=9)
     _legend(figure, [*_arm_handles("network"), *_line_handles()])
     return figure
 
 
 def exponent_by_dimension(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """Fitted exponents against the intrinsic dimension, a panel for each model and window."""
-    fits = _select(estimates, design="sphere", stopping="oracle", quantity="exponent")
+    fits = _select(estimates, design="sphere", stopping=JUDGED_AT["sphere"], quantity="exponent")
     fits = fits[fits["initialization"] != DIFFERENCE]
     panels = [
         ("kernel", "all", "kernel, all sizes"),
@@ -76,10 +83,14 @@ def exponent_by_dimension(measurements: pd.DataFrame, estimates: pd.DataFrame) -
     figure = Figure(figsize=(WIDTH, PANEL * 1.25))
     noise_levels = sorted(fits["noise_std"].unique())
     fills = dict(zip(noise_levels, np.linspace(0.25, 1, len(noise_levels)), strict=True))
-    for axes, (model, window, title) in zip(_row(figure, len(panels)), panels, strict=True):
+    for axes, (model, window, title) in zip(
+        _row(figure, len(panels), sharey=True), panels, strict=True
+    ):
         panel = _select(fits, model=model, window=window)
         levels = sorted(panel["noise_std"].unique())
-        offsets = dict(zip(levels, 0.12 * (np.arange(len(levels)) - (len(levels) - 1) / 2), strict=True))
+        offsets = dict(
+            zip(levels, 0.12 * (np.arange(len(levels)) - (len(levels) - 1) / 2), strict=True)
+        )
         for (name, noise_std), arm in panel.groupby(["initialization", "noise_std"]):
             axes.errorbar(
                 arm["intrinsic_dim"] + offsets[noise_std],
@@ -101,14 +112,24 @@ def exponent_by_dimension(measurements: pd.DataFrame, estimates: pd.DataFrame) -
         axes.set_ylim(bottom=0)
     figure.axes[0].set_ylabel("exponent of $n^{-r}$, 95 % interval")
     theory = [
-        Line2D([], [], color=COLORS["standard"], ls="--", lw=1, label="$3/(d+3)$ (standard, theory)"),
+        Line2D(
+            [], [], color=COLORS["standard"], ls="--", lw=1, label="$3/(d+3)$ (standard, theory)"
+        ),
         Line2D([], [], color=COLORS["mirrored"], ls="--", lw=1, label="1 (mirrored, theory)"),
     ]
     noise = [
-        Line2D([], [], color="black", marker="D", ls="none", alpha=fills[level], label=f"noise {level:g}")
+        Line2D(
+            [],
+            [],
+            color="black",
+            marker="D",
+            ls="none",
+            alpha=fills[level],
+            label=f"noise {level:g}",
+        )
         for level in noise_levels
     ]
-    _legend(figure, [*_arm_handles("measured"), *theory, *noise])
+    _legend(figure, [*_arm_handles("measured", fill=None), *theory, *noise])
     return figure
 
 
@@ -120,22 +141,33 @@ def error_over_time(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
     chosen = _select(sphere, noise_std=noise_std, intrinsic_dim=dimension)
     shared = set(chosen.loc[chosen["model"] == "network", "sample_size"])
     sizes = sorted(shared & set(chosen.loc[chosen["model"] == "kernel", "sample_size"]))
-    sizes = sizes[:: max(1, (len(sizes) - 1) // 2)][:3]
+    sizes = sorted({sizes[0], _middle(sizes), sizes[-1]})
     figure = Figure(figsize=(WIDTH, PANEL * 1.15))
     for axes, n in zip(_row(figure, len(sizes), sharey=True), sizes, strict=True):
-        for (model, name), runs in _select(chosen, sample_size=n).groupby(["model", "initialization"]):
+        for (model, name), runs in _select(chosen, sample_size=n).groupby(
+            ["model", "initialization"]
+        ):
             mean = runs.groupby("time")["risk"].mean()
             time, risk = mean.index.to_numpy(), mean.to_numpy()
             if model == "kernel":
                 axes.plot(time, risk, color=COLORS[name])
             else:
                 shown = slice(1, None, 5)  # time 0 has no place on a logarithmic axis
-                axes.plot(time[shown], risk[shown], color=COLORS[name], marker=MARKERS[name], ls="none", mfc="white")
+                axes.plot(
+                    time[shown],
+                    risk[shown],
+                    color=COLORS[name],
+                    marker=MARKERS[name],
+                    ls="none",
+                    mfc="white",
+                )
         axes.set_title(f"$n={n}$")
         _logarithmic(axes)
         axes.set_xlabel("time (learning rate × epochs)")
     figure.axes[0].set_ylabel(f"mean excess risk on $S^{{{dimension}}}$, noise {noise_std:g}")
-    kernel = [Line2D([], [], color=COLORS[name], label=f"kernel, {name}") for name in INITIALIZATIONS]
+    kernel = [
+        Line2D([], [], color=COLORS[name], label=f"kernel, {name}") for name in INITIALIZATIONS
+    ]
     _legend(figure, [*kernel, *_arm_handles("network")])
     return figure
 
@@ -153,7 +185,9 @@ def exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFra
             row[f"{name} (theory)"] = f"{theory_exponent(name, int(row['intrinsic_dim'])):.3f}"
             for window in ("all", "upper half"):
                 fitted = (name, window) in arms.index
-                row[f"{name}, {window}"] = _interval(arms.loc[(name, window)]) if fitted else "no fit"
+                row[f"{name}, {window}"] = (
+                    _interval(arms.loc[(name, window)]) if fitted else "no fit"
+                )
         row["mirrored - standard"] = "no fit" if difference is None else _interval(difference)
         row["mirrored steeper"] = _steeper(difference)
         row["data sets"] = int(group["cells"].max())
@@ -218,21 +252,31 @@ def _logarithmic(axes: Axes) -> None:
     axes.grid(alpha=0.25, lw=0.5)
 
 
-def _arm_handles(what: str) -> list[Line2D]:
+def _arm_handles(what: str, fill: str | None = "white") -> list[Line2D]:
     return [
-        Line2D([], [], color=COLORS[name], marker=MARKERS[name], ls="none", mfc="white", label=f"{what}, {name}")
+        Line2D(
+            [],
+            [],
+            color=COLORS[name],
+            marker=MARKERS[name],
+            ls="none",
+            mfc=fill,
+            label=f"{what}, {name}",
+        )
         for name in INITIALIZATIONS
     ]
 
 
 def _line_handles() -> list[Line2D]:
-    kernel = [Line2D([], [], color=COLORS[name], label=f"kernel, {name}") for name in INITIALIZATIONS]
+    kernel = [
+        Line2D([], [], color=COLORS[name], label=f"kernel, {name}") for name in INITIALIZATIONS
+    ]
     slope = Line2D([], [], color=THEORY, ls=(0, (1, 1)), lw=1, label="asymptotic slope")
     return [*kernel, slope]
 
 
 def _legend(figure: Figure, handles: list[Line2D]) -> None:
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5))
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 4))
 
 
 FIGURES = {

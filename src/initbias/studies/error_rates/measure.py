@@ -155,7 +155,11 @@ def _measure_networks(
         key: (seed, noise_std)
         for key, (noise_std, seed) in zip(
             cells(specification),
-            [(noise, seed) for noise in specification["noise_stds"] for seed in specification["seeds"]],
+            [
+                (noise, seed)
+                for noise in specification["noise_stds"]
+                for seed in specification["seeds"]
+            ],
             strict=True,
         )
         if key not in finished
@@ -218,7 +222,9 @@ def _network_cells(
             failure = f"output not finite at epoch {epoch}" if epoch >= 0 else ""
             outputs = trajectory.outputs[index].astype(np.float64)
             frames[index].append(
-                _rows(specification, seed, noise_std, initialization, times, sample, outputs, failure)
+                _rows(
+                    specification, seed, noise_std, initialization, times, sample, outputs, failure
+                )
             )
     return [pd.concat(arms, ignore_index=True) for arms in frames]
 

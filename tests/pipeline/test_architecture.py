@@ -1,0 +1,117 @@
+"""Imports point downwards; planning needs no torch; environments agree."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from initbias.studies import STUDIES, load
+
+# Each layer may import the layers listed for it, beside itself.
+CORE = {"kernels", "networks", "datasets", "statistics"}
+ALLOWED = {
+    **{layer: set() for layer in CORE},
+    "studies": CORE,
+    "pipeline": {"studies"},
+    "cli": {"pipeline", "studies"},
+}
+
+
+def imports(path: Path) -> set[str]:
+    """Dotted names of this package that a file imports."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return {name for name in names if name.split(".")[0] == "initbias"}
+
+
+def test_imports_point_downwards(root: Path) -> None:
+    wrong = []
+    for path in (root / "src" / "initbias").rglob("*.py"):
+        parts = path.relative_to(root / "src" / "initbias").with_suffix("").parts
+        layer = parts[0]
+        if layer == "__init__":
+            continue
+        for name in imports(path):
+            target = [*name.split("."), ""][1]
+            inside = name.split(".")[2:]
+            if target != layer and target not in ALLOWED[layer]:
+                wrong.append(f"{path.name} imports {name}")
+            if layer == "studies" and target in CORE and inside:
+                wrong.append(f"{path.name} imports the insides of {target}: {name}")
+            if (
+                layer == "studies"
+                and target == "studies"
+                and inside
+                and inside[0] in STUDIES
+                and inside[0] not in parts
+            ):
+                wrong.append(f"{path.name} imports another study: {name}")
+            if layer == "pipeline" and target == "studies" and inside and inside[0] in STUDIES:
+                wrong.append(f"{path.name} knows a study: {name}")
+    assert wrong == []
+
+
+def test_every_study_has_the_same_files(root: Path) -> None:
+    for study in STUDIES:
+        folder = root / "src" / "initbias" / "studies" / study
+        files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+        assert files == {"design", "measure", "estimate", "claims", "figures"}
+        for name in files:
+            load(study, name)  # type: ignore[arg-type]
+
+
+def test_no_rule_and_no_pipeline_module_names_a_study(root: Path) -> None:
+    files = [
+        root / "Snakefile",
+        *(root / "workflow").rglob("*.smk"),
+        root / "workflow" / "Snakefile",
+    ]
+    files += (root / "src" / "initbias" / "pipeline").glob("*.py")
+    for path in files:
+        assert not any(study in path.read_text() for study in STUDIES), path
+
+
+@pytest.mark.parametrize(
+    ("code", "absent"),
+    [
+        ("import initbias.pipeline.plan, initbias.pipeline.configuration", ("torch", "pandas", "numba", "matplotlib")),
+        ("import initbias.cli", ("torch", "pandas", "numba", "matplotlib")),
+        ("import initbias.studies.error_rates.estimate", ("torch", "numba", "matplotlib")),
+        ("import initbias.studies.error_rates.figures", ("torch", "numba")),
+        ("import initbias.studies.error_rates.claims", ("torch", "numba", "matplotlib")),
+    ],
+)  # fmt: skip
+def test_stages_import_no_more_than_they_need(code: str, absent: tuple[str, ...]) -> None:
+    script = f"import sys\n{code}\nprint([name for name in {absent!r} if name in sys.modules])"
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
+
+
+def test_environments_agree(root: Path) -> None:
+    """conda users get the locked versions, and the lock pins every direct dependency."""
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    pins = dict(
+        re.findall(r"^([a-z0-9-]+)==(\S+)", (root / "constraints.txt").read_text(), re.MULTILINE)
+    )
+    requirements = project["dependencies"] + [
+        item for extra in project["optional-dependencies"].values() for item in extra
+    ]
+    for requirement in requirements:
+        name = re.split(r"[><=~]", requirement)[0].lower()
+        assert name in pins, f"{name} is not locked; run: make lock"
+    assert pins["torch"] == "2.13.0"  # a local version label would tie the lock to one build
+    environment = yaml.safe_load((root / "environment.yml").read_text())
+    python, installs = environment["dependencies"][0], environment["dependencies"][-1]["pip"]
+    assert python == f"python{project['requires-python']}"
+    assert installs == ["--constraint constraints.txt", "--editable .[dev]"]

@@ -1,0 +1,83 @@
+"""Digests follow the code that a stage imports, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from initbias.pipeline import digests
+
+MODULES = {
+    "__init__": "",
+    "core": "def one():\n    return 1\n",
+    "helper": "from initbias.core import one\n",
+    "stage": "def run():\n    from initbias import helper\n    return helper\n",
+    "other": "import numpy\n",
+}
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small package in place of this one."""
+    for name, source in MODULES.items():
+        (tmp_path / f"{name}.py").write_text(source)
+
+    class Spec:
+        submodule_search_locations = [str(tmp_path)]
+
+    monkeypatch.setattr(digests, "find_spec", lambda name: Spec)
+    return tmp_path
+
+
+def digest(module: str = "initbias.stage") -> str:
+    digests._parsed.cache_clear()
+    return digests.code_digest(module)
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache():
+    yield
+    digests._parsed.cache_clear()
+
+
+def test_indirect_and_late_imports_count(package: Path) -> None:
+    before = digest()
+    (package / "core.py").write_text("def one():\n    return 2\n")
+    assert digest() != before
+
+
+def test_comments_formatting_and_other_modules_do_not_count(package: Path) -> None:
+    before = digest()
+    (package / "core.py").write_text("# why\ndef one():\n\n    return (1)\n")
+    (package / "other.py").write_text("changed = True\n")
+    assert digest() == before
+
+
+def test_unknown_modules_are_an_error(package: Path) -> None:
+    with pytest.raises(ModuleNotFoundError, match=r"initbias\.nothing"):
+        digest("initbias.nothing")
+
+
+def test_a_figure_does_not_enter_measurements_and_a_kernel_does() -> None:
+    """In the real package: what each stage reaches."""
+    reached = {
+        stage: reach(f"initbias.studies.error_rates.{stage}")
+        for stage in ("measure", "estimate", "claims", "figures")
+    }
+    assert "initbias.kernels.relu" in reached["measure"]
+    assert "initbias.networks.fused" in reached["measure"]
+    assert "initbias.statistics.power_law" in reached["estimate"]
+    for stage in ("measure", "estimate", "claims"):
+        assert not any("figures" in module or "appearance" in module for module in reached[stage])
+    for stage in ("estimate", "claims", "figures"):
+        assert not any("kernels" in module or "networks" in module for module in reached[stage])
+
+
+def reach(module: str) -> set[str]:
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += digests._parsed(name)[1]
+    return found

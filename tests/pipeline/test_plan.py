@@ -1,0 +1,77 @@
+"""Plans: stable names, complete coverage, no files."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from initbias.pipeline.configuration import validate
+from initbias.pipeline.plan import shards
+from initbias.studies import load
+from tests.conftest import TINY
+
+
+def planned(seeds: int, sizes: list[int], per_shard: int) -> dict[str, dict]:
+    section = TINY["studies"]["error_rates"]
+    design = section["sphere"]
+    content = {
+        "studies": {
+            "error_rates": {
+                **section,
+                "sphere": {
+                    **design,
+                    "kernel": {**design["kernel"], "seeds": seeds, "sample_sizes": sizes},
+                },
+                "seeds_per_shard": per_shard,
+            }
+        }
+    }
+    configuration = validate(content, "test")
+    return {
+        shard.name: shard.specification
+        for shard in shards(configuration)
+        if shard.name.startswith("sphere-kernel")
+    }
+
+
+SIZES = st.lists(st.integers(2, 200), min_size=4, max_size=6, unique=True).map(sorted)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(3, 30), SIZES, st.integers(1, 12))
+def test_every_seed_of_every_size_is_in_exactly_one_shard(
+    seeds: int, sizes: list[int], per_shard: int
+) -> None:
+    found = [
+        (specification["sample_size"], seed)
+        for specification in planned(seeds, sizes, per_shard).values()
+        for seed in specification["seeds"]
+    ]
+    assert sorted(found) == [(n, seed) for n in sizes for seed in range(seeds)]
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(1, 4), st.integers(1, 4), SIZES, st.integers(3, 8))
+def test_more_seeds_and_sizes_add_shards_and_change_none(
+    blocks: int, more: int, sizes: list[int], per_shard: int
+) -> None:
+    before = planned(blocks * per_shard, sizes, per_shard)
+    after = planned((blocks + more) * per_shard, [*sizes, 777], per_shard)
+    assert before.items() <= after.items() and len(after) > len(before)
+
+
+def test_costs_are_positive_and_grow_with_the_size() -> None:
+    for model in ("kernel", "network"):
+        costs = [
+            shard.cost
+            for shard in shards(validate(TINY, "test"))
+            if shard.name.startswith(f"sphere-{model}")
+        ]
+        operations = [cost.operations for cost in costs]
+        assert operations == sorted(operations) and operations[0] > 0
+        assert all(cost.memory_bytes > 0 and cost.output_bytes > 0 for cost in costs)
+
+
+def test_outputs_are_those_that_the_study_renders() -> None:
+    design, figures = load("error_rates", "design"), load("error_rates", "figures")
+    kinds = {name: output.kind for name, output in design.OUTPUTS.items()}
+    rendered = dict.fromkeys(figures.FIGURES, "figure") | dict.fromkeys(figures.TABLES, "table")
+    assert kinds == rendered

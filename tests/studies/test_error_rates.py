@@ -1,0 +1,183 @@
+"""The error-rates study: pairing, independence of sharding, estimates and claims on known curves."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from initbias.pipeline.configuration import validate
+from initbias.pipeline.plan import shards
+from initbias.studies.error_rates.claims import judge
+from initbias.studies.error_rates.estimate import COLUMNS, DIFFERENCE, estimate, stopped_risks
+from initbias.studies.error_rates.figures import exponents
+from initbias.studies.error_rates.measure import cells, draw_sample, measure
+from tests.conftest import TINY
+
+SHARDS = {shard.name: shard.specification for shard in shards(validate(TINY, "test"))}
+KERNEL, NETWORK = "sphere-kernel-d1-n8-seeds0000", "sphere-network-d1-n8-seeds0000"
+
+
+def measured(
+    specification: dict[str, Any], finished: set[str] = frozenset()
+) -> dict[str, pd.DataFrame]:  # type: ignore[assignment]
+    return dict(measure(specification, finished, "cpu", lambda cell, share: None))
+
+
+@pytest.mark.parametrize("name", [KERNEL, NETWORK])
+def test_every_cell_is_measured_once_unless_finished(name: str) -> None:
+    specification = SHARDS[name]
+    everything = measured(specification)
+    assert list(everything) == cells(specification)
+    first = cells(specification)[0]
+    rest = measured(specification, {first})
+    assert list(rest) == cells(specification)[1:]
+    for key, rows in rest.items():
+        pd.testing.assert_frame_equal(rows, everything[key], check_exact=True)
+
+
+@pytest.mark.parametrize("name", [KERNEL, NETWORK])
+def test_sharding_does_not_change_measurements(name: str) -> None:
+    specification = SHARDS[name]
+    whole = pd.concat(measured(specification).values(), ignore_index=True)
+    parts = [
+        rows
+        for seed in specification["seeds"]
+        for rows in measured({**specification, "seeds": [seed]}).values()
+    ]
+    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole, check_exact=True)
+
+
+def test_models_share_inputs_and_noise_and_seeds_do_not() -> None:
+    kernel, network = (draw_sample(SHARDS[name], seed=1) for name in (KERNEL, NETWORK))
+    np.testing.assert_array_equal(kernel.inputs, network.inputs)
+    np.testing.assert_array_equal(kernel.noise, network.noise)
+    assert not np.array_equal(kernel.inputs, draw_sample(SHARDS[KERNEL], seed=2).inputs)
+
+
+def test_initializations_differ_by_the_initial_function_alone() -> None:
+    """At time 0 a mirrored network has the risk of the zero function, a standard one has more."""
+    specification = SHARDS[NETWORK]
+    for seed, rows in zip(specification["seeds"], measured(specification).values(), strict=True):
+        sample = draw_sample(specification, seed)
+        start = rows[rows["time"] == 0].set_index("initialization")["risk"]
+        assert start["mirrored"] == pytest.approx((sample.target[sample.test] ** 2).mean())
+        assert start["standard"] != start["mirrored"]
+        assert rows.groupby("initialization")["time"].apply(tuple).nunique() == 1
+
+
+def test_kernel_risks_scatter_around_their_average() -> None:
+    """Sampled noise and initial function against the closed form: paired over 60 data sets, |z| < 4."""
+    specification = {**SHARDS[KERNEL], "seeds": list(range(60)), "noise_stds": [0.5]}
+    rows = pd.concat(measured(specification).values())
+    rows = rows[rows["time"].rank(method="dense") == 5]
+    for _, arm in rows.groupby("initialization"):
+        difference = arm["risk"] - arm["averaged_risk"]
+        error = difference.std() / np.sqrt(60)
+        assert abs(difference.mean()) < 4 * error < 0.6 * arm["averaged_risk"].mean()
+
+
+def synthetic(
+    exponents_of: dict[str, float],
+    failures: set[tuple[int, int]] = frozenset(),
+    seeds: int = 20,  # type: ignore[assignment]
+) -> pd.DataFrame:
+    """Measurements with risks c(t) n^(−exponent) × noise that the arms share, smallest at time 2."""
+    generator = np.random.default_rng(0)
+    rows = []
+    for n, seed in itertools.product((32, 64, 128, 256, 512), range(seeds)):
+        noise = generator.gamma(50, 1 / 50)
+        for (arm, exponent), time in itertools.product(exponents_of.items(), (1.0, 2.0, 3.0)):
+            failed = (n, seed) in failures
+            risk = noise * n**-exponent * (1 + (time - 2) ** 2)
+            rows.append(
+                {
+                    "design": "sphere", "model": "network", "initialization": arm, "intrinsic_dim": 3,
+                    "input_dim": 4, "sample_size": n, "noise_std": 0.2, "seed": seed, "time": time,
+                    "risk": np.nan if failed else risk, "holdout_error": 5 - time,
+                    "averaged_risk": np.nan, "failure": "output not finite at epoch 3" if failed else "",
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def row(estimates: pd.DataFrame, **values: Any) -> pd.Series:
+    for column, value in values.items():
+        estimates = estimates[estimates[column] == value]
+    assert len(estimates) == 1
+    return estimates.iloc[0]
+
+
+def test_known_exponents_are_estimated() -> None:
+    estimates = estimate(synthetic({"standard": 0.5, "mirrored": 1.0}))
+    assert list(estimates.columns) == COLUMNS
+    for arm, exponent in (("standard", 0.5), ("mirrored", 1.0)):
+        fitted = row(
+            estimates, quantity="exponent", initialization=arm, stopping="oracle", window="all"
+        )
+        assert fitted["low"] < exponent < fitted["high"] and fitted["high"] - fitted["low"] < 0.15
+        assert fitted["theory"] == pytest.approx(exponent)
+        assert fitted["cells"] == 100 and fitted["failed"] == 0
+    paired = row(
+        estimates, quantity="exponent", initialization=DIFFERENCE, stopping="oracle", window="all"
+    )
+    assert paired["value"] == pytest.approx(0.5, abs=1e-9)  # the arms share all of their noise
+    assert paired["high"] - paired["low"] < 1e-9
+
+
+def test_stopping_rules_take_the_time_that_they_say() -> None:
+    measurements = synthetic({"standard": 0.5, "mirrored": 1.0})
+    oracle, holdout = (stopped_risks(measurements, rule) for rule in ("oracle", "holdout"))
+    np.testing.assert_allclose(holdout["risk"], 2 * oracle["risk"])  # (3 − 2)² + 1 against 1
+    assert holdout["at_end"].all() and not oracle["at_end"].any()
+    pd.testing.assert_frame_equal(oracle, stopped_risks(measurements, "fixed"))
+
+
+def test_failed_runs_are_counted_and_never_enter_a_mean() -> None:
+    failures = {(64, 3), (64, 4), (512, 0)}
+    estimates = estimate(synthetic({"standard": 0.5, "mirrored": 1.0}, failures))
+    fits = {"stopping": "oracle", "initialization": "standard"}
+    fitted = row(estimates, quantity="exponent", window="all", **fits)
+    assert fitted["cells"] == 97 and fitted["failed"] == 3
+    at_64 = row(estimates, quantity="risk", sample_size=64, **fits)
+    assert at_64["cells"] == 18 and at_64["failed"] == 2 and np.isfinite(at_64["value"])
+
+
+def test_a_study_whose_runs_all_failed_says_so() -> None:
+    failures = set(itertools.product((32, 64, 128, 256, 512), range(20)))
+    measurements = synthetic({"standard": 0.5, "mirrored": 1.0}, failures)
+    estimates = estimate(measurements)
+    assert estimates["value"].isna().all() and set(estimates["failed"]) == {100}
+    assert judge(estimates) == []
+    table = exponents(measurements, estimates)
+    assert set(table["standard, all"]) == {"no fit"} and set(table["mirrored steeper"]) == {
+        "inconclusive"
+    }
+
+
+def test_claims_follow_the_estimates() -> None:
+    verdicts = {}
+    for name, pair in {
+        "theory": {"standard": 0.5, "mirrored": 1.0},
+        "no effect": {"standard": 0.5, "mirrored": 0.5},
+    }.items():
+        claims = judge(estimate(synthetic(pair)))
+        verdicts[name] = {claim.source.rpartition(", ")[2]: claim.verdict for claim in claims}
+    assert verdicts["theory"] == {
+        "A-S4": "reproduced", "A-S5": "reproduced", "A-S4 and A-S5": "reproduced",
+    }  # fmt: skip
+    assert verdicts["no effect"]["A-S5"] == "not reproduced"
+    assert verdicts["no effect"]["A-S4 and A-S5"] == "inconclusive"
+
+
+def test_networks_are_compared_with_kernels_at_common_sizes() -> None:
+    network = synthetic({"standard": 0.5, "mirrored": 1.0})
+    kernel = network.assign(
+        model="kernel", risk=network["risk"] / 2, averaged_risk=network["risk"] / 2
+    )
+    estimates = estimate(pd.concat([network, kernel]))
+    ratios = estimates[estimates["quantity"] == "network_to_kernel"]
+    assert len(ratios) == 2 * 3 * 5
+    np.testing.assert_allclose(ratios["value"], 2)
+    assert (ratios["low"] < 2).all() and (ratios["high"] > 2).all()
