@@ -83,7 +83,7 @@ def test_no_rule_and_no_pipeline_module_names_a_study(root: Path) -> None:
 @pytest.mark.parametrize(
     ("code", "absent"),
     [
-        ("import initbias.pipeline.plan, initbias.pipeline.configuration", ("torch", "pandas", "numba", "matplotlib")),
+        ("import initbias.pipeline.plan", ("torch", "pandas", "numba", "matplotlib")),
         ("import initbias.cli", ("torch", "pandas", "numba", "matplotlib")),
         ("import initbias.studies.error_rates.estimate", ("torch", "numba", "matplotlib")),
         ("import initbias.studies.error_rates.figures", ("torch", "numba")),

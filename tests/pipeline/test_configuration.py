@@ -37,9 +37,9 @@ def test_shipped_configurations_have_folders_of_their_own(root: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("sphere.intrinsic_dim", 3, "studies.error_rates.sphere.intrinsic_dim: unknown field; did you mean intrinsic_dims?"),
+        ("sphere.intrinsic_dim", 3, "sphere.intrinsic_dim: unknown field; did you mean intrinsic_dims?"),
         ("sphere.intrinsic_dims", [0], "sphere.intrinsic_dims[0]: 0: must be at least 1"),
-        ("sphere.kernel.sample_sizes", [8, 16, 32], "sample_sizes: [8, 16, 32]: has 3 values, write at least 4"),
+        ("sphere.kernel.sample_sizes", [8, 16, 32], "[8, 16, 32]: has 3 values, write at least 4"),
         ("sphere.kernel.sample_sizes", [-8, 8, 16, 32], "sample_sizes[0]: -8: must be at least 2"),
         ("sphere.kernel.sample_sizes", [8, 8, 16, 32], "must increase without repetition"),
         ("sphere.kernel.seeds", 2.5, "seeds: 2.5: input should be a valid integer"),

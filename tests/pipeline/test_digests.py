@@ -1,6 +1,7 @@
 """Digests follow the code that a stage imports, and nothing else."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,10 +22,8 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, source in MODULES.items():
         (tmp_path / f"{name}.py").write_text(source)
 
-    class Spec:
-        submodule_search_locations = [str(tmp_path)]
-
-    monkeypatch.setattr(digests, "find_spec", lambda name: Spec)
+    spec = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
+    monkeypatch.setattr(digests, "find_spec", lambda name: spec)
     return tmp_path
 
 

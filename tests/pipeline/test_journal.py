@@ -53,9 +53,8 @@ def test_other_code_or_specification_starts_anew_and_discard_removes_all(tmp_pat
 
 def test_publication_is_all_or_nothing(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "table.csv"
-    with pytest.raises(RuntimeError), published(file) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError
+    with pytest.raises(ZeroDivisionError), published(file) as temporary:
+        temporary.write_text(str(1 / 0))
     assert list(file.parent.iterdir()) == []
     with published(file) as temporary:
         temporary.write_text("whole")

@@ -4,19 +4,18 @@ import json
 
 from snakemake.exceptions import WorkflowError
 
-from initbias.pipeline import plan
+from initbias.pipeline import hardware, plan
 from initbias.pipeline.configuration import validate
 from initbias.pipeline.digests import code_digest
 from initbias.pipeline.errors import UserError
-from initbias.pipeline.hardware import gpus_to_ask_for
 from initbias.studies import stage_module
 
 try:
     CONFIGURATION = validate(config, ", ".join(map(str, workflow.configfiles)))
-    GPUS = gpus_to_ask_for(CONFIGURATION.device)
 except UserError as error:
-    raise WorkflowError(f"The configuration is not usable.\n{error}")
+    raise WorkflowError(str(error))
 
+GPUS = hardware.gpus_to_ask_for(CONFIGURATION.device)
 RESULTS = CONFIGURATION.results
 LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
@@ -63,3 +62,11 @@ def measure_memory(wildcards, attempt):
 def measure_minutes(wildcards, attempt):
     """A slow core does 5e9 operations in a second; no job asks for less than ten minutes."""
     return attempt * int(10 + shard_of(wildcards).cost.operations / 5e9 / 60)
+
+
+def require_device():
+    """Stop before the first job if this machine lacks the device of the configuration."""
+    try:
+        hardware.require(CONFIGURATION.device)
+    except UserError as error:
+        raise WorkflowError(str(error))

@@ -18,7 +18,7 @@ rule estimate:
         configuration=lambda wildcards: configuration_of(wildcards.study),
         code=lambda wildcards: code_of("estimate", wildcards.study),
     message:
-        "Estimating {wildcards.study}"
+        "Estimating {wildcards.study} (mem_mb={resources.mem_mb}, runtime={resources.runtime} min)"
     shell:
         "initbias estimate {wildcards.study} --config {params.configuration:q} > {log:q} 2>&1"
 
@@ -45,7 +45,7 @@ rule judge:
         configuration=configuration_of(*STUDIES),
         code=code_of("claims", *STUDIES),
     message:
-        "Judging the claims"
+        "Judging the claims (mem_mb={resources.mem_mb}, runtime={resources.runtime} min)"
     shell:
         "initbias judge --config {params.configuration:q} > {log:q} 2>&1"
 
@@ -72,6 +72,6 @@ rule cost:
         configuration=configuration_of(*STUDIES),
         code=code_digest("initbias.pipeline.stages"),
     message:
-        "Collecting the cost of all shards"
+        "Collecting the cost of all shards (mem_mb={resources.mem_mb}, runtime={resources.runtime} min)"
     shell:
         "initbias cost --config {params.configuration:q} > {log:q} 2>&1"

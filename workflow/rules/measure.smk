@@ -18,7 +18,7 @@ rule measure:
         specification=lambda wildcards: json.dumps(shard_of(wildcards).specification),
         code=lambda wildcards: code_of("measure", wildcards.study),
     message:
-        "Measuring {wildcards.study} {wildcards.shard}"
+        "Measuring {wildcards.study} {wildcards.shard} (gpu={resources.gpu}, mem_mb={resources.mem_mb}, runtime={resources.runtime} min)"
     shell:
         "initbias measure {wildcards.study} {wildcards.shard}"
         " --specification {params.specification:q} --output {output.measurements:q}"

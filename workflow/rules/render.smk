@@ -28,7 +28,7 @@ rule figure:
         code=lambda wildcards: code_of("figures", wildcards.study),
         caption=lambda wildcards: plan.outputs(wildcards.study)[wildcards.name].caption,
     message:
-        "Drawing {wildcards.study} {wildcards.name}"
+        "Drawing {wildcards.study} {wildcards.name} (mem_mb={resources.mem_mb}, runtime={resources.runtime} min)"
     shell:
         "initbias render {wildcards.study} {wildcards.name}"
         " --config {params.configuration:q} > {log:q} 2>&1"
@@ -46,4 +46,4 @@ use rule figure as table with:
             labels={"table": "{name}"},
         ),
     message:
-        "Writing {wildcards.study} {wildcards.name}"
+        "Writing {wildcards.study} {wildcards.name} (mem_mb={resources.mem_mb}, runtime={resources.runtime} min)"

@@ -79,18 +79,12 @@ def train(
     x = networks.features(inputs)  # (networks, n, input_dim + bias)
     z = networks.features(points)  # (networks, points, input_dim + bias)
     y = labels.astype(np.float32)
-    batches: Sequence[slice]
-    if device == "cpu":
-        from initbias.networks.fused import FusedNetwork as Implementation
-
-        batches = [slice(index, index + 1) for index in range(count)]
-    else:
-        from initbias.networks.batched import BatchedNetworks as Implementation
-
-        batches = [slice(None)]
+    form = _form(device)
+    one_by_one = [slice(index, index + 1) for index in range(count)]
+    batches = one_by_one if device == "cpu" else [slice(None)]
     for number, batch in enumerate(batches):
         members = ShallowNetworks(networks.inner[batch], networks.outer[batch], networks.bias)
-        ensemble = Implementation(members, x[batch], y[batch], z[batch], learning_rate, device)
+        ensemble = form(members, x[batch], y[batch], z[batch], learning_rate, device)
         done = 0
         for time, epoch in enumerate(epochs):
             ensemble.advance(int(epoch) - done)
@@ -104,3 +98,14 @@ def train(
             if not healthy.any():
                 break
     return Trajectory(outputs, diverged_at)
+
+
+def _form(device: str) -> Callable[..., Ensemble]:
+    """The implementation for a device, imported only where it is used."""
+    if device == "cpu":
+        from initbias.networks.fused import FusedNetwork
+
+        return FusedNetwork
+    from initbias.networks.batched import BatchedNetworks
+
+    return BatchedNetworks

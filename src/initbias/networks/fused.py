@@ -8,6 +8,7 @@ loops are written out for the given number of inputs and compiled by numba.
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -96,7 +97,7 @@ def evaluate(inner, outer, x, output):
         {each("w{j} = inner[k, {j}]")}
 {add_output}
 """
-    namespace = {"np": np}
+    namespace: dict[str, Any] = {"np": np}
     exec(source, namespace)
     compiler = njit(fastmath=FAST, nogil=True)
     return compiler(namespace["step"]), compiler(namespace["evaluate"])

@@ -14,13 +14,15 @@ from pydantic_core import ErrorDetails
 from initbias.pipeline.errors import ConfigurationError
 from initbias.studies import STUDIES, load
 
-
 # The sections of the studies, put together from the registry.
-Studies: type[BaseModel] = create_model(
+SECTIONS: dict[str, Any] = {
+    study: (load(study, "design").Section | None, None) for study in STUDIES
+}
+Studies = create_model(
     "Studies",
     __config__=ConfigDict(extra="forbid", frozen=True),
     __doc__="One section for each study to run; a study without a section is left out.",
-    **{study: (load(study, "design").Section | None, None) for study in STUDIES},  # type: ignore[call-overload]
+    **SECTIONS,
 )
 
 
@@ -36,7 +38,7 @@ class Configuration(BaseModel):
         Literal["auto", "cpu", "cuda"],
         Field(description="Where shards are measured; auto takes a CUDA GPU when there is one."),
     ] = "auto"
-    studies: Annotated[Studies, Field(description="The studies to run, each with its section.")]  # type: ignore[valid-type]
+    studies: Annotated[Studies, Field(description="The studies to run, each with its section.")]
 
     @property
     def sections(self) -> dict[str, BaseModel]:

@@ -8,17 +8,22 @@ NVIDIA = Path("/proc/driver/nvidia/gpus")
 
 
 def gpus_to_ask_for(device: str) -> int:
-    """GPUs that a job of the measure stage asks for: 1 or 0.
+    """GPUs that a shard asks for, 1 or 0, by the configuration's device: auto, cpu or cuda."""
+    return int(device == "cuda" or (device == "auto" and _gpu_present()))
 
-    Args:
-        device: auto, cpu or cuda, from the configuration.
+
+def require(device: str) -> None:
+    """Refuse to start on this machine if it lacks the device that is asked for.
 
     Raises:
-        DeviceError: cuda is asked for and this machine has no NVIDIA GPU.
+        DeviceError: cuda is asked for and there is no NVIDIA GPU.
     """
-    present = NVIDIA.is_dir() and any(NVIDIA.iterdir())
-    if device == "cuda" and not present:
+    if device == "cuda" and not _gpu_present():
         raise DeviceError(
-            "device: 'cuda': this machine has no NVIDIA GPU; write auto (a GPU where there is one) or cpu"
+            "device: 'cuda': this machine has no NVIDIA GPU; write auto (a GPU where there is one) "
+            "or cpu"
         )
-    return int(device != "cpu" and present)
+
+
+def _gpu_present() -> bool:
+    return NVIDIA.is_dir() and any(NVIDIA.iterdir())

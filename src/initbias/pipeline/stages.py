@@ -20,7 +20,7 @@ from initbias.studies import load, stage_module
 
 
 def choose_device(wanted: str) -> str:
-    """ "cuda" or "cpu"; "auto" is "cuda" where torch sees a GPU.
+    """Turn auto, cpu or cuda into cpu or cuda; auto is cuda where torch sees a GPU.
 
     Raises:
         DeviceError: cuda was asked for, and torch sees none.

@@ -1,6 +1,8 @@
 """The look that all figures share: sizes, fonts, and a palette that the colour-blind can tell apart."""
 
-STYLE = {
+from typing import Any
+
+STYLE: Any = {
     "figure.constrained_layout.use": True,
     "figure.dpi": 100,
     "savefig.dpi": 200,

@@ -1,5 +1,6 @@
 """Designs of the error-rates study: A-Fig1 as published, and spheres where rates can be told apart."""
 
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -8,7 +9,7 @@ from initbias.studies.protocol import Cost, Output, Shard
 
 
 def _increasing(values: list[float]) -> list[float]:
-    if any(after <= before for before, after in zip(values, values[1:], strict=False)):
+    if any(after <= before for before, after in pairwise(values)):
         raise ValueError("must increase without repetition; write the values in ascending order")
     return values
 

@@ -109,7 +109,7 @@ def exponent_by_dimension(measurements: pd.DataFrame, estimates: pd.DataFrame) -
         axes.set_xticks(sorted(dims.unique()))
         axes.set_title(title)
         axes.set_xlabel("intrinsic dimension $d$")
-        axes.set_ylim(bottom=0)
+    figure.axes[0].set_ylim(bottom=0)
     figure.axes[0].set_ylabel("exponent of $n^{-r}$, 95 % interval")
     theory = [
         Line2D(
@@ -276,7 +276,8 @@ def _line_handles() -> list[Line2D]:
 
 
 def _legend(figure: Figure, handles: list[Line2D]) -> None:
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 4))
+    columns = len(handles) if len(handles) <= 4 else (len(handles) + 1) // 2
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns)
 
 
 FIGURES = {

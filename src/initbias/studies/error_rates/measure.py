@@ -7,6 +7,7 @@ a seed see the same inputs and the same noise (scaled), wherever and in whatever
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from initbias.datasets import TARGETS, generator, sample_sphere
+from initbias.networks import Initialization, initialize, train
 
 DEPTH = 1  # hidden layers, as in A-Fig1
+INITIALIZATIONS: tuple[Initialization, ...] = ("standard", "mirrored")
 FIRST_TIME = 0.1  # kernels: before this the flow has hardly left its start
 
 Array = NDArray[np.float64]
@@ -112,13 +115,13 @@ def _kernel_cell(specification: dict[str, Any], seed: int, device: str) -> pd.Da
     )
     try:
         flow = KernelFlow(kernels.ntk[train, train])
-    except torch.linalg.LinAlgError as error:
+    except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
         failure = f"eigendecomposition failed: {error}"
         empty = np.full((len(times), sample.inputs[points].shape[0]), np.nan)
         return pd.concat(
             _rows(specification, seed, noise_std, initialization, times, sample, empty, failure)
             for noise_std in specification["noise_stds"]
-            for initialization in ("standard", "mirrored")
+            for initialization in INITIALIZATIONS
         )
     filters = flow_filter(flow.eigenvalues, tensor(times))
     cross = kernels.ntk[points, train]
@@ -171,7 +174,7 @@ def _measure_networks(
             specification,
             [remaining[key] for key in batch],
             device,
-            lambda share, key=batch[0]: progress(key, share),
+            partial(progress, batch[0]),
         )
         yield from zip(batch, frames, strict=True)
 
@@ -182,14 +185,12 @@ def _network_cells(
     device: str,
     progress: Callable[[float], None],
 ) -> list[pd.DataFrame]:
-    from initbias.networks import initialize, train
-
     samples = [draw_sample(specification, seed) for seed, _ in seeds_and_noise]
     epochs = np.geomspace(1, specification["epochs"], specification["times"])
     epochs = np.unique(np.concatenate([[0], epochs.round().astype(int)]))
     times = specification["learning_rate"] * epochs
     frames: list[list[pd.DataFrame]] = [[] for _ in samples]
-    for arm, initialization in enumerate(("standard", "mirrored")):
+    for initialization in INITIALIZATIONS:
         networks = initialize(
             [
                 generator(*_identity(specification, seed), "initial parameters")
@@ -197,7 +198,7 @@ def _network_cells(
             ],
             width=specification["width"],
             input_dim=specification["intrinsic_dim"] + 1,
-            initialization=initialization,  # type: ignore[arg-type]
+            initialization=initialization,
             bias=specification["bias"],
         )
         trajectory = train(
@@ -213,7 +214,7 @@ def _network_cells(
             learning_rate=specification["learning_rate"],
             record_epochs=epochs.tolist(),
             device=device,
-            progress=lambda share, arm=arm: progress((arm + share) / 2),
+            progress=lambda share: progress((share + len(frames[0])) / len(INITIALIZATIONS)),
         )
         for index, (sample, (seed, noise_std)) in enumerate(
             zip(samples, seeds_and_noise, strict=True)

@@ -1,0 +1,57 @@
+# make            set up .venv and run the default configuration to figures, tables and claims
+# make test       set up .venv and run the checks and all tests
+PYTHON ?= python3
+VENV := .venv
+RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: results setup setup-dev smoke report lint test bench lock clean
+
+results: setup
+	$(RUN) snakemake --cores all
+
+setup: $(VENV)/.setup
+
+$(VENV)/.setup: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "initbias needs Python 3.11 or newer; set PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --editable .
+	touch $@
+
+setup-dev: $(VENV)/.setup-dev
+
+$(VENV)/.setup-dev: $(VENV)/.setup
+	$(PIP) --editable '.[dev,slurm]'
+	touch $@
+
+smoke: setup
+	$(RUN) snakemake --cores all --configfile config/smoke.yaml
+
+report: results
+	$(RUN) snakemake --report results/report.html
+
+lint: setup-dev
+	$(RUN) ruff check src tests benchmarks
+	$(RUN) ruff format --check src tests benchmarks
+	$(RUN) mypy
+	$(RUN) snakefmt --check Snakefile workflow
+	$(RUN) snakemake --lint
+
+test: lint
+	$(RUN) pytest
+
+bench: setup
+	$(RUN) python benchmarks/descent.py
+
+# Exact versions of everything, from the ranges in pyproject.toml. Needs uv.
+lock:
+	uv lock
+	echo "# Locked by: make lock" > constraints.txt
+	uv export --frozen --all-extras --no-hashes --no-emit-project --no-annotate --no-header \
+		--format requirements-txt >> constraints.txt
+	rm uv.lock
+
+# Keeps the results.
+clean:
+	rm -rf $(VENV) .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
