@@ -8,7 +8,12 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-RUNS = {"sample_sizes": [6, 8, 10, 12], "noise_stds": [0.2], "seeds": 3}
+
+def runs(**more: Any) -> dict[str, Any]:
+    """The smallest runs of a model."""
+    return {"sample_sizes": [6, 8, 10, 12], "noise_stds": [0.2], "seeds": 3, **more}
+
+
 TINY: dict[str, Any] = {
     "studies": {
         "error_rates": {
@@ -16,8 +21,8 @@ TINY: dict[str, Any] = {
                 design: {
                     "intrinsic_dims": [1],
                     "target": target,
-                    "kernel": {**RUNS, "time_per_sample": 5},
-                    "network": {**RUNS, "width_per_sample": 4},
+                    "kernel": runs(time_per_sample=5),
+                    "network": runs(width_per_sample=4),
                 }
                 for design, target in (("paper", "squared_sum"), ("sphere", "sum"))
             },

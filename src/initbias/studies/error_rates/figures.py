@@ -29,12 +29,14 @@ def paper_figure_1(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figur
             arm = _select(panel, initialization=name)
             points = _select(arm, quantity="risk")
             _points(axes, points, name)
-            fit = _select(arm, quantity="exponent", window="all").iloc[0]
-            label = f"{name}: $n^{{-{fit['value']:.2f}}}$ [{fit['low']:.2f}, {fit['high']:.2f}]"
-            _power_law(axes, points, fit["value"], color=COLORS[name], label=label)
+            fits = _select(arm, quantity="exponent", window="all").dropna(subset="value")
+            for fit in fits.itertuples():
+                label = f"{name}: $n^{{-{fit.value:.2f}}}$ [{fit.low:.2f}, {fit.high:.2f}]"
+                _power_law(axes, points, fit.value, color=COLORS[name], label=label)
         axes.set_title(f"input dimension {input_dim} (sphere $S^{{{input_dim - 1}}}$)")
         _logarithmic(axes)
-        axes.legend(loc="lower left")
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(loc="lower left")
     figure.axes[0].set_ylabel("smallest test error (excess risk)")
     return figure
 
@@ -135,18 +137,18 @@ def exponent_by_dimension(measurements: pd.DataFrame, estimates: pd.DataFrame) -
 
 def error_over_time(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """Mean risk against time per sample, kernels as lines and networks as points."""
-    sphere = _select(measurements, design="sphere", failure="")
-    noise_std = _middle(sorted(sphere.loc[sphere["model"] == "network", "noise_std"].unique()))
-    dimension = _middle(sorted(sphere["intrinsic_dim"].unique()))
-    chosen = _select(sphere, noise_std=noise_std, intrinsic_dim=dimension)
-    shared = set(chosen.loc[chosen["model"] == "network", "sample_size"])
-    sizes = sorted(shared & set(chosen.loc[chosen["model"] == "kernel", "sample_size"]))
+    sphere = _select(measurements, design="sphere")
+    networks = _select(sphere, model="network")
+    noise_std = _middle(sorted(networks["noise_std"].unique()))
+    dimension = _middle(sorted(networks["intrinsic_dim"].unique()))
+    sizes = sorted(networks["sample_size"].unique())
     sizes = sorted({sizes[0], _middle(sizes), sizes[-1]})
+    chosen = _select(sphere, noise_std=noise_std, intrinsic_dim=dimension)
     figure = Figure(figsize=(WIDTH, PANEL * 1.15))
     for axes, n in zip(_row(figure, len(sizes), sharey=True), sizes, strict=True):
-        for (model, name), runs in _select(chosen, sample_size=n).groupby(
-            ["model", "initialization"]
-        ):
+        panel = _select(chosen, sample_size=n)
+        healthy = panel[panel["failure"] == ""]
+        for (model, name), runs in healthy.groupby(["model", "initialization"]):
             mean = runs.groupby("time")["risk"].mean()
             time, risk = mean.index.to_numpy(), mean.to_numpy()
             if model == "kernel":
@@ -161,7 +163,8 @@ def error_over_time(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
                     ls="none",
                     mfc="white",
                 )
-        axes.set_title(f"$n={n}$")
+        failed = panel[panel["failure"] != ""].groupby(["model", "initialization", "seed"]).ngroups
+        axes.set_title(f"$n={n}$" + (f" ({failed} runs failed)" if failed else ""))
         _logarithmic(axes)
         axes.set_xlabel("time (learning rate × epochs)")
     figure.axes[0].set_ylabel(f"mean excess risk on $S^{{{dimension}}}$, noise {noise_std:g}")

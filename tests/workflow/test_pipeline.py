@@ -1,0 +1,211 @@
+"""The pipeline's behaviour, by running it: what is made, what is made again, and what survives."""
+
+import copy
+import os
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from matplotlib.image import imread
+
+from initbias.pipeline.configuration import read
+from initbias.pipeline.plan import outputs, shards
+from tests.conftest import ROOT, TINY
+from tests.workflow.conftest import Project, copy_project
+
+ALL_SHARDS = 16
+FIGURES, TABLES = 4, 1
+
+
+def test_a_run_publishes_everything(finished: Project) -> None:
+    assert len(list(finished.results.glob("*/measurements/*.parquet"))) == ALL_SHARDS
+    study = finished.results / "error_rates"
+    for name, output in outputs("error_rates").items():
+        kind, suffixes = {
+            "figure": ("figures", ("svg", "pdf", "png")),
+            "table": ("tables", ("csv", "md", "tex")),
+        }[output.kind]
+        assert all((study / kind / f"{name}.{suffix}").stat().st_size > 100 for suffix in suffixes)
+        if kind == "figures":
+            picture = imread(study / kind / f"{name}.png")[..., :3]
+            assert picture.min() < 0.5 and picture.max() == 1 and picture.shape[1] > 1000
+    claims = pd.read_csv(finished.results / "claims.csv")
+    assert list(claims.columns) == [
+        "study", "claim", "source", "predicted", "measured", "low", "high", "verdict",
+    ]  # fmt: skip
+    assert set(claims["verdict"]) <= {"reproduced", "not reproduced", "inconclusive"}
+    assert ((claims["low"] <= claims["measured"]) & (claims["measured"] <= claims["high"])).all()
+    costs = pd.read_csv(finished.results / "cost.csv")
+    assert len(costs) == ALL_SHARDS and (costs["wall_s"] > 0).all()
+    assert not finished.journals()
+
+
+def test_provenance_stands_beside_every_shard(finished: Project) -> None:
+    records = finished.provenance()
+    assert len(records) == ALL_SHARDS
+    for record in records:
+        assert record["specification"]["seeds"] == [0, 1, 2]
+        assert record["packages"]["torch"].startswith("2.") and record["device"] == "cpu"
+        assert record["wall_s"] > 0 and record["peak_memory_bytes"] > 1e7
+
+
+def test_a_second_run_does_nothing(finished: Project) -> None:
+    before = {
+        path: path.stat().st_mtime_ns for path in finished.results.rglob("*") if path.is_file()
+    }
+    assert "Nothing to be done" in finished.snakemake("--cores", "2")
+    after = {
+        path: path.stat().st_mtime_ns for path in finished.results.rglob("*") if path.is_file()
+    }
+    assert before == after
+
+
+def test_touching_sources_reruns_nothing(changeable: Project) -> None:
+    for path in (changeable.folder / "src").rglob("*.py"):
+        os.utime(path)
+    for name in ("Snakefile", "workflow/Snakefile", "workflow/rules/measure.smk"):
+        os.utime(changeable.folder / name)
+    assert changeable.planned() == {}
+
+
+def test_a_comment_reruns_nothing(changeable: Project) -> None:
+    changeable.edit("kernels/relu.py", "import torch\n", "import torch  # tensors\n")
+    assert changeable.planned() == {}
+
+
+def test_editing_a_plot_renders_only(changeable: Project) -> None:
+    changeable.edit("studies/error_rates/figures.py", '"sample size $n$"', '"sample size"')
+    assert changeable.planned() == {"figure": FIGURES, "table": TABLES}
+    changeable.snakemake("--cores", "2")
+    assert changeable.planned() == {}
+
+
+def test_editing_an_estimate_does_not_measure(changeable: Project) -> None:
+    changeable.edit("statistics/power_law.py", "REPLICATES = 2000", "REPLICATES = 1000")
+    planned = changeable.planned()
+    assert planned["estimate"] == 1 and "measure" not in planned
+
+
+def test_editing_a_kernel_measures_again(changeable: Project) -> None:
+    changeable.edit("kernels/relu.py", "SERIES_BELOW = 0.5", "SERIES_BELOW = 0.4")
+    planned = changeable.planned()
+    assert planned["measure"] == ALL_SHARDS and planned["figure"] == FIGURES
+
+
+def test_adding_seeds_and_sizes_measures_only_what_is_new(changeable: Project) -> None:
+    changeable.configuration = copy.deepcopy(changeable.configuration)
+    section = changeable.configuration["studies"]["error_rates"]
+    section["sphere"]["kernel"]["sample_sizes"].append(14)
+    assert changeable.planned()["measure"] == 1
+    section["seeds_per_shard"] = 3  # as many as there are: the first shard stays as it is
+    section["paper"]["network"]["seeds"] = 6
+    assert changeable.planned()["measure"] == 1 + 4
+
+
+def test_another_configuration_of_one_study_keeps_shards_of_others(changeable: Project) -> None:
+    changeable.configuration = copy.deepcopy(changeable.configuration)
+    changeable.configuration["studies"]["error_rates"]["sphere"]["kernel"]["noise_stds"] = [
+        0.2,
+        0.4,
+    ]
+    assert changeable.planned()["measure"] == 4
+
+
+def test_a_killed_run_goes_on_where_it_stopped(finished: Project, tmp_path: Path) -> None:
+    """SIGKILL in the middle of a shard, unlock, run again: same measurements, no cell done twice."""
+    project = copy_project(tmp_path, finished.configuration)
+    project.killed_after_first_cell()
+    (kept,) = project.journals().values()
+    assert kept >= 1
+    project.snakemake("--unlock")
+    project.snakemake("--cores", "2", "--rerun-incomplete")
+    resumed = [record["cells_resumed"] for record in project.provenance()]
+    assert sum(resumed) == kept and max(resumed) == kept
+    pd.testing.assert_frame_equal(project.measurements(), finished.measurements(), check_exact=True)
+    assert not project.journals()
+
+
+def test_cores_and_shard_size_do_not_change_measurements(finished: Project, tmp_path: Path) -> None:
+    configuration = copy.deepcopy(finished.configuration)
+    configuration["studies"]["error_rates"]["seeds_per_shard"] = 2
+    project = copy_project(tmp_path, configuration)
+    project.snakemake(
+        "--cores",
+        "1",
+        *(f"results/error_rates/measurements/{name}.parquet" for name in some_shards(project)),
+    )
+    ours, theirs = project.measurements(), finished.measurements()
+    keys = ["design", "model", "intrinsic_dim", "sample_size"]
+    theirs = theirs.merge(ours[keys].drop_duplicates()).reset_index(drop=True)
+    theirs = theirs.sort_values(list(theirs.columns[:9])).reset_index(drop=True)
+    pd.testing.assert_frame_equal(ours, theirs, check_exact=True)
+
+
+def some_shards(project: Project) -> list[str]:
+    """All shards of two sizes of each model and design, of three seeds in shards of two."""
+    project.command()
+    configuration = read(str(project.folder / "test.yaml"))
+    names = [shard.name for shard in shards(configuration)]
+    chosen = [name for name in names if "-n6-" in name or "-n12-" in name]
+    assert len(chosen) == 2 * 2 * 2 * 2
+    return chosen
+
+
+def test_divergence_is_a_counted_row_and_not_a_crash(tmp_path: Path) -> None:
+    configuration = {**copy.deepcopy(TINY), "results": "results"}
+    network = configuration["studies"]["error_rates"]["sphere"]["network"]
+    network["learning_rate"] = 1e25
+    project = copy_project(tmp_path, configuration)
+    project.snakemake("--cores", "2")
+    estimates = pd.read_parquet(project.results / "error_rates" / "estimates.parquet")
+    lost = estimates[(estimates["design"] == "sphere") & (estimates["model"] == "network")]
+    assert (lost["failed"] == 12).all() and lost["value"].isna().all()
+    table = pd.read_csv(project.results / "error_rates" / "tables" / "exponents.csv")
+    assert (table.loc[table["failed"] > 0, "standard, all"] == "no fit").all()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"device": "tpu"}, "test.yaml: device: 'tpu': write 'auto', 'cpu' or 'cuda'"),
+        ({"device": "cuda"}, "device: 'cuda': this machine has no NVIDIA GPU; write auto"),
+        ({"results": "Snakefile"}, "is a file, not a folder"),
+        ({"studies": {"eror_rates": {}}}, "unknown study; did you mean error_rates?"),
+    ],
+)  # fmt: skip
+def test_bad_input_ends_at_once_and_touches_nothing(
+    tmp_path: Path, change: dict, message: str
+) -> None:
+    if change.get("device") == "cuda" and shutil.which("nvidia-smi"):
+        pytest.skip("this machine has a GPU")
+    project = copy_project(tmp_path, {**TINY, "results": "results", **change})
+    run = project.attempt("--cores", "1")
+    assert run.returncode != 0 and message in run.stdout
+    assert not (tmp_path / "results").exists()
+
+
+def test_slurm_profile_shows_the_resources_of_every_rule(finished: Project) -> None:
+    pytest.importorskip("snakemake_executor_plugin_slurm")
+    output = finished.snakemake(
+        "--cores", "1", "--profile", "profiles/slurm", "--dry-run", "--forceall"
+    )
+    for job in ("Measuring", "Estimating", "Judging", "Collecting", "Drawing", "Writing"):
+        line = next(line for line in output.splitlines() if f": {job}" in line)
+        assert "mem_mb=" in line and "runtime=" in line
+        assert ("gpu=1" in line) == (job == "Measuring")
+
+
+def test_report_is_made_of_figures_tables_and_claims(finished: Project) -> None:
+    finished.snakemake("--report", "report.html")
+    report = (finished.folder / "report.html").read_text()
+    for text in ("learning_curves", "Claims", "Every claim that was measured"):
+        assert text in report
+
+
+def test_smoke_configuration_runs_to_its_end(tmp_path: Path) -> None:
+    smoke = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
+    project = copy_project(tmp_path, {**smoke, "results": "results"})
+    project.snakemake("--cores", "2")
+    assert (project.results / "claims.csv").exists()
