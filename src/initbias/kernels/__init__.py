@@ -1,14 +1,20 @@
-"""Exact kernels of infinitely wide ReLU networks, and gradient flow with them."""
+"""Exact kernels of infinitely wide ReLU networks, training with them, and their theory on spheres."""
 
-from initbias.kernels.flow import KernelFlow, descent_filter, flow_filter
+from initbias.kernels.equivalents import RidgeEquivalent
+from initbias.kernels.flow import KernelFlow, descent_filter, flow_filter, ridge_filter
 from initbias.kernels.gaussian_process import sample_gaussian_process
 from initbias.kernels.relu import ReluKernels, relu_kernels
+from initbias.kernels.sphere import SphereSpectrum, sphere_spectrum
 
 __all__ = [
     "KernelFlow",
     "ReluKernels",
+    "RidgeEquivalent",
+    "SphereSpectrum",
     "descent_filter",
     "flow_filter",
     "relu_kernels",
+    "ridge_filter",
     "sample_gaussian_process",
+    "sphere_spectrum",
 ]

@@ -1,4 +1,4 @@
-"""Gradient flow and gradient descent with a fixed kernel, at all times from one eigendecomposition."""
+"""Training with a fixed kernel: flow, descent and ridge regression from one eigendecomposition."""
 
 from dataclasses import dataclass
 
@@ -41,9 +41,25 @@ def descent_filter(eigenvalues: Tensor, epochs: Tensor, learning_rate: float) ->
     return learning_rate * torch.where(zero, steps, ratio)
 
 
+def ridge_filter(eigenvalues: Tensor, ridges: Tensor) -> Tensor:
+    """1 / (λ + δ/n): with it, KernelFlow gives ridge regression with ridge δ on K + δI.
+
+    Args:
+        eigenvalues: of K/n, (n,).
+        ridges: positive ridges δ, (ridges,).
+
+    Returns:
+        The filter, (ridges, n).
+    """
+    return 1 / (eigenvalues + ridges[:, None] / len(eigenvalues))
+
+
 @dataclass(frozen=True)
 class AveragedRisk:
-    """Excess risk averaged over label noise and over the initial function, (times,) each."""
+    """Excess risk averaged over label noise and over the initial function, (times,) each.
+
+    Where filters are those of ridge regression, a ridge stands in place of each time.
+    """
 
     standard: Tensor
     mirrored: Tensor
