@@ -51,7 +51,7 @@ lock:
 		--format requirements-txt >> constraints.txt
 	rm uv.lock
 
-# Keeps the results.
+# Keeps the results, and in .snakemake what is known of them.
 clean:
-	rm -rf $(VENV) .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -15,6 +15,7 @@ def runs(**more: Any) -> dict[str, Any]:
 
 
 TINY: dict[str, Any] = {
+    "device": "cpu",
     "studies": {
         "error_rates": {
             **{
@@ -30,7 +31,7 @@ TINY: dict[str, Any] = {
             "holdout_size": 20,
             "times": 10,
         }
-    }
+    },
 }
 
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -13,7 +13,7 @@ from rich.table import Table
 
 from initbias.pipeline import plan
 from initbias.pipeline.configuration import Configuration, json_schema, read
-from initbias.pipeline.errors import UnknownName, UserError
+from initbias.pipeline.errors import UnknownName, UsageError, UserError
 from initbias.studies import STUDIES
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app = typer.Typer(
 Config = Annotated[
     str, typer.Option("--config", help="Configuration: a YAML file, or JSON written out.")
 ]
+Device = Literal["auto", "cpu", "cuda"]
 DEFAULT = "config/config.yaml"
 Study = Annotated[str, typer.Argument(help=f"One of: {', '.join(STUDIES)}.")]
 
@@ -42,12 +43,14 @@ def main() -> None:
 @app.command("plan")
 def plan_command(config: Config = DEFAULT) -> None:
     """Print the shards of a configuration, their cost estimates and what is already done."""
+    from initbias.pipeline import stages
+
     configuration = read(config)
     table = Table("shard", "operations", "output", "memory", "measured")
     total = done = 0.0
     planned = plan.shards(configuration)
     for shard in planned:
-        measured = plan.measurements_file(configuration.results, shard).exists()
+        measured = stages.measured(configuration, shard)
         total += shard.cost.operations
         done += shard.cost.operations * measured
         table.add_row(
@@ -72,7 +75,9 @@ def measure(
         str, typer.Option(help="What to measure, as JSON; the configuration is then not read.")
     ] = "",
     output: Annotated[str, typer.Option(help="File to write, with --specification.")] = "",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Annotated[
+        Device | None, typer.Option(help="Where to measure; the configuration's if left out.")
+    ] = None,
     gpus: Annotated[int, typer.Option(help="GPUs that may be used; 0 means the CPU.")] = 1,
     threads: Annotated[int, typer.Option(help="Threads of numerical libraries on a CPU.")] = 1,
 ) -> None:
@@ -83,7 +88,12 @@ def measure(
 
     _check_study(study)
     if specification:
-        description, file = json.loads(specification), Path(output)
+        if not output:
+            raise UsageError("--specification needs --output, the file to write")
+        try:
+            description, file = json.loads(specification), Path(output)
+        except json.JSONDecodeError as error:
+            raise UsageError(f"--specification is not valid JSON: {error}") from error
     else:
         configuration = read(config)
         planned = {item.name: item for item in plan.shards(configuration) if item.study == study}
@@ -91,7 +101,8 @@ def measure(
             raise UnknownName(f"{study} has no shard {shard!r}{_nearest(shard, planned)}")
         description = planned[shard].specification
         file = plan.measurements_file(configuration.results, planned[shard])
-    chosen = stages.choose_device("cpu" if gpus == 0 else device)
+        device = device or configuration.device
+    chosen = stages.choose_device("cpu" if gpus == 0 else device or "auto")
     stages.measure(study, shard, description, file, chosen, threads)
 
 

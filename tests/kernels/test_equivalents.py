@@ -31,9 +31,9 @@ def test_equivalents_agree_with_simulated_ridge_regression(intrinsic_dim: int, t
             flow = KernelFlow(kernels.ntk[:n, :n])
             risk = flow.averaged_risk(
                 ridge_filter(flow.eigenvalues, ridges), kernels.ntk[n:, :n], values[:n], values[n:],
-                noise_std, kernels.nngp[:n, :n], kernels.nngp[n:, :n], kernels.nngp.diagonal()[n:],
+                kernels.nngp[:n, :n], kernels.nngp[n:, :n], kernels.nngp.diagonal()[n:],
             )  # fmt: skip
-            simulated.append([risk.standard.numpy(), risk.mirrored.numpy()])
+            simulated.append([risk.standard(noise_std).numpy(), risk.mirrored(noise_std).numpy()])
         mean = np.mean(simulated, axis=0)
         error = np.std(simulated, axis=0, ddof=1) / np.sqrt(repetitions)
         for row, initialization in enumerate(("standard", "mirrored")):

@@ -163,7 +163,6 @@ def test_averaged_risk_is_the_mean_over_noise_and_initial_functions(
         problem["cross"],
         target[:SAMPLE],
         target[SAMPLE:],
-        noise_std,
         nngp[:SAMPLE, :SAMPLE],
         nngp[SAMPLE:, :SAMPLE],
         nngp.diagonal()[SAMPLE:],
@@ -174,7 +173,10 @@ def test_averaged_risk_is_the_mean_over_noise_and_initial_functions(
     )
     noise = noise_std * torch.tensor(generator.standard_normal((SAMPLE, draws)))
     labels = target[:SAMPLE, None] + noise
-    for start, expected in ((starts, closed.standard), (torch.zeros_like(starts), closed.mirrored)):
+    for start, expected in (
+        (starts, closed.standard(noise_std)),
+        (torch.zeros_like(starts), closed.mirrored(noise_std)),
+    ):
         outputs = start[SAMPLE:] + flow.change(filters, problem["cross"], labels - start[:SAMPLE])
         risks = (outputs - target[SAMPLE:, None]).square().mean(dim=1)  # (times, draws)
         error = risks.std(dim=1) / draws**0.5
@@ -187,10 +189,10 @@ def test_standard_risk_is_never_below_mirrored(problem: dict[str, torch.Tensor])
     filters = flow_filter(flow.eigenvalues, torch.logspace(-2, 5, 50, dtype=torch.float64))
     nngp, target = problem["nngp"], problem["target"]
     risk = flow.averaged_risk(
-        filters, problem["cross"], target[:SAMPLE], target[SAMPLE:], 0.1,
+        filters, problem["cross"], target[:SAMPLE], target[SAMPLE:],
         nngp[:SAMPLE, :SAMPLE], nngp[SAMPLE:, :SAMPLE], nngp.diagonal()[SAMPLE:],
     )  # fmt: skip
-    assert torch.isfinite(risk.standard).all() and (risk.standard > risk.mirrored).all()
+    assert torch.isfinite(risk.standard(0.1)).all() and (risk.start > 0).all()
 
 
 def test_duplicated_inputs_give_finite_outputs() -> None:

@@ -110,7 +110,7 @@ def test_environments_agree(root: Path) -> None:
     for requirement in requirements:
         name = re.split(r"[><=~]", requirement)[0].lower()
         assert name in pins, f"{name} is not locked; run: make lock"
-    assert pins["torch"] == "2.13.0"  # a local version label would tie the lock to one build
+    assert "+" not in pins["torch"], "a local version label ties the lock to one build of torch"
     environment = yaml.safe_load((root / "environment.yml").read_text())
     python, installs = environment["dependencies"][0], environment["dependencies"][-1]["pip"]
     assert python == f"python{project['requires-python']}"

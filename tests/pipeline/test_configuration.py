@@ -43,7 +43,7 @@ def test_shipped_configurations_have_folders_of_their_own(root: Path) -> None:
         ("sphere.kernel.sample_sizes", [-8, 8, 16, 32], "sample_sizes[0]: -8: must be at least 2"),
         ("sphere.kernel.sample_sizes", [8, 8, 16, 32], "must increase without repetition"),
         ("sphere.kernel.seeds", 2.5, "seeds: 2.5: input should be a valid integer"),
-        ("paper.kernel.noise_stds", [-0.1], "noise_stds[0]: -0.1: must be at least 0"),
+        ("paper.kernel.noise_stds", [-0.1], "noise_stds[0]: -0.1: must be greater than 0"),
         ("paper.network.learning_rate", 0, "learning_rate: 0: must be greater than 0"),
         ("paper.target", "cubed_sum", "target: 'cubed_sum': write 'sum' or 'squared_sum'"),
         ("paper.network.width_per_sample", 3, "valid"),

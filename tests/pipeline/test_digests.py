@@ -28,14 +28,19 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def digest(module: str = "initbias.stage") -> str:
-    digests._parsed.cache_clear()
+    forget()
     return digests.code_digest(module)
+
+
+def forget() -> None:
+    digests._parsed.cache_clear()
+    digests._tree.cache_clear()
 
 
 @pytest.fixture(autouse=True)
 def fresh_cache():
     yield
-    digests._parsed.cache_clear()
+    forget()
 
 
 def test_indirect_and_late_imports_count(package: Path) -> None:
@@ -44,11 +49,28 @@ def test_indirect_and_late_imports_count(package: Path) -> None:
     assert digest() != before
 
 
-def test_comments_formatting_and_other_modules_do_not_count(package: Path) -> None:
+def test_comments_docstrings_formatting_and_other_modules_do_not_count(package: Path) -> None:
     before = digest()
-    (package / "core.py").write_text("# why\ndef one():\n\n    return (1)\n")
+    (package / "core.py").write_text('# why\ndef one():\n    """One."""\n\n    return (1)\n')
     (package / "other.py").write_text("changed = True\n")
     assert digest() == before
+
+
+def test_names_handed_on_by_a_package_lead_to_the_module_that_defines_them(package: Path) -> None:
+    """A new module in the package, or a new line in its registry, changes no digest."""
+    (package / "parts").mkdir()
+    handed_on = "from initbias.parts.one import use\n"
+    (package / "parts" / "__init__.py").write_text(handed_on)
+    (package / "parts" / "one.py").write_text("def use():\n    return 1\n")
+    (package / "stage.py").write_text("from initbias.parts import use\n")
+    before = digest()
+    (package / "parts" / "two.py").write_text("def more():\n    return 2\n")
+    (package / "parts" / "__init__.py").write_text(
+        handed_on + "from initbias.parts.two import more\n"
+    )
+    assert digest() == before
+    (package / "parts" / "one.py").write_text("def use():\n    return 3\n")
+    assert digest() != before
 
 
 def test_unknown_modules_are_an_error(package: Path) -> None:
@@ -59,24 +81,15 @@ def test_unknown_modules_are_an_error(package: Path) -> None:
 def test_a_figure_does_not_enter_measurements_and_a_kernel_does() -> None:
     """In the real package: what each stage reaches."""
     reached = {
-        stage: reach(f"initbias.studies.error_rates.{stage}")
+        stage: set(digests.reached_modules(f"initbias.studies.error_rates.{stage}"))
         for stage in ("measure", "estimate", "claims", "figures")
     }
     assert "initbias.kernels.relu" in reached["measure"]
+    assert "initbias.kernels.sphere" not in reached["measure"]
+    assert "initbias.studies" not in reached["measure"]
     assert "initbias.networks.fused" in reached["measure"]
     assert "initbias.statistics.power_law" in reached["estimate"]
     for stage in ("measure", "estimate", "claims"):
         assert not any("figures" in module or "appearance" in module for module in reached[stage])
     for stage in ("estimate", "claims", "figures"):
         assert not any("kernels" in module or "networks" in module for module in reached[stage])
-
-
-def reach(module: str) -> set[str]:
-    found: set[str] = set()
-    waiting = [module]
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting += digests._parsed(name)[1]
-    return found

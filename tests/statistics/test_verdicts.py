@@ -2,11 +2,12 @@
 
 import pytest
 
-from initbias.statistics import Estimate, judge_positive, judge_value
+from initbias.statistics import Estimate, judge_at_least, judge_positive, judge_value
 
-STILL = Estimate(0.0, -0.1, 0.1)
+STILL = Estimate(0.0, -0.05, 0.05)
 FALLING = Estimate(-0.2, -0.3, -0.1)
 RISING = Estimate(0.2, 0.1, 0.3)
+UNKNOWN = Estimate(0.0, -1.0, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -14,7 +15,7 @@ RISING = Estimate(0.2, 0.1, 0.3)
     [(0.1, 0.2, "reproduced"), (-0.2, -0.1, "not reproduced"), (-0.1, 0.1, "inconclusive")],
 )
 def test_positive(low: float, high: float, verdict: str) -> None:
-    assert judge_positive(Estimate((low + high) / 2, low, high)) == verdict
+    assert judge_positive(Estimate((low + high) / 2, low, high)).verdict == verdict
 
 
 @pytest.mark.parametrize(
@@ -26,10 +27,28 @@ def test_positive(low: float, high: float, verdict: str) -> None:
         (0.6, 0.7, STILL, "not reproduced"),
         (0.6, 0.7, FALLING, "inconclusive"),  # on its way down to 0.5
         (0.6, 0.7, RISING, "not reproduced"),  # on its way elsewhere
+        (0.6, 0.7, UNKNOWN, "inconclusive"),  # nobody knows on which way
         (0.3, 0.4, RISING, "inconclusive"),
         (0.3, 0.4, FALLING, "not reproduced"),
+        (0.3, 0.4, UNKNOWN, "inconclusive"),
     ],
 )
 def test_value(low: float, high: float, drift: Estimate, verdict: str) -> None:
     measured = Estimate((low + high) / 2, low, high)
-    assert judge_value(measured, 0.5, rival=1.0, drift=drift) == verdict
+    assert judge_value(measured, 0.5, rival=1.0, drift=drift).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "drift", "verdict"),
+    [
+        (0.9, 1.1, STILL, "reproduced"),
+        (1.5, 1.7, RISING, "reproduced"),  # steeper than an upper bound on the error asks for
+        (0.4, 1.1, STILL, "inconclusive"),  # cannot tell 1 from the rival 0.5
+        (0.7, 0.8, STILL, "not reproduced"),
+        (0.7, 0.8, RISING, "inconclusive"),
+        (0.7, 0.8, UNKNOWN, "inconclusive"),
+    ],
+)
+def test_at_least(low: float, high: float, drift: Estimate, verdict: str) -> None:
+    measured = Estimate((low + high) / 2, low, high)
+    assert judge_at_least(measured, 1.0, rival=0.5, drift=drift).verdict == verdict

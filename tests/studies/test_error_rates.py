@@ -49,6 +49,30 @@ def test_sharding_does_not_change_measurements(name: str) -> None:
     pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole, check_exact=True)
 
 
+def test_batches_of_networks_measure_what_single_networks_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The path of a GPU, with its batched form on the CPU: the same cells, to float32 rounding."""
+    from initbias.networks import descent
+    from initbias.networks.batched import BatchedNetworks
+
+    specification = {**SHARDS[NETWORK], "noise_stds": [0.2, 0.5]}
+    alone = measured(specification)
+
+    def on_cpu(*arguments: Any) -> BatchedNetworks:
+        return BatchedNetworks(*arguments[:-1], "cpu")
+
+    monkeypatch.setattr(descent, "_form", lambda device: on_cpu)
+    together = dict(
+        measure(specification, {cells(specification)[1]}, "cuda", lambda cell, share: None)
+    )
+    assert list(together) == [key for key in cells(specification) if key != cells(specification)[1]]
+    for key, rows in together.items():
+        keys = ["initialization", "noise_std", "seed", "time"]
+        pd.testing.assert_frame_equal(rows[keys], alone[key][keys])
+        np.testing.assert_allclose(rows["risk"], alone[key]["risk"], rtol=1e-4)
+
+
 def test_models_share_inputs_and_noise_and_seeds_do_not() -> None:
     kernel, network = (draw_sample(SHARDS[name], seed=1) for name in (KERNEL, NETWORK))
     np.testing.assert_array_equal(kernel.inputs, network.inputs)
@@ -156,6 +180,23 @@ def test_a_study_whose_runs_all_failed_says_so() -> None:
     }
 
 
+def test_two_sizes_that_are_left_are_too_few_to_fit() -> None:
+    failures = set(itertools.product((128, 256, 512), range(20)))
+    estimates = estimate(synthetic({"standard": 0.5, "mirrored": 1.0}, failures))
+    assert estimates["value"].isna().all() and set(estimates["failed"]) == {60}
+    assert judge(estimates) == []
+
+
+def test_rates_are_not_judged_on_runs_that_ended_before_their_best_time() -> None:
+    measurements = synthetic({"standard": 0.5, "mirrored": 1.0})
+    claims = judge(estimate(measurements[measurements["time"] <= 2]))
+    verdicts = {claim.source.rpartition(", ")[2]: claim for claim in claims}
+    for statement in ("A-S4", "A-S5"):
+        assert verdicts[statement].verdict == "inconclusive"
+        assert verdicts[statement].reason == "100% of the runs ended before their best time"
+    assert verdicts["A-S4 and A-S5"].verdict == "reproduced"
+
+
 def test_claims_follow_the_estimates() -> None:
     verdicts = {}
     for name, pair in {
@@ -169,15 +210,3 @@ def test_claims_follow_the_estimates() -> None:
     }  # fmt: skip
     assert verdicts["no effect"]["A-S5"] == "not reproduced"
     assert verdicts["no effect"]["A-S4 and A-S5"] == "inconclusive"
-
-
-def test_networks_are_compared_with_kernels_at_common_sizes() -> None:
-    network = synthetic({"standard": 0.5, "mirrored": 1.0})
-    kernel = network.assign(
-        model="kernel", risk=network["risk"] / 2, averaged_risk=network["risk"] / 2
-    )
-    estimates = estimate(pd.concat([network, kernel]))
-    ratios = estimates[estimates["quantity"] == "network_to_kernel"]
-    assert len(ratios) == 2 * 3 * 5
-    np.testing.assert_allclose(ratios["value"], 2)
-    assert (ratios["low"] < 2).all() and (ratios["high"] > 2).all()

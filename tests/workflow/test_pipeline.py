@@ -2,7 +2,8 @@
 
 import copy
 import os
-import shutil
+import re
+import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 import yaml
 from matplotlib.image import imread
 
+from initbias.pipeline import hardware
 from initbias.pipeline.configuration import read
 from initbias.pipeline.plan import outputs, shards
 from tests.conftest import ROOT, TINY
@@ -33,7 +35,7 @@ def test_a_run_publishes_everything(finished: Project) -> None:
             assert picture.min() < 0.5 and picture.max() == 1 and picture.shape[1] > 1000
     claims = pd.read_csv(finished.results / "claims.csv")
     assert list(claims.columns) == [
-        "study", "claim", "source", "predicted", "measured", "low", "high", "verdict",
+        "study", "claim", "source", "predicted", "measured", "low", "high", "verdict", "reason",
     ]  # fmt: skip
     assert set(claims["verdict"]) <= {"reproduced", "not reproduced", "inconclusive"}
     assert ((claims["low"] <= claims["measured"]) & (claims["measured"] <= claims["high"])).all()
@@ -178,7 +180,7 @@ def test_divergence_is_a_counted_row_and_not_a_crash(tmp_path: Path) -> None:
 def test_bad_input_ends_at_once_and_touches_nothing(
     tmp_path: Path, change: dict, message: str
 ) -> None:
-    if change.get("device") == "cuda" and shutil.which("nvidia-smi"):
+    if change.get("device") == "cuda" and hardware.gpus_to_ask_for("auto"):
         pytest.skip("this machine has a GPU")
     project = copy_project(tmp_path, {**TINY, "results": "results", **change})
     run = project.attempt("--cores", "1")
@@ -186,8 +188,25 @@ def test_bad_input_ends_at_once_and_touches_nothing(
     assert not (tmp_path / "results").exists()
 
 
+def test_jobs_of_the_papers_sizes_fit_into_a_day(root: Path) -> None:
+    project = Project(root, yaml.safe_load((root / "config" / "paper.yaml").read_text()))
+    run = subprocess.run(
+        ["snakemake", "--configfile", "config/paper.yaml", "--nocolor", "--cores", "1", "--dry-run",
+         "--config", "results=results/never"],
+        cwd=root, env=project.environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    minutes = [
+        int(found)
+        for found in re.findall(r"Measuring .*runtime=(\d+) min", run.stdout + run.stderr)
+    ]
+    assert len(minutes) == len(shards(read(str(root / "config" / "paper.yaml"))))
+    assert max(minutes) < 24 * 60
+
+
 def test_slurm_profile_shows_the_resources_of_every_rule(finished: Project) -> None:
     pytest.importorskip("snakemake_executor_plugin_slurm")
+    profile = yaml.safe_load((ROOT / "profiles" / "slurm" / "profile.yaml").read_text())
+    assert profile["resources"] == ["gpu=100"]  # else the default profile's limit of one holds
     output = finished.snakemake(
         "--cores", "1", "--profile", "profiles/slurm", "--dry-run", "--forceall"
     )
@@ -195,6 +214,35 @@ def test_slurm_profile_shows_the_resources_of_every_rule(finished: Project) -> N
         line = next(line for line in output.splitlines() if f": {job}" in line)
         assert "mem_mb=" in line and "runtime=" in line
         assert ("gpu=1" in line) == (job == "Measuring")
+
+
+def test_stale_measurements_are_not_estimated(changeable: Project) -> None:
+    """By hand, without the workflow's memory: other specifications and other code are refused."""
+
+    def estimate() -> subprocess.CompletedProcess[str]:
+        changeable.command()
+        return subprocess.run(
+            ["initbias", "estimate", "error_rates", "--config", "test.yaml"],
+            cwd=changeable.folder, env=changeable.environment, capture_output=True, text=True,
+        )  # fmt: skip
+
+    assert estimate().returncode == 0
+    changeable.configuration = copy.deepcopy(changeable.configuration)
+    changeable.configuration["studies"]["error_rates"]["test_size"] = 60
+    run = estimate()
+    assert run.returncode == 2 and "16 of 16 shards" in run.stderr and "snakemake" in run.stderr
+
+
+def test_spellings_of_a_folder_are_one(changeable: Project) -> None:
+    changeable.configuration = {**changeable.configuration, "results": "./results/"}
+    assert changeable.planned() == {}
+
+
+def test_another_device_of_the_same_machine_reruns_nothing(changeable: Project) -> None:
+    changeable.configuration = {**changeable.configuration, "device": "auto"}
+    if hardware.gpus_to_ask_for("auto"):
+        pytest.skip("this machine has a GPU")
+    assert changeable.planned() == {}
 
 
 def test_report_is_made_of_figures_tables_and_claims(finished: Project) -> None:

@@ -9,6 +9,7 @@ from initbias.pipeline.configuration import validate
 from initbias.pipeline.digests import code_digest
 from initbias.pipeline.errors import UserError
 from initbias.studies import stage_module
+from initbias.studies.protocol import FORMATS
 
 try:
     CONFIGURATION = validate(config, ", ".join(map(str, workflow.configfiles)))
@@ -21,10 +22,6 @@ LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
 STUDIES = list(CONFIGURATION.sections)
 SHARDS = {(shard.study, shard.name): shard for shard in plan.shards(CONFIGURATION)}
-FORMATS = {
-    "figure": ("figures", ["svg", "pdf", "png"]),
-    "table": ("tables", ["csv", "md", "tex"]),
-}
 
 
 def configuration_of(*studies):
@@ -50,8 +47,8 @@ def measured(study):
 
 def rendered(study, name):
     """Files of a figure or table in all formats."""
-    folder, suffixes = FORMATS[plan.outputs(study)[name].kind]
-    return [f"{RESULTS}/{study}/{folder}/{name}.{suffix}" for suffix in suffixes]
+    kind = plan.outputs(study)[name].kind
+    return [f"{RESULTS}/{study}/{kind}s/{name}.{suffix}" for suffix in FORMATS[kind]]
 
 
 def measure_memory(wildcards, attempt):
@@ -60,8 +57,9 @@ def measure_memory(wildcards, attempt):
 
 
 def measure_minutes(wildcards, attempt):
-    """A slow core does 5e9 operations in a second; no job asks for less than ten minutes."""
-    return attempt * int(10 + shard_of(wildcards).cost.operations / 5e9 / 60)
+    """From operations in a second that a core or a GPU surely does; at least ten minutes."""
+    rate = 1e12 if GPUS else 2e10
+    return attempt * int(10 + shard_of(wildcards).cost.operations / rate / 60)
 
 
 def require_device():

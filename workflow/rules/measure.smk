@@ -12,6 +12,7 @@ rule measure:
     threads: 1
     resources:
         gpu=GPUS,
+        device=CONFIGURATION.device,
         mem_mb=measure_memory,
         runtime=measure_minutes,
     params:
@@ -22,5 +23,5 @@ rule measure:
     shell:
         "initbias measure {wildcards.study} {wildcards.shard}"
         " --specification {params.specification:q} --output {output.measurements:q}"
-        f" --device {CONFIGURATION.device}"
+        " --device {resources.device}"
         " --gpus {resources.gpu} --threads {threads} > {log:q} 2>&1"

@@ -25,7 +25,9 @@ rule figure:
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         configuration=lambda wildcards: configuration_of(wildcards.study),
-        code=lambda wildcards: code_of("figures", wildcards.study),
+        code=lambda wildcards: code_digest(
+            stage_module(wildcards.study, "figures"), "initbias.pipeline.rendering"
+        ),
         caption=lambda wildcards: plan.outputs(wildcards.study)[wildcards.name].caption,
     message:
         "Drawing {wildcards.study} {wildcards.name} (mem_mb={resources.mem_mb}, runtime={resources.runtime} min)"

@@ -56,13 +56,27 @@ def ridge_filter(eigenvalues: Tensor, ridges: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class AveragedRisk:
-    """Excess risk averaged over label noise and over the initial function, (times,) each.
+    """Parts of the excess risk averaged over label noise and initial function, (times,) each.
 
     Where filters are those of ridge regression, a ridge stands in place of each time.
+
+    Attributes:
+        bias: squared distance of the mean prediction to the target.
+        variance: what label noise of variance 1 adds.
+        start: what the initial function f_0 ~ GP(0, S) adds.
     """
 
-    standard: Tensor
-    mirrored: Tensor
+    bias: Tensor
+    variance: Tensor
+    start: Tensor
+
+    def mirrored(self, noise_std: float) -> Tensor:
+        """Risk from a zero initial function, (times,)."""
+        return self.bias + noise_std**2 * self.variance
+
+    def standard(self, noise_std: float) -> Tensor:
+        """Risk from a random initial function, (times,)."""
+        return self.mirrored(noise_std) + self.start
 
 
 class KernelFlow:
@@ -110,12 +124,11 @@ class KernelFlow:
         cross: Tensor,
         target: Tensor,
         target_at_points: Tensor,
-        noise_std: float,
         start_covariance: Tensor,
         start_cross: Tensor,
         start_variance: Tensor,
     ) -> AveragedRisk:
-        """Excess risk in closed form, averaged over noise N(0, noise_std²) and f_0 ~ GP(0, S).
+        """Excess risk in closed form, averaged over independent label noise and f_0 ~ GP(0, S).
 
         f_0 is independent of the data, so it adds the mean over x of Var(x) = S(x,x) − 2 S(x,X) A(x)
         + A(x)ᵀ S(X,X) A(x) with A(x) = φ_t(K/n) K(X,x)/n. Only φᵀMφ with one matrix M is needed for
@@ -126,26 +139,22 @@ class KernelFlow:
             cross: K(x, X), (points, n).
             target: f*(X), (n,).
             target_at_points: f*(x), (points,).
-            noise_std: standard deviation of the label noise.
             start_covariance: S(X, X), (n, n).
             start_cross: S(x, X), (points, n).
             start_variance: S(x, x), (points,).
         """
         basis = self._basis(cross)  # (points, n)
-        points = len(cross)
         prediction = self.change(filters, cross, target[:, None])[:, :, 0]  # (times, points)
-        bias = (prediction - target_at_points).square().mean(dim=1)
-        noise = noise_std**2 * filters.square() @ basis.square().mean(dim=0)
         start = self._eigenvectors.T @ start_covariance @ self._eigenvectors  # (n, n)
-        quadratic = start * (basis.T @ basis) / points
+        quadratic = start * (basis.T @ basis) / len(cross)
         linear = ((start_cross @ self._eigenvectors) * basis).mean(dim=0)  # (n,)
-        spread = (
-            start_variance.mean()
+        return AveragedRisk(
+            bias=(prediction - target_at_points).square().mean(dim=1),
+            variance=filters.square() @ basis.square().mean(dim=0),
+            start=start_variance.mean()
             - 2 * filters @ linear
-            + ((filters @ quadratic) * filters).sum(dim=1)
+            + ((filters @ quadratic) * filters).sum(dim=1),
         )
-        mirrored = bias + noise
-        return AveragedRisk(standard=mirrored + spread, mirrored=mirrored)
 
     def _basis(self, cross: Tensor) -> Tensor:
         return cross @ self._eigenvectors / self.sample_size

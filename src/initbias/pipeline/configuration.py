@@ -8,7 +8,7 @@ from types import UnionType
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, field_validator
 from pydantic_core import ErrorDetails
 
 from initbias.pipeline.errors import ConfigurationError
@@ -39,6 +39,12 @@ class Configuration(BaseModel):
         Field(description="Where shards are measured; auto takes a CUDA GPU when there is one."),
     ] = "auto"
     studies: Annotated[Studies, Field(description="The studies to run, each with its section.")]
+
+    @field_validator("results")
+    @classmethod
+    def _spelled_once(cls, folder: str) -> str:
+        """One spelling of a folder, so that results/ and ./results are results."""
+        return str(Path(folder).expanduser())
 
     @property
     def sections(self) -> dict[str, BaseModel]:
@@ -126,9 +132,9 @@ def _explain(detail: ErrorDetails, source: str) -> str:
         case "missing":
             return f"{source}: {path}: missing; add it (workflow/schemas/config.schema.json describes it)"
         case "greater_than_equal":
-            fix = f"must be at least {context['ge']}"
+            fix = f"must be at least {context['ge']:g}"
         case "greater_than":
-            fix = f"must be greater than {context['gt']}"
+            fix = f"must be greater than {context['gt']:g}"
         case "too_short":
             fix = f"has {context['actual_length']} values, write at least {context['min_length']}"
         case "literal_error":

@@ -12,14 +12,22 @@ PACKAGE = "initbias"
 def code_digest(*modules: str) -> str:
     """Digest of modules and of all modules of this package that they import, directly or not.
 
-    Found by reading the source, without importing it. Comments and formatting do not count.
+    Found by reading the source, without importing it. Comments, docstrings and formatting do not
+    count, and neither does what packages only hand on: `from package import name` leads to the module
+    that defines the name, so that a new module beside it, or a new study, changes no digest.
 
     Args:
         modules: dotted names within the package.
 
     Returns:
-        16 hexadecimal digits.
+        16 hexadecimal digits. Other Python versions may give others.
     """
+    parts = [f"{module} {_parsed(module)[0]}" for module in reached_modules(*modules)]
+    return sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def reached_modules(*modules: str) -> list[str]:
+    """The modules themselves and all of this package that they import, sorted."""
     reached: set[str] = set()
     waiting = list(modules)
     while waiting:
@@ -27,32 +35,55 @@ def code_digest(*modules: str) -> str:
         if module not in reached:
             reached.add(module)
             waiting += _parsed(module)[1]
-    parts = [f"{module} {_parsed(module)[0]}" for module in sorted(reached)]
-    return sha256("\n".join(parts).encode()).hexdigest()[:16]
+    return sorted(reached)
 
 
 @lru_cache
 def _parsed(module: str) -> tuple[str, list[str]]:
-    """Digest of a module's syntax tree, and the package's modules that importing it runs."""
+    """Digest of a module's syntax tree, and the modules of this package that it uses."""
+    tree = _tree(module)
+    used = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            used += [alias.name for alias in node.names if _source(alias.name)]
+        elif isinstance(node, ast.ImportFrom) and node.module and _source(node.module):
+            used += [_defining_module(node.module, alias.name) for alias in node.names]
+    return sha256(ast.dump(tree).encode()).hexdigest(), used
+
+
+def _defining_module(module: str, name: str) -> str:
+    """The module that `from module import name` takes the name from."""
+    if _source(f"{module}.{name}"):
+        return f"{module}.{name}"
+    for node in _tree(module).body:
+        if isinstance(node, ast.ImportFrom) and node.module and _source(node.module):
+            for alias in node.names:
+                if (alias.asname or alias.name) == name:
+                    return _defining_module(node.module, alias.name)
+    return module
+
+
+@lru_cache
+def _tree(module: str) -> ast.Module:
+    """Syntax tree of a module without docstrings."""
     source = _source(module)
     if source is None:
         raise ModuleNotFoundError(f"no module {module} in the source of {PACKAGE}")
     tree = ast.parse(source.read_text(), filename=str(source))
-    imported = [module.rpartition(".")[0]] if "." in module else []
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            imported += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            imported.append(node.module)
-            imported += [f"{node.module}.{alias.name}" for alias in node.names]
-    ours = [name for name in imported if name.split(".")[0] == PACKAGE and _source(name)]
-    return sha256(ast.dump(tree).encode()).hexdigest(), ours
+        documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+        if isinstance(node, documented) and ast.get_docstring(node) is not None:
+            del node.body[0]
+    return tree
 
 
 def _source(module: str) -> Path | None:
-    """The file of a module of this package, None if there is none of that name."""
+    """The file of a module of this package, None for modules of others and names of other things."""
     spec = find_spec(PACKAGE)
     assert spec is not None and spec.submodule_search_locations
-    base = Path(spec.submodule_search_locations[0]).joinpath(*module.split(".")[1:])
+    package, *parts = module.split(".")
+    if package != PACKAGE:
+        return None
+    base = Path(spec.submodule_search_locations[0]).joinpath(*parts)
     candidates = (base / "__init__.py", base.with_suffix(".py"))
     return next((path for path in candidates if path.is_file()), None)

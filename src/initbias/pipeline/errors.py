@@ -19,3 +19,7 @@ class MissingResults(UserError):
 
 class UnknownName(UserError):
     """No study, shard, figure or table has this name."""
+
+
+class UsageError(UserError):
+    """Options of the command line do not fit together."""

@@ -16,7 +16,7 @@ class Journal:
     Args:
         folder: where the shard publishes its measurements.
         shard: the shard's name.
-        digest: of specification and code.
+        digest: of specification, code and device.
     """
 
     def __init__(self, folder: Path, shard: str, digest: str) -> None:
@@ -24,6 +24,7 @@ class Journal:
         self._siblings = f".{shard}.*.journal"
         folder.mkdir(parents=True, exist_ok=True)
         self.cells: dict[str, pd.DataFrame] = {}
+        self.seconds = 0.0  # that all cells took, in this run and in those before it
         if self._path.exists():
             content = self._path.read_bytes()
             whole = content[: content.rfind(b"\n") + 1]
@@ -32,11 +33,13 @@ class Journal:
             for line in whole.splitlines():
                 entry = json.loads(line)
                 self.cells[entry["cell"]] = pd.DataFrame(entry["rows"])
+                self.seconds += entry["seconds"]
 
-    def append(self, cell: str, rows: pd.DataFrame) -> None:
-        """Keep a finished cell; on return it is on disk."""
+    def append(self, cell: str, rows: pd.DataFrame, seconds: float) -> None:
+        """Keep a finished cell and the time it took; on return it is on disk."""
         self.cells[cell] = rows
-        line = json.dumps({"cell": cell, "rows": rows.to_dict(orient="list")})
+        self.seconds += seconds
+        line = json.dumps({"cell": cell, "seconds": seconds, "rows": rows.to_dict(orient="list")})
         with self._path.open("a") as file:
             file.write(line + "\n")
             file.flush()

@@ -13,6 +13,10 @@ def published(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         yield temporary
-        os.replace(temporary, path)
+        for place in (temporary, path.parent):  # on disk before it counts as published
+            descriptor = os.open(place, os.O_RDONLY)
+            os.fsync(descriptor)
+            os.close(descriptor)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

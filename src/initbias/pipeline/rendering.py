@@ -11,9 +11,7 @@ from matplotlib.figure import Figure
 
 from initbias.pipeline.publication import published
 from initbias.studies.appearance import STYLE
-
-FIGURE_FORMATS = ("svg", "pdf", "png")
-TABLE_FORMATS = ("csv", "md", "tex")
+from initbias.studies.protocol import FORMATS
 
 
 @contextmanager
@@ -26,7 +24,7 @@ def style() -> Iterator[None]:
 
 def publish_figure(figure: Figure, stem: Path) -> None:
     """Write a figure in every format beside each other."""
-    for suffix in FIGURE_FORMATS:
+    for suffix in FORMATS["figure"]:
         with published(stem.with_suffix(f".{suffix}")) as temporary:
             metadata = (
                 None if suffix == "png" else {"Date" if suffix == "svg" else "CreationDate": None}

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import fields
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from initbias.pipeline.progress import reporting
 from initbias.pipeline.provenance import environment, peak_memory_bytes
 from initbias.pipeline.publication import published
 from initbias.studies import load, stage_module
+from initbias.studies.protocol import Claim, Shard
 
 
 def choose_device(wanted: str) -> str:
@@ -53,9 +55,10 @@ def measure(
         threads: threads of numerical libraries on a CPU.
     """
     started = time.time()
+    surroundings = environment(device, threads)  # before anyone can edit the source
     stage = load(study, "measure")
     code = code_digest(stage_module(study, "measure"))
-    description = json.dumps([specification, code], sort_keys=True)
+    description = json.dumps([specification, code, device], sort_keys=True)
     journal = Journal(file.parent, name, sha256(description.encode()).hexdigest()[:16])
     cells = stage.cells(specification)
     resumed = len(journal.cells)
@@ -66,8 +69,11 @@ def measure(
             device,
             lambda cell, share: report(len(journal.cells) + share, cell),
         )
+        last = time.monotonic()
         for cell, rows in unfinished:
-            journal.append(cell, rows)
+            now = time.monotonic()
+            journal.append(cell, rows, now - last)
+            last = now
             report(len(journal.cells), cell)
     with published(file) as temporary:
         pd.concat([journal.cells[cell] for cell in cells]).to_parquet(temporary, index=False)
@@ -79,9 +85,9 @@ def measure(
         "cells": len(cells),
         "cells_resumed": resumed,
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
-        "wall_s": round(time.time() - started, 3),
+        "wall_s": round(journal.seconds, 3),
         "peak_memory_bytes": peak_memory_bytes(),
-        **environment(device, threads),
+        **surroundings,
     }
     with published(file.with_suffix(".json")) as temporary:
         temporary.write_text(json.dumps(provenance, indent=2) + "\n")
@@ -125,7 +131,8 @@ def judge(configuration: Configuration) -> None:
         for claim in load(study, "claims").judge(read_estimates(configuration, study))
     ]
     with published(Path(configuration.results) / "claims.csv") as temporary:
-        pd.DataFrame(claims).to_csv(temporary, index=False, float_format="%.4f")
+        columns = [field.name for field in fields(Claim)]
+        pd.DataFrame(claims, columns=columns).to_csv(temporary, index=False, float_format="%.4f")
 
 
 def cost(configuration: Configuration) -> None:
@@ -135,7 +142,16 @@ def cost(configuration: Configuration) -> None:
         for study in configuration.sections
         for file in _shard_files(configuration, study)
     ]
-    columns = ["study", "shard", "cells", "wall_s", "peak_memory_bytes", "device", "threads"]
+    columns = [
+        "study",
+        "shard",
+        "cells",
+        "cells_resumed",
+        "wall_s",
+        "peak_memory_bytes",
+        "device",
+        "threads",
+    ]
     with published(Path(configuration.results) / "cost.csv") as temporary:
         pd.DataFrame(records)[columns].to_csv(temporary, index=False)
 
@@ -154,13 +170,24 @@ def render(configuration: Configuration, study: str, name: str) -> None:
             publish_figure(stage.FIGURES[name](*data), folder / "figures" / name)
 
 
+def measured(configuration: Configuration, shard: Shard) -> bool:
+    """Whether a shard's measurements are there, of this specification and of the code as it is."""
+    file = measurements_file(configuration.results, shard)
+    provenance = file.with_suffix(".json")
+    if not (file.exists() and provenance.exists()):
+        return False
+    found = json.loads(provenance.read_text())
+    code = code_digest(stage_module(shard.study, "measure"))
+    return bool(found["specification"] == shard.specification and found["code"] == code)
+
+
 def _shard_files(configuration: Configuration, study: str) -> list[Path]:
     planned = [shard for shard in shards(configuration) if shard.study == study]
-    files = [measurements_file(configuration.results, shard) for shard in planned]
-    missing = [file for file in files if not file.exists()]
+    missing = [shard.name for shard in planned if not measured(configuration, shard)]
     if missing:
         raise MissingResults(
-            f"{len(missing)} of {len(files)} shards of {study} are not measured yet, such as "
-            f"{missing[0]}; run: snakemake --cores all"
+            f"{len(missing)} of {len(planned)} shards of {study} are not measured, or were with "
+            f"another specification or older code, such as {missing[0]}; run: snakemake --cores all, "
+            "with --forcerun measure if it finds nothing to do"
         )
-    return files
+    return [measurements_file(configuration.results, shard) for shard in planned]

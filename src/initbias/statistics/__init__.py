@@ -1,6 +1,14 @@
 """Power laws with intervals, and verdicts on claims."""
 
 from initbias.statistics.power_law import Curves, Estimate, Window
-from initbias.statistics.verdicts import judge_positive, judge_value
+from initbias.statistics.verdicts import Verdict, judge_at_least, judge_positive, judge_value
 
-__all__ = ["Curves", "Estimate", "Window", "judge_positive", "judge_value"]
+__all__ = [
+    "Curves",
+    "Estimate",
+    "Verdict",
+    "Window",
+    "judge_at_least",
+    "judge_positive",
+    "judge_value",
+]

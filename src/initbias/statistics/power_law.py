@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm, t
 
 Array = NDArray[np.float64]
 Window = Literal["all", "lower half", "upper half"]
@@ -57,6 +58,7 @@ class Curves:
                 raise ValueError(
                     f"risks at sample size {n} must be positive and finite, on two data sets or more"
                 )
+        self._sizes = list(sample_sizes)
         self._log_n = np.log(np.asarray(sample_sizes, dtype=float))
         means = np.stack([values.mean(axis=1) for values in risks], axis=1)  # (arms, sizes)
         self._log_mean = np.log(means)
@@ -70,6 +72,10 @@ class Curves:
             [_log_means(values, generator, replicates) for values in risks], axis=2
         )  # (replicates, arms, sizes)
 
+    def sizes(self, window: Window) -> list[int]:
+        """The sizes of a window; halves share the middle of an odd number."""
+        return self._sizes[self._chosen(window)]
+
     def mean_risk(self, arm: int, size: int) -> Estimate:
         """Mean risk of an arm at the size of that index."""
         low, high = _interval(self._replicates[:, arm, size])
@@ -78,7 +84,7 @@ class Curves:
         )
 
     def exponent(self, arm: int, window: Window = "all") -> Estimate:
-        """Fitted exponent of an arm on a window of sizes; halves share the middle of an odd number."""
+        """Fitted exponent of an arm on a window of sizes."""
         return self._estimate({arm: {window: 1.0}})
 
     def local_exponent(self, arm: int, size: int) -> Estimate:
@@ -107,30 +113,37 @@ class Curves:
 
     def _slope(self, log_mean: Array, arm: int, window: Window) -> Array:
         """Weighted least squares for the exponent; log_mean is (..., sizes)."""
-        sizes = len(self._log_n)
-        half = (sizes + 1) // 2
-        chosen = {
-            "all": slice(None),
-            "lower half": slice(None, half),
-            "upper half": slice(sizes - half, None),
-        }[window]
+        chosen = self._chosen(window)
         weights, x = self._weights[arm, chosen], self._log_n[chosen]
         centred = x - np.average(x, weights=weights)
         slope: Array = -(log_mean[..., chosen] @ (weights * centred)) / (weights @ centred**2)
         return slope
 
+    def _chosen(self, window: Window) -> slice:
+        sizes = len(self._sizes)
+        half = (sizes + 1) // 2
+        windows = {
+            "all": slice(None),
+            "lower half": slice(None, half),
+            "upper half": slice(sizes - half, None),
+        }
+        return windows[window]
+
 
 def _log_means(values: Array, generator: np.random.Generator, replicates: int) -> Array:
     """Bootstrap replicates of the log of the mean over data sets, (replicates, arms).
 
-    Deviations are widened by sqrt(s / (s − 1)), since resampling s data sets has the variance of the
-    plug-in estimate, which is too small by that factor.
+    Deviations are widened twice. Resampling s data sets has the variance of the plug-in estimate, too
+    small by (s − 1)/s; and with few data sets the variance is itself uncertain, for which the ratio
+    of Student's to the normal quantile stands. Without both, 95 % intervals from 3 data sets cover 75 %.
     """
     seeds = values.shape[1]
     drawn = generator.integers(seeds, size=(replicates, seeds))
     log_mean = np.log(values.mean(axis=1))
     resampled = np.log(values[:, drawn].mean(axis=2)).T  # (replicates, arms)
-    widened: Array = log_mean + np.sqrt(seeds / (seeds - 1)) * (resampled - log_mean)
+    quantile = (1 + LEVEL) / 2
+    factor = np.sqrt(seeds / (seeds - 1)) * t.ppf(quantile, seeds - 1) / norm.ppf(quantile)
+    widened: Array = log_mean + factor * (resampled - log_mean)
     return widened
 
 

@@ -1,30 +1,42 @@
 """The rules by which claims are judged: reproduced, not reproduced, inconclusive.
 
-A claim that a quantity is positive is reproduced if its 95 % interval lies above zero, not
-reproduced if it lies below zero, and inconclusive if it contains zero.
+**Positive.** Reproduced if the 95 % interval lies above zero, not reproduced if it lies below, and
+inconclusive if it contains zero.
 
-A claim that an exponent has a value as n → ∞ is judged by the exponent fitted to the upper half of
-the sizes, against the value that it would have if the claim were wrong (the rival):
-reproduced if the interval contains the predicted value and is narrower than the distance of the two;
-inconclusive if it contains it but is wider than that, since it could not tell them apart;
-inconclusive if it excludes the predicted value, but the exponent still moves towards it: the
-exponent of the upper half differs from that of the lower half, in that direction, by an interval
-that excludes zero. No finite size refutes a limit that is still being approached;
-not reproduced otherwise.
+**An exponent as n → ∞** is judged by the exponent fitted to the upper half of the sizes, against the
+rival: the value that it would have if the claim were wrong. The claim is that the exponent has a
+value (a rate with matching bounds), or that it has at least a value (an upper bound on the error).
+
+- Reproduced if the interval agrees with the claim and can tell it from the rival: for a value, it
+  contains it and is narrower than the distance of the two; for a bound, it reaches the bound and
+  excludes the rival.
+- Inconclusive if it agrees but cannot tell.
+- Inconclusive if it disagrees while the exponent still moves towards the claim, or may do so: the
+  drift from the lower to the upper half of the sizes points there by an interval that excludes
+  zero, or its interval is wide enough to cover what is missing. No finite size refutes a limit that
+  may still be approached.
+- Not reproduced otherwise. This is about these sizes: a limit can always lie beyond them.
 """
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from initbias.statistics.power_law import Estimate
 
-Verdict = Literal["reproduced", "not reproduced", "inconclusive"]
+
+class Verdict(NamedTuple):
+    """A verdict and, in a few words, what decided it."""
+
+    verdict: Literal["reproduced", "not reproduced", "inconclusive"]
+    reason: str
 
 
 def judge_positive(measured: Estimate) -> Verdict:
     """Verdict on the claim that a quantity is positive."""
     if measured.low > 0:
-        return "reproduced"
-    return "not reproduced" if measured.high < 0 else "inconclusive"
+        return Verdict("reproduced", "the interval lies above zero")
+    if measured.high < 0:
+        return Verdict("not reproduced", "the interval lies below zero")
+    return Verdict("inconclusive", "the interval contains zero")
 
 
 def judge_value(measured: Estimate, predicted: float, *, rival: float, drift: Estimate) -> Verdict:
@@ -37,7 +49,29 @@ def judge_value(measured: Estimate, predicted: float, *, rival: float, drift: Es
         drift: exponent on the upper half minus exponent on the lower half.
     """
     if measured.low <= predicted <= measured.high:
-        tells = measured.high - measured.low < abs(rival - predicted)
-        return "reproduced" if tells else "inconclusive"
-    approaching = drift.low > 0 if predicted > measured.high else drift.high < 0
-    return "inconclusive" if approaching else "not reproduced"
+        if measured.high - measured.low < abs(rival - predicted):
+            return Verdict("reproduced", "the interval contains the prediction")
+        return Verdict("inconclusive", "the interval is too wide to tell")
+    return _disagreement(measured, predicted, drift)
+
+
+def judge_at_least(measured: Estimate, bound: float, *, rival: float, drift: Estimate) -> Verdict:
+    """Verdict on the claim that an exponent is at least `bound`; arguments as in judge_value."""
+    if measured.high >= bound:
+        if measured.low > rival:
+            return Verdict("reproduced", "the interval reaches the bound")
+        return Verdict("inconclusive", "the interval is too wide to tell")
+    return _disagreement(measured, bound, drift)
+
+
+def _disagreement(measured: Estimate, predicted: float, drift: Estimate) -> Verdict:
+    """What to say of an interval on one side of the prediction."""
+    if predicted > measured.high:
+        missing, towards, at_most = predicted - measured.high, drift.low, drift.high
+    else:
+        missing, towards, at_most = measured.low - predicted, -drift.high, -drift.low
+    if towards > 0:
+        return Verdict("inconclusive", "elsewhere, and still moving towards the prediction")
+    if at_most >= missing:
+        return Verdict("inconclusive", "elsewhere, and perhaps moving towards the prediction")
+    return Verdict("not reproduced", "elsewhere, and not moving towards the prediction")

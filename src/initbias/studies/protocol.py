@@ -36,6 +36,10 @@ class Shard:
     cost: Cost
 
 
+# The files that a figure or table is published as.
+FORMATS = {"figure": ("svg", "pdf", "png"), "table": ("csv", "md", "tex")}
+
+
 @dataclass(frozen=True)
 class Output:
     """A figure or table of a study: what stands under it and where the report lists it."""
@@ -57,6 +61,7 @@ class Claim:
         low: lower end of its 95 % interval.
         high: upper end.
         verdict: reproduced, not reproduced or inconclusive; the rules are in statistics/verdicts.py.
+        reason: what decided the verdict.
     """
 
     study: str
@@ -67,3 +72,4 @@ class Claim:
     low: float
     high: float
     verdict: str
+    reason: str

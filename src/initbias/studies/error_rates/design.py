@@ -16,8 +16,11 @@ def _increasing(values: list[float]) -> list[float]:
 
 Increasing = AfterValidator(_increasing)
 NoiseLevels = Annotated[
-    list[Annotated[float, Field(ge=0)]],
-    Field(min_length=1, description="Standard deviations of the label noise, ascending."),
+    list[Annotated[float, Field(gt=0)]],
+    Field(
+        min_length=1,
+        description="Standard deviations of the label noise, ascending; the rates are those of noisy labels.",
+    ),
     Increasing,
 ]
 SampleSizes = Annotated[
@@ -34,7 +37,7 @@ Seeds = Annotated[
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Kernel(_Section):
@@ -44,7 +47,7 @@ class Kernel(_Section):
     noise_stds: NoiseLevels
     seeds: Seeds
     time_per_sample: Annotated[
-        float, Field(gt=0, description="Flow ends at this time × n (time: learning rate × epochs).")
+        float, Field(ge=1, description="Flow ends at this time × n (time: learning rate × epochs).")
     ]
 
 
@@ -146,13 +149,13 @@ def _shard(
     first: int,
 ) -> Shard:
     runs = design.kernel if model == "kernel" else design.network
-    last = min(first + section.seeds_per_shard, runs.seeds)
+    seeds = list(range(first, min(first + section.seeds_per_shard, runs.seeds)))
     specification = {
         "design": design_name,
         "model": model,
         "intrinsic_dim": intrinsic_dim,
         "sample_size": sample_size,
-        "seeds": list(range(first, last)),
+        "seeds": seeds,
         "noise_stds": runs.noise_stds,
         "target": design.target,
         "bias": section.bias,
@@ -162,28 +165,36 @@ def _shard(
     }
     if isinstance(runs, Kernel):
         specification["end_time"] = runs.time_per_sample * sample_size
+        cost = _kernel_cost(section, runs, sample_size, len(seeds))
     else:
         specification["width"] = runs.width_per_sample * sample_size
         specification["learning_rate"] = runs.learning_rate
         specification["epochs"] = runs.epochs_per_sample * sample_size
+        cost = _network_cost(section, runs, intrinsic_dim, sample_size, len(seeds))
     name = f"{design_name}-{model}-d{intrinsic_dim}-n{sample_size}-seeds{first:04d}"
-    return Shard("error_rates", name, specification, _cost(section, runs, specification))
+    return Shard("error_rates", name, specification, cost)
 
 
-def _cost(section: Section, runs: Kernel | Network, specification: dict[str, object]) -> Cost:
-    """Leading terms of the algorithms in measure.py."""
-    n, seeds = int(str(specification["sample_size"])), len(list(specification["seeds"]))  # type: ignore[call-overload]
+def _kernel_cost(section: Section, runs: Kernel, n: int, seeds: int) -> Cost:
+    """Kernels between all points, their Cholesky factor, one eigendecomposition and four products."""
+    entries = float(n + section.test_size + section.holdout_size) ** 2
+    factorisation = entries**1.5 / 3
+    operations = seeds * (100 * entries + factorisation + (13 + 4) * float(n) ** 3)
+    return Cost(operations, _output_bytes(section, runs, seeds), 8 * 4 * entries)
+
+
+def _network_cost(section: Section, runs: Network, intrinsic_dim: int, n: int, seeds: int) -> Cost:
+    """A product forward and two backward in each epoch, one forward at each recorded time."""
     points = section.test_size + section.holdout_size
-    curves = seeds * len(runs.noise_stds) * 2
-    output = curves * section.times * 8.0 * 6
-    if isinstance(runs, Kernel):
-        entries = float(n + points) ** 2
-        operations = seeds * (100 * entries + entries * (n + points) / 3 + 13.0 * n**3)
-        return Cost(operations, output, 8 * 4 * entries)
-    width, inputs = runs.width_per_sample * n, int(str(specification["intrinsic_dim"])) + 1
-    inputs += section.bias
-    step = 6.0 * n * width * (inputs + 1)
-    evaluation = 2.0 * points * width * (inputs + 1)
-    operations = curves * (runs.epochs_per_sample * n * step + section.times * evaluation)
-    memory = curves * (4.0 * width * (inputs + 1) + 4.0 * section.times * points)
-    return Cost(operations, output, memory)
+    width = float(runs.width_per_sample * n)
+    parameters = width * (intrinsic_dim + 1 + section.bias + 1)
+    networks = 2 * seeds * len(runs.noise_stds)
+    training = runs.epochs_per_sample * n * 6 * n * parameters
+    operations = networks * (training + section.times * 2 * points * parameters)
+    memory = 2 * seeds * 4 * (2 * parameters + section.times * points)
+    return Cost(operations, _output_bytes(section, runs, seeds), memory)
+
+
+def _output_bytes(section: Section, runs: Kernel | Network, seeds: int) -> float:
+    """Six numbers for each initialization, noise level, seed and time."""
+    return 2.0 * len(runs.noise_stds) * seeds * section.times * 6 * 8

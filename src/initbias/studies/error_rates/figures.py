@@ -84,7 +84,8 @@ def exponent_by_dimension(measurements: pd.DataFrame, estimates: pd.DataFrame) -
     ]
     figure = Figure(figsize=(WIDTH, PANEL * 1.25))
     noise_levels = sorted(fits["noise_std"].unique())
-    fills = dict(zip(noise_levels, np.linspace(0.25, 1, len(noise_levels)), strict=True))
+    shades = np.linspace(1, 0.25, len(noise_levels))[::-1]  # the largest noise is opaque
+    fills = dict(zip(noise_levels, shades, strict=True))
     for axes, (model, window, title) in zip(
         _row(figure, len(panels), sharey=True), panels, strict=True
     ):
@@ -136,7 +137,7 @@ def exponent_by_dimension(measurements: pd.DataFrame, estimates: pd.DataFrame) -
 
 
 def error_over_time(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
-    """Mean risk against time per sample, kernels as lines and networks as points."""
+    """Mean risk against training time, kernels as lines and networks as points."""
     sphere = _select(measurements, design="sphere")
     networks = _select(sphere, model="network")
     noise_std = _middle(sorted(networks["noise_std"].unique()))
@@ -241,6 +242,8 @@ def _power_law(
     axes: Axes, points: pd.DataFrame, exponent: float, *, at_end: bool = False, **line: Any
 ) -> None:
     """A power law of the given exponent through the points' centre, or through the last point."""
+    if points.empty:
+        return
     n = points["sample_size"].to_numpy(dtype=float)
     log_scale = np.log(points["value"].to_numpy()) + exponent * np.log(n)
     if at_end:

@@ -8,6 +8,7 @@ a seed see the same inputs and the same noise (scaled), wherever and in whatever
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,8 @@ def _kernel_cell(specification: dict[str, Any], seed: int, device: str) -> pd.Da
     sample = draw_sample(specification, seed)
     train, points = sample.train, sample.points
     times = np.geomspace(FIRST_TIME, specification["end_time"], specification["times"])
+    # The last digits of powers differ between processors; equal times must be equal on all of them.
+    times = np.array([float(f"{time:.10g}") for time in times])
 
     def tensor(array: Array) -> torch.Tensor:
         return torch.tensor(array, device=device)
@@ -125,25 +128,24 @@ def _kernel_cell(specification: dict[str, Any], seed: int, device: str) -> pd.Da
         )
     filters = flow_filter(flow.eigenvalues, tensor(times))
     cross = kernels.ntk[points, train]
+    test = slice(sample.test.start - points.start, None)
+    averaged = flow.averaged_risk(
+        filters,
+        cross[test],
+        tensor(sample.target[train]),
+        tensor(sample.target[sample.test]),
+        kernels.nngp[train, train],
+        kernels.nngp[sample.test, train],
+        kernels.nngp.diagonal()[sample.test],
+    )
     frames = []
     for noise_std in specification["noise_stds"]:
         labels = sample.target[train] + noise_std * sample.noise[train]
         residual = tensor(np.stack([labels - start[train], labels], axis=1))  # (n, 2)
         change = flow.change(filters, cross, residual).cpu().numpy()  # (times, points, 2)
-        test = slice(sample.test.start - points.start, None)
-        averaged = flow.averaged_risk(
-            filters,
-            cross[test],
-            tensor(sample.target[train]),
-            tensor(sample.target[sample.test]),
-            noise_std,
-            kernels.nngp[train, train],
-            kernels.nngp[sample.test, train],
-            kernels.nngp.diagonal()[sample.test],
-        )
         for initialization, outputs, average in (
-            ("standard", start[points] + change[:, :, 0], averaged.standard),
-            ("mirrored", change[:, :, 1], averaged.mirrored),
+            ("standard", start[points] + change[:, :, 0], averaged.standard(noise_std)),
+            ("mirrored", change[:, :, 1], averaged.mirrored(noise_std)),
         ):
             frame = _rows(specification, seed, noise_std, initialization, times, sample, outputs)
             frames.append(frame.assign(averaged_risk=average.cpu().numpy()))
@@ -154,38 +156,32 @@ def _measure_networks(
     specification: dict[str, Any], finished: set[str], device: str, progress: Progress
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     """One cell at a time on a CPU; all cells of a noise level as one batch on a GPU."""
+    every = [
+        (noise, seed) for noise in specification["noise_stds"] for seed in specification["seeds"]
+    ]
     remaining = {
-        key: (seed, noise_std)
-        for key, (noise_std, seed) in zip(
-            cells(specification),
-            [
-                (noise, seed)
-                for noise in specification["noise_stds"]
-                for seed in specification["seeds"]
-            ],
-            strict=True,
-        )
+        key: cell
+        for key, cell in zip(cells(specification), every, strict=True)
         if key not in finished
     }
-    keys = list(remaining)
-    batches = [[key] for key in keys] if device == "cpu" else [keys] if keys else []
+    if device == "cpu":
+        batches = [[key] for key in remaining]
+    else:
+        by_noise = groupby(remaining, key=lambda key: remaining[key][0])
+        batches = [list(keys) for _, keys in by_noise]
     for batch in batches:
-        frames = _network_cells(
-            specification,
-            [remaining[key] for key in batch],
-            device,
-            partial(progress, batch[0]),
-        )
+        members = [remaining[key] for key in batch]
+        frames = _network_cells(specification, members, device, partial(progress, batch[0]))
         yield from zip(batch, frames, strict=True)
 
 
 def _network_cells(
     specification: dict[str, Any],
-    seeds_and_noise: list[tuple[int, float]],
+    members: list[tuple[float, int]],
     device: str,
     progress: Callable[[float], None],
 ) -> list[pd.DataFrame]:
-    samples = [draw_sample(specification, seed) for seed, _ in seeds_and_noise]
+    samples = [draw_sample(specification, seed) for _, seed in members]
     epochs = np.geomspace(1, specification["epochs"], specification["times"])
     epochs = np.unique(np.concatenate([[0], epochs.round().astype(int)]))
     times = specification["learning_rate"] * epochs
@@ -194,7 +190,7 @@ def _network_cells(
         networks = initialize(
             [
                 generator(*_identity(specification, seed), "initial parameters")
-                for seed, _ in seeds_and_noise
+                for _, seed in members
             ],
             width=specification["width"],
             input_dim=specification["intrinsic_dim"] + 1,
@@ -207,7 +203,7 @@ def _network_cells(
             np.stack(
                 [
                     sample.target[sample.train] + noise_std * sample.noise[sample.train]
-                    for sample, (_, noise_std) in zip(samples, seeds_and_noise, strict=True)
+                    for sample, (noise_std, _) in zip(samples, members, strict=True)
                 ]
             ),
             np.stack([sample.inputs[sample.points] for sample in samples]),
@@ -216,9 +212,7 @@ def _network_cells(
             device=device,
             progress=lambda share: progress((share + len(frames[0])) / len(INITIALIZATIONS)),
         )
-        for index, (sample, (seed, noise_std)) in enumerate(
-            zip(samples, seeds_and_noise, strict=True)
-        ):
+        for index, (sample, (noise_std, seed)) in enumerate(zip(samples, members, strict=True)):
             epoch = trajectory.diverged_at[index]
             failure = f"output not finite at epoch {epoch}" if epoch >= 0 else ""
             outputs = trajectory.outputs[index].astype(np.float64)
