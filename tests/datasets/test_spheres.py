@@ -24,6 +24,9 @@ def test_targets_have_the_moments_of_their_harmonics(input_dim: int) -> None:
     """E(Σx)² = 1 and E(Σx)⁴ = 3·input_dim/(input_dim + 2)."""
     inputs = sample_sphere(POINTS, input_dim, np.random.default_rng(1))
     for name, exact in (("sum", 1.0), ("squared_sum", 3 * input_dim / (input_dim + 2))):
-        squares = TARGETS[name](inputs) ** 2
-        error = squares.std() / np.sqrt(POINTS)
-        assert abs(squares.mean() - exact) < 4 * error < 0.1
+        values = TARGETS[name](inputs)
+        error = (values**2).std() / np.sqrt(POINTS)
+        assert abs((values**2).mean() - exact) < 4 * error < 0.1
+        harmonics = TARGETS[name].harmonics(input_dim)
+        assert sum(harmonics.values()) == pytest.approx(exact)
+        assert harmonics.get(0, 0.0) == pytest.approx(values.mean() ** 2, abs=0.03)

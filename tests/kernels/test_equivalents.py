@@ -7,12 +7,7 @@ import torch
 from initbias.datasets import TARGETS, sample_sphere
 from initbias.kernels import KernelFlow, RidgeEquivalent, relu_kernels, ridge_filter
 
-# Shares of the mean square by degree: Σ x_j is one harmonic; (Σ x_j)² is 1 plus one of degree 2.
-SUM = {1: 1.0}
-
-
-def squared_sum(intrinsic_dim: int) -> dict[int, float]:
-    return {0: 1.0, 2: 2 * intrinsic_dim / (intrinsic_dim + 3)}
+SUM = TARGETS["sum"].harmonics(0)
 
 
 @pytest.mark.parametrize("target", ["sum", "squared_sum"])
@@ -20,7 +15,7 @@ def squared_sum(intrinsic_dim: int) -> dict[int, float]:
 def test_equivalents_agree_with_simulated_ridge_regression(intrinsic_dim: int, target: str) -> None:
     """Closed-form risks on random inputs, within 3 % or three standard errors of their mean."""
     noise_std, ridges, points = 0.3, torch.tensor([0.3, 3.0, 30.0], dtype=torch.float64), 1000
-    shares = SUM if target == "sum" else squared_sum(intrinsic_dim)
+    shares = TARGETS[target].harmonics(intrinsic_dim + 1)
     generator = np.random.default_rng(0)
     for n, repetitions in ((128, 16), (256, 10), (512, 6)):
         simulated = []

@@ -197,6 +197,20 @@ def test_rates_are_not_judged_on_runs_that_ended_before_their_best_time() -> Non
     assert verdicts["A-S4 and A-S5"].verdict == "reproduced"
 
 
+def test_theory_reaches_the_rate_and_is_judged_there() -> None:
+    (rows,) = measured(SHARDS["sphere-theory-d1"]).values()
+    assert set(rows["model"]) == {"theory"} and rows["risk"].gt(0).all()
+    estimates = estimate(rows)
+    local = estimates[estimates["quantity"] == "local_exponent"]
+    last = local[local["sample_size"] == 2**39].set_index("initialization")
+    assert last.loc["standard", "value"] == pytest.approx(3 / 4, rel=1e-3)
+    assert last.loc["mirrored", "value"] == pytest.approx(last.loc["mirrored", "theory"], rel=1e-3)
+    (claim,) = judge(estimates)
+    assert claim.verdict == "reproduced" and "n = 2^39" in claim.claim
+    (early,) = judge(estimates[estimates["sample_size"] < 2**6])
+    assert early.verdict == "inconclusive" and "from the limit at this size" in early.reason
+
+
 def test_claims_follow_the_estimates() -> None:
     verdicts = {}
     for name, pair in {

@@ -1,6 +1,7 @@
 """Uniform inputs on spheres and smooth targets on them."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,26 @@ def squared_sum(inputs: Array) -> Array:
     return inputs.sum(axis=1) ** 2
 
 
-TARGETS: dict[str, Callable[[Array], Array]] = {
-    "sum": sum_of_coordinates,
-    "squared_sum": squared_sum,
+@dataclass(frozen=True)
+class Target:
+    """A function on spheres.
+
+    Attributes:
+        values: its values at inputs, (points, input_dim) to (points,).
+        harmonics: its mean square in each degree of spherical harmonics, for an input_dim.
+    """
+
+    values: Callable[[Array], Array]
+    harmonics: Callable[[int], dict[int, float]]
+
+    def __call__(self, inputs: Array) -> Array:
+        """Values at inputs, (points,)."""
+        return self.values(inputs)
+
+
+TARGETS = {
+    "sum": Target(sum_of_coordinates, lambda _: {1: 1.0}),
+    "squared_sum": Target(
+        squared_sum, lambda input_dim: {0: 1.0, 2: 2 * (input_dim - 1) / (input_dim + 2)}
+    ),
 }

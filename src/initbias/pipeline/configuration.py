@@ -118,7 +118,8 @@ def _check_results_folder(configuration: Configuration, source: str) -> None:
 
 def _explain(detail: ErrorDetails, source: str) -> str:
     path = "".join(
-        f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]
+        f"[{part}]" if isinstance(part, int) else f".{part if part.isidentifier() else repr(part)}"
+        for part in detail["loc"]
     ).lstrip(".")
     value = detail["input"]
     context = detail.get("ctx", {})

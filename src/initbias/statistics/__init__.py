@@ -1,7 +1,13 @@
 """Power laws with intervals, and verdicts on claims."""
 
 from initbias.statistics.power_law import Curves, Estimate, Window
-from initbias.statistics.verdicts import Verdict, judge_at_least, judge_positive, judge_value
+from initbias.statistics.verdicts import (
+    Verdict,
+    judge_at_least,
+    judge_limit,
+    judge_positive,
+    judge_value,
+)
 
 __all__ = [
     "Curves",
@@ -9,6 +15,7 @@ __all__ = [
     "Verdict",
     "Window",
     "judge_at_least",
+    "judge_limit",
     "judge_positive",
     "judge_value",
 ]

@@ -16,11 +16,16 @@ value (a rate with matching bounds), or that it has at least a value (an upper b
   zero, or its interval is wide enough to cover what is missing. No finite size refutes a limit that
   may still be approached.
 - Not reproduced otherwise. This is about these sizes: a limit can always lie beyond them.
+
+**An exactly computed exponent** at a large size, which has no interval, is reproduced if it is within
+1 % of its limit, else inconclusive.
 """
 
 from typing import Literal, NamedTuple
 
 from initbias.statistics.power_law import Estimate
+
+REACHED = 0.01  # relative distance to a limit
 
 
 class Verdict(NamedTuple):
@@ -62,6 +67,14 @@ def judge_at_least(measured: Estimate, bound: float, *, rival: float, drift: Est
             return Verdict("reproduced", "the interval reaches the bound")
         return Verdict("inconclusive", "the interval is too wide to tell")
     return _disagreement(measured, bound, drift)
+
+
+def judge_limit(value: float, predicted: float) -> Verdict:
+    """Verdict on the claim that an exactly computed exponent has reached its limit."""
+    distance = abs(value / predicted - 1)
+    if distance <= REACHED:
+        return Verdict("reproduced", f"within {REACHED:.0%} of the limit")
+    return Verdict("inconclusive", f"{distance:.1%} from the limit at this size")
 
 
 def _disagreement(measured: Estimate, predicted: float, drift: Estimate) -> Verdict:

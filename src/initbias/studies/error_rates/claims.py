@@ -12,12 +12,19 @@ Both speak of the best stopping time. Where most runs were stopped by the end of
 instead, the exponent says nothing about them and the verdict is inconclusive.
 """
 
-from math import log
+from math import log, log2
 from typing import Any
 
 import pandas as pd
 
-from initbias.statistics import Estimate, Verdict, judge_at_least, judge_positive, judge_value
+from initbias.statistics import (
+    Estimate,
+    Verdict,
+    judge_at_least,
+    judge_limit,
+    judge_positive,
+    judge_value,
+)
 from initbias.studies.error_rates.estimate import (
     DIFFERENCE,
     EXPERIMENT,
@@ -33,11 +40,31 @@ MOST_AT_END = 0.5  # share of runs stopped by the end of training, up to which a
 def judge(estimates: pd.DataFrame) -> list[Claim]:
     """All claims of the study, for each experiment that has enough runs to fit."""
     judged = estimates[estimates["stopping"] == estimates["design"].map(JUDGED_AT)]
-    return [
+    measured = [
         claim
         for experiment, group in judged[judged["value"].notna()].groupby(EXPERIMENT)
         for claim in _claims(dict(zip(EXPERIMENT, experiment, strict=True)), group)
     ]
+    exact = estimates[(estimates["model"] == "theory") & estimates["theory"].notna()]
+    standard = exact[exact["initialization"] == "standard"].sort_values("sample_size")
+    largest = standard.groupby(EXPERIMENT).tail(1)
+    return measured + [_limit_claim(row) for _, row in largest.iterrows()]
+
+
+def _limit_claim(row: pd.Series) -> Claim:
+    """A-S4 where no measurement gets to: the local exponent at the largest n of the theory."""
+    size = f"n = 2^{log2(row['sample_size']):.0f}"
+    where = f"{row['design']} design, S^{row['intrinsic_dim']}, noise {row['noise_std']:g}"
+    return Claim(
+        "error_rates",
+        f"exponent of standard initialization at {size}, kernel ridge regression in theory ({where})",
+        f"{PAPER}, A-S4",
+        f"{row['theory']:.4f}",
+        row["value"],
+        row["low"],
+        row["high"],
+        *judge_limit(row["value"], row["theory"]),
+    )
 
 
 def _claims(experiment: dict[str, Any], estimates: pd.DataFrame) -> list[Claim]:

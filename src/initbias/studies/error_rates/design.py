@@ -87,6 +87,14 @@ class Design(_Section):
     target: Annotated[Literal["sum", "squared_sum"], Field(description="f*: Σ x_j or (Σ x_j)².")]
     kernel: Kernel
     network: Network
+    theory_log2_size: Annotated[
+        int,
+        Field(
+            ge=6,
+            le=45,
+            description="Theory (best ridge, deterministic equivalent) for n = 2^4 to 2^this.",
+        ),
+    ] = 40
 
 
 class Section(_Section):
@@ -104,6 +112,8 @@ class Section(_Section):
     times: Annotated[int, Field(ge=10, description="Logarithmic times recorded in each run.")] = 100
     seeds_per_shard: Annotated[int, Field(ge=1, description="Data sets measured by one job.")] = 20
 
+
+FIRST_LOG2_SIZE = 4
 
 OUTPUTS = {
     "paper_figure_1": Output(
@@ -123,20 +133,49 @@ OUTPUTS = {
     "error_over_time": Output(
         "figure", "Excess risk against training time for both initializations at several sizes."
     ),
+    "local_exponents": Output(
+        "figure",
+        "Local exponents of the risk against the sample size on spheres: measured with kernel "
+        "gradient flow, and in theory for kernel ridge regression at its best ridge, which saturates "
+        "for the mirrored initialization. The standard initialization reaches 3/(d+3).",
+    ),
     "exponents": Output("table", "Exponents measured and predicted, with 95 % intervals."),
 }
 
 
 def plan(section: Section) -> list[Shard]:
     """All shards of the study, in a stable order."""
-    return [
+    designs = (("paper", section.paper), ("sphere", section.sphere))
+    theory = [
+        _theory_shard(section, design_name, design, intrinsic_dim)
+        for design_name, design in designs
+        for intrinsic_dim in design.intrinsic_dims
+    ]
+    return theory + [
         _shard(section, design_name, design, model, intrinsic_dim, sample_size, first)
-        for design_name, design in (("paper", section.paper), ("sphere", section.sphere))
+        for design_name, design in designs
         for model, runs in (("kernel", design.kernel), ("network", design.network))
         for intrinsic_dim in design.intrinsic_dims
         for sample_size in runs.sample_sizes
         for first in range(0, runs.seeds, section.seeds_per_shard)
     ]
+
+
+def _theory_shard(section: Section, design_name: str, design: Design, intrinsic_dim: int) -> Shard:
+    noise_stds = sorted({*design.kernel.noise_stds, *design.network.noise_stds})
+    log2_sizes = list(range(FIRST_LOG2_SIZE, design.theory_log2_size + 1))
+    specification = {
+        "design": design_name,
+        "model": "theory",
+        "intrinsic_dim": intrinsic_dim,
+        "noise_stds": noise_stds,
+        "target": design.target,
+        "bias": section.bias,
+        "log2_sizes": log2_sizes,
+    }
+    risks = 2 * len(noise_stds) * len(log2_sizes)
+    cost = Cost(operations=risks * 2e7, output_bytes=48.0 * risks, memory_bytes=2e7)
+    return Shard("error_rates", f"{design_name}-theory-d{intrinsic_dim}", specification, cost)
 
 
 def _shard(

@@ -7,6 +7,7 @@ initialization: standard, mirrored, or "mirrored - standard" for paired differen
 stopping: the time at which a run's risk is taken.
     oracle   the time of its smallest risk on the test points, as in A-Fig1
     holdout  the time of the smallest error on its noisy hold-out points
+    best ridge  (model theory) kernel ridge regression, whose ridge takes the place of time
     fixed    one time for all data sets, that of the smallest mean risk; for kernels of the risk
              averaged over noise and initial function in closed form
 quantity:
@@ -30,6 +31,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from initbias.datasets import generator
@@ -70,11 +72,17 @@ def theory_exponent(initialization: str, intrinsic_dim: int) -> float:
 
 def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
     """Estimates of all quantities from the measurements of all shards."""
+    by_theory = measurements["model"] == "theory"
     rows = [
         dict(zip(EXPERIMENT, experiment, strict=True)) | {"stopping": stopping} | row
-        for experiment, group in measurements.groupby(EXPERIMENT)
+        for experiment, group in measurements[~by_theory].groupby(EXPERIMENT)
         for stopping in STOPPING
         for row in _quantities(stopped_risks(group, stopping), f"{experiment} {stopping}")
+    ]
+    rows += [
+        dict(zip([*EXPERIMENT, "initialization"], arm, strict=True)) | row
+        for arm, group in measurements[by_theory].groupby([*EXPERIMENT, "initialization"])
+        for row in _theory_quantities(group)
     ]
     table = pd.DataFrame(rows).reindex(columns=COLUMNS)
     return table.assign(theory=table.apply(_theory, axis=1))[COLUMNS]
@@ -149,11 +157,27 @@ def _quantities(risks: pd.DataFrame, label: str) -> Iterator[dict[str, Any]]:
         yield {**common, **paired_difference, **counts}
 
 
+def _theory_quantities(risks: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Rows of one initialization in theory: exact, so without an interval."""
+    risk = risks.set_index("sample_size")["risk"].sort_index()
+    exponent = -np.diff(np.log(risk)) / np.diff(np.log(risk.index.astype(float)))
+    for quantity, sizes, values in (
+        ("risk", risk.index, risk),
+        ("local_exponent", risk.index[:-1], exponent),
+    ):
+        for n, value in zip(sizes, values, strict=True):
+            exact = {"value": value, "low": value, "high": value}
+            yield {"stopping": "best ridge", "quantity": quantity, "sample_size": n, **exact}
+
+
 def _theory(row: pd.Series) -> float:
     """Asymptotic value of an estimate, NaN where the theory gives none."""
     if row["quantity"] not in ("exponent", "local_exponent"):
         return float("nan")
-    standard, mirrored = (theory_exponent(arm, row["intrinsic_dim"]) for arm in INITIALIZATIONS)
+    dimension = row["intrinsic_dim"]
+    standard, mirrored = (theory_exponent(arm, dimension) for arm in INITIALIZATIONS)
+    if row["model"] == "theory":  # ridge regression saturates at smoothness 2
+        mirrored = 2 * (dimension + 1) / (2 * (dimension + 1) + dimension)
     return {"standard": standard, "mirrored": mirrored}.get(
         row["initialization"], mirrored - standard
     )

@@ -136,6 +136,37 @@ def exponent_by_dimension(measurements: pd.DataFrame, estimates: pd.DataFrame) -
     return figure
 
 
+def local_exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
+    """Local exponents against n: theory as curves, kernels as points, the limits as lines."""
+    local = _select(estimates, design="sphere", quantity="local_exponent")
+    noise_std = _middle(sorted(_select(local, model="kernel")["noise_std"].unique()))
+    local = _select(local, noise_std=noise_std)
+    dims = sorted(local["intrinsic_dim"].unique())
+    figure = Figure(figsize=(WIDTH, PANEL * 1.15))
+    for axes, dimension in zip(_row(figure, len(dims), sharey=True), dims, strict=True):
+        panel = _select(local, intrinsic_dim=dimension)
+        for name in INITIALIZATIONS:
+            arm = _select(panel, initialization=name)
+            theory = _select(arm, model="theory")
+            axes.plot("sample_size", "value", data=theory, color=COLORS[name])
+            _points(axes, _select(arm, model="kernel", stopping=JUDGED_AT["sphere"]), name)
+        limit = theory_exponent("standard", int(dimension))
+        axes.axhline(limit, color=THEORY, ls=(0, (1, 1)), lw=1)
+        axes.set_title(f"$S^{{{dimension}}}$: $3/(d+3) = {limit:.3g}$")
+        axes.set_xscale("log", base=2)
+        axes.set_xlabel("sample size $n$")
+        axes.grid(alpha=0.25, lw=0.5)
+    figure.axes[0].set_ylim(0, 1.6)
+    figure.axes[0].set_ylabel(f"local exponent, noise {noise_std:g}")
+    theory_handles = [
+        Line2D([], [], color=COLORS[name], label=f"ridge in theory, {name}")
+        for name in INITIALIZATIONS
+    ]
+    limit_handle = Line2D([], [], color=THEORY, ls=(0, (1, 1)), lw=1, label="$3/(d+3)$")
+    _legend(figure, [*theory_handles, *_arm_handles("kernel flow"), limit_handle])
+    return figure
+
+
 def error_over_time(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """Mean risk against training time, kernels as lines and networks as points."""
     sphere = _select(measurements, design="sphere")
@@ -291,5 +322,6 @@ FIGURES = {
     "learning_curves": learning_curves,
     "exponent_by_dimension": exponent_by_dimension,
     "error_over_time": error_over_time,
+    "local_exponents": local_exponents,
 }
 TABLES = {"exponents": exponents}

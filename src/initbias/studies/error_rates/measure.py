@@ -59,6 +59,8 @@ def draw_sample(specification: dict[str, Any], seed: int) -> Sample:
 
 def cells(specification: dict[str, Any]) -> list[str]:
     """Keys of the cells of a shard, each a unit of work that a resumed run does not repeat."""
+    if specification["model"] == "theory":
+        return ["theory"]
     seeds, noise_stds = specification["seeds"], specification["noise_stds"]
     if specification["model"] == "kernel":  # one eigendecomposition serves every noise level
         return [f"seed {seed}" for seed in seeds]
@@ -83,10 +85,54 @@ def measure(
         on the noisy hold-out labels), averaged_risk (kernels: risk averaged over noise and initial
         function), failure (why a run has no values; empty if it has).
     """
-    if specification["model"] == "kernel":
-        yield from _measure_kernels(specification, finished, device, progress)
-    else:
-        yield from _measure_networks(specification, finished, device, progress)
+    match specification["model"]:
+        case "theory":
+            if not finished:
+                progress("theory", 0.0)
+                yield "theory", _theory_cell(specification)
+        case "kernel":
+            yield from _measure_kernels(specification, finished, device, progress)
+        case "network":
+            yield from _measure_networks(specification, finished, device, progress)
+
+
+def _theory_cell(specification: dict[str, Any]) -> pd.DataFrame:
+    """Risk at the best ridge by the deterministic equivalent; it has neither seeds nor times."""
+    from initbias.kernels import RidgeEquivalent
+
+    harmonics = TARGETS[specification["target"]].harmonics(specification["intrinsic_dim"] + 1)
+    sizes = [2**log2_size for log2_size in specification["log2_sizes"]]
+    frames = []
+    for noise_std in specification["noise_stds"]:
+        for initialization in INITIALIZATIONS:
+            equivalent = RidgeEquivalent(
+                specification["intrinsic_dim"],
+                DEPTH,
+                noise_std,
+                harmonics,
+                initialization,
+                specification["bias"],
+            )
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "design": specification["design"],
+                        "model": "theory",
+                        "initialization": initialization,
+                        "intrinsic_dim": specification["intrinsic_dim"],
+                        "input_dim": specification["intrinsic_dim"] + 1,
+                        "sample_size": sizes,
+                        "noise_std": noise_std,
+                        "seed": 0,
+                        "time": np.nan,
+                        "risk": [equivalent.optimal(n)[1] for n in sizes],
+                        "holdout_error": np.nan,
+                        "averaged_risk": np.nan,
+                        "failure": "",
+                    }
+                )
+            )
+    return pd.concat(frames, ignore_index=True)
 
 
 def _measure_kernels(
