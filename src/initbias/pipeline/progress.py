@@ -46,9 +46,7 @@ def reporting(title: str, total: int, resumed: int) -> Iterator[Reporter]:
         )
         with Progress(*columns, console=console) as bar:
             task: TaskID = bar.add_task(title, total=total, completed=resumed)
-            yield lambda finished, cell: bar.update(
-                task, completed=finished, description=f"{title} · {cell}"
-            )
+            yield lambda finished, cell: bar.update(task, completed=finished)
     else:
         yield _Log(title, total, resumed)
 

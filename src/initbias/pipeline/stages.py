@@ -62,7 +62,7 @@ def measure(
     journal = Journal(file.parent, name, sha256(description.encode()).hexdigest()[:16])
     cells = stage.cells(specification)
     resumed = len(journal.cells)
-    with reporting(f"{study} {name}", len(cells), resumed) as report:
+    with reporting(name, len(cells), resumed) as report:
         unfinished = stage.measure(
             specification,
             set(journal.cells),
