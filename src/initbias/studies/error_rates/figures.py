@@ -216,6 +216,7 @@ def exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFra
         arms = group.set_index(["initialization", "window"])
         difference = arms.loc[(DIFFERENCE, "all")] if (DIFFERENCE, "all") in arms.index else None
         row: dict[str, Any] = dict(zip(order, key, strict=True))
+        row["noise_std"] = f"{row['noise_std']:g}"
         for name in INITIALIZATIONS:
             row[f"{name} (theory)"] = f"{theory_exponent(name, int(row['intrinsic_dim'])):.3f}"
             for window in ("all", "upper half"):

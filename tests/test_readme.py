@@ -1,0 +1,25 @@
+"""What the README shows works."""
+
+import re
+from pathlib import Path
+
+
+def test_example_runs(root: Path) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", (root / "README.md").read_text(), re.DOTALL)
+    names: dict = {}
+    exec(example, names)
+    assert names["change"].shape == (3, 100, 1)
+
+
+def test_files_that_documents_name_exist(root: Path) -> None:
+    for page in (root / "README.md", *(root / "docs").glob("*.md")):
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            if not target.startswith("http"):
+                assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_columns_are_documented(root: Path) -> None:
+    from initbias.studies.error_rates.estimate import COLUMNS
+
+    text = (root / "docs" / "outputs.md").read_text()
+    assert all(f"`{column}`" in text for column in COLUMNS)
