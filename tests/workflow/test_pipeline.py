@@ -107,13 +107,13 @@ def test_adding_seeds_and_sizes_measures_only_what_is_new(changeable: Project) -
     assert changeable.planned()["measure"] == 1 + 4
 
 
-def test_another_configuration_of_one_study_keeps_shards_of_others(changeable: Project) -> None:
+def test_another_noise_level_measures_its_shards_alone(changeable: Project) -> None:
     changeable.configuration = copy.deepcopy(changeable.configuration)
     changeable.configuration["studies"]["error_rates"]["sphere"]["kernel"]["noise_stds"] = [
         0.2,
         0.4,
     ]
-    assert changeable.planned()["measure"] == 4
+    assert changeable.planned()["measure"] == 4 + 1  # and the theory of that noise
 
 
 def test_a_killed_run_goes_on_where_it_stopped(finished: Project, tmp_path: Path) -> None:
