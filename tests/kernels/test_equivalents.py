@@ -25,7 +25,7 @@ def test_equivalents_agree_with_simulated_ridge_regression(intrinsic_dim: int, t
             kernels = relu_kernels(torch.tensor(inputs), depth=1, bias=True)
             flow = KernelFlow(kernels.ntk[:n, :n])
             risk = flow.averaged_risk(
-                ridge_filter(flow.eigenvalues, ridges), kernels.ntk[n:, :n], values[:n], values[n:],
+                ridge_filter(flow.eigenvalues, ridges, n), kernels.ntk[n:, :n], values[:n], values[n:],
                 kernels.nngp[:n, :n], kernels.nngp[n:, :n], kernels.nngp.diagonal()[n:],
             )  # fmt: skip
             simulated.append([risk.standard(noise_std).numpy(), risk.mirrored(noise_std).numpy()])

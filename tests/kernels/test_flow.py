@@ -12,6 +12,7 @@ from initbias.kernels import (
     descent_filter,
     flow_filter,
     relu_kernels,
+    ridge_filter,
     sample_gaussian_process,
 )
 
@@ -206,6 +207,28 @@ def test_duplicated_inputs_give_finite_outputs() -> None:
     )
     assert torch.isfinite(change).all()
     torch.testing.assert_close(change[1], torch.ones_like(change[1]), rtol=0, atol=1e-4)
+
+
+def test_ridge_filter_solves_the_normal_equations(problem: dict[str, torch.Tensor]) -> None:
+    flow = KernelFlow(problem["kernel"])
+    ridges = torch.tensor([0.01, 1.0, 50.0], dtype=torch.float64)
+    goal = problem["target"][:SAMPLE, None]
+    closed = flow.change(ridge_filter(flow.eigenvalues, ridges, SAMPLE), problem["cross"], goal)
+    for ridge, prediction in zip(ridges, closed, strict=True):
+        regularised = problem["kernel"] + ridge * torch.eye(SAMPLE, dtype=torch.float64)
+        solved = problem["cross"] @ torch.linalg.solve(regularised, goal)
+        torch.testing.assert_close(prediction, solved, rtol=1e-10, atol=1e-12)
+
+
+def test_the_residual_tells_a_wrong_decomposition(
+    problem: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert 0 < KernelFlow(problem["kernel"]).residual < 1e-14
+    exact = torch.linalg.eigh(problem["kernel"] / SAMPLE)
+    off = exact.eigenvalues.clone()
+    off[-1] *= 1 + 1e-9
+    monkeypatch.setattr(torch.linalg, "eigh", lambda _: (off, exact.eigenvectors))
+    assert KernelFlow(problem["kernel"]).residual > 1e-11
 
 
 def test_a_kernel_that_is_not_finite_is_refused() -> None:

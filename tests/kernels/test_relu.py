@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from initbias.kernels import relu_kernels
+from initbias.kernels import ntk_product, relu_diagonals, relu_kernels
+from initbias.kernels.recursion import unit_kernels
 
 mpmath.mp.dps = 50
 POINT = [0.3, -0.4, 1.2]
@@ -71,6 +72,41 @@ def test_diagonal_is_known() -> None:
         kernels = relu_kernels(x, depth=3, bias=bias)
         torch.testing.assert_close(kernels.ntk.diagonal(), 4 * squared, rtol=1e-14, atol=0)
         torch.testing.assert_close(kernels.nngp.diagonal(), squared, rtol=1e-14, atol=0)
+
+
+def test_diagonals_are_those_of_the_square() -> None:
+    x = torch.randn(20, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    for bias in (False, True):
+        square, diagonals = (f(x, depth=3, bias=bias) for f in (relu_kernels, relu_diagonals))
+        torch.testing.assert_close(diagonals.ntk, square.ntk.diagonal(), rtol=1e-14, atol=0)
+        torch.testing.assert_close(diagonals.nngp, square.nngp.diagonal(), rtol=1e-14, atol=0)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 10])
+def test_the_form_for_accelerators_agrees_with_the_fused_one(depth: int) -> None:
+    points = torch.tensor([POINT, *OTHERS.values()], dtype=torch.float64)
+    others = torch.randn(40, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    unit = torch.nn.functional.normalize(torch.cat([points, others]), dim=1)
+    plain, fused = unit_kernels(unit, unit, depth), relu_kernels(unit, depth=depth)
+    torch.testing.assert_close(plain[0], fused.ntk, rtol=1e-13, atol=1e-15)
+    torch.testing.assert_close(plain[1], fused.nngp, rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("symmetric", [False, True])
+def test_products_are_those_of_the_stored_kernel(symmetric: bool, threads: int) -> None:
+    generator = torch.Generator().manual_seed(3)
+    x = torch.randn(61, 4, dtype=torch.float64, generator=generator)
+    z = None if symmetric else torch.randn(45, 4, dtype=torch.float64, generator=generator)
+    vectors = torch.randn(61 if symmetric else 45, 3, dtype=torch.float64, generator=generator)
+    stored = relu_kernels(x, z, depth=2, bias=True).ntk @ vectors
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(threads)
+        tiled = ntk_product(x, z, vectors, depth=2, bias=True, memory_budget=20_000)
+    finally:
+        torch.set_num_threads(before)
+    torch.testing.assert_close(tiled, stored, rtol=1e-12, atol=1e-12)
 
 
 def test_zero_inputs_have_zero_kernel_without_bias_and_finite_kernel_with_it() -> None:
@@ -142,3 +178,5 @@ def test_wrong_arguments_are_named() -> None:
         relu_kernels(x, depth=0)
     with pytest.raises(ValueError, match="input_dim"):
         relu_kernels(x, torch.zeros(3, 4), depth=1)
+    with pytest.raises(ValueError, match=r"vectors must be of shape \(3, …\)"):
+        ntk_product(x, None, torch.zeros(2, 1, dtype=torch.float64), depth=1)

@@ -41,17 +41,18 @@ def descent_filter(eigenvalues: Tensor, epochs: Tensor, learning_rate: float) ->
     return learning_rate * torch.where(zero, steps, ratio)
 
 
-def ridge_filter(eigenvalues: Tensor, ridges: Tensor) -> Tensor:
+def ridge_filter(eigenvalues: Tensor, ridges: Tensor, sample_size: int) -> Tensor:
     """1 / (λ + δ/n): with it, KernelFlow gives ridge regression with ridge δ on K + δI.
 
     Args:
         eigenvalues: of K/n, (n,).
         ridges: positive ridges δ, (ridges,).
+        sample_size: n.
 
     Returns:
         The filter, (ridges, n).
     """
-    return 1 / (eigenvalues + ridges[:, None] / len(eigenvalues))
+    return 1 / (eigenvalues + ridges[:, None] / sample_size)
 
 
 @dataclass(frozen=True)
@@ -93,13 +94,19 @@ class KernelFlow:
 
     Attributes:
         eigenvalues: of K/n, ascending, (n,); slightly negative ones are kept as they are.
+        residual: of the eigendecomposition, ‖(K/n − VΛVᵀ)u‖ / (λ_max ‖u‖) for one random vector u.
     """
 
     def __init__(self, kernel: Tensor) -> None:
         if not torch.isfinite(kernel).all():
             raise ValueError("the kernel matrix has entries that are not finite")
         self.sample_size = len(kernel)
-        self.eigenvalues, self._eigenvectors = torch.linalg.eigh(kernel / self.sample_size)
+        matrix = kernel / self.sample_size
+        self.eigenvalues, self._eigenvectors = torch.linalg.eigh(matrix)
+        probe = torch.randn(len(matrix), generator=torch.Generator().manual_seed(0)).to(matrix)
+        restored = self._eigenvectors @ (self.eigenvalues * (self._eigenvectors.T @ probe))
+        scale = self.eigenvalues[-1].abs() * probe.norm()
+        self.residual = float((matrix @ probe - restored).norm() / scale) if scale > 0 else 0.0
 
     def change(self, filters: Tensor, cross: Tensor, residual: Tensor) -> Tensor:
         """f_t − f_0 at the points of `cross`.

@@ -4,19 +4,29 @@ Convention (Chen, Li, Lin 2024, section 2): all parameters N(0, 1), layers scale
 bias in the first layer only, where it acts as one more input coordinate that equals 1.
 """
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from math import factorial, pi
+from functools import partial
+from math import isqrt
+from typing import NamedTuple, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
-SERIES_BELOW = 0.5
-SERIES = [(-1) ** (k + 1) * 2 * k / factorial(2 * k + 1) for k in range(1, 9)]
+from initbias.kernels import fused, recursion
+
+MEMORY_BUDGET = 2**23  # stays close to a core
+TEMPORARIES = 12  # float64 arrays of a tile's size that live at once
+
+Tile = tuple[slice, slice]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class ReluKernels:
-    """Both kernels between the same points, float64, shape (rows, columns)."""
+    """Both kernels between the same points, float64: (rows, columns), or (points,) on the diagonal."""
 
     ntk: Tensor
     nngp: Tensor
@@ -28,19 +38,20 @@ def relu_kernels(
     *,
     depth: int,
     bias: bool = False,
-    memory_budget: float = 2**24,
+    memory_budget: int = MEMORY_BUDGET,
 ) -> ReluKernels:
     """Exact NTK and NNGP kernels of an infinitely wide ReLU network.
 
     The recursion runs on the angle and on 1 - cos, never on arccos of a cosine, so that kernels of
-    nearly coincident points keep all their digits (relative error near 1e-15).
+    nearly coincident points keep all their digits (relative error near 1e-15). On a CPU as many
+    threads take part as torch may use.
 
     Args:
         x: inputs of any norm, (rows, input_dim).
         z: other inputs, (columns, input_dim); left out, x with itself, computed once by symmetry.
         depth: number of hidden layers, at least 1.
         bias: whether the first layer has a trained bias, N(0, 1) at initialization.
-        memory_budget: bytes that temporaries may take beside the result; the default keeps them in cache.
+        memory_budget: bytes that a thread's temporaries may take beside the result.
 
     Returns:
         The kernels on the device of x, (rows, columns).
@@ -48,71 +59,159 @@ def relu_kernels(
     Raises:
         ValueError: depth below 1, or inputs that are not two matrices with equal numbers of columns.
     """
+    rows, columns = _pair(x, z, depth, bias)
+    shape = len(rows.norm), len(columns.norm)
+    kernels = _empty(shape, x.device)
+
+    def write(tile: Tile) -> None:
+        row, column = tile
+        first = row.start, column.start
+        _write(rows, columns, tile, depth, kernels, first, mirrored=z is None)
+
+    for _ in _each(write, _tiles(shape, memory_budget, symmetric=z is None), x.device):
+        pass
+    return ReluKernels(*kernels)
+
+
+def relu_diagonals(x: Tensor, *, depth: int, bias: bool = False) -> ReluKernels:
+    """Both kernels of each point with itself, (points,); arguments as in relu_kernels."""
+    points, _ = _pair(x, None, depth, bias)
+    return ReluKernels((depth + 1) * points.norm.square(), points.norm.square())
+
+
+def ntk_product(
+    x: Tensor,
+    z: Tensor | None,
+    vectors: Tensor,
+    *,
+    depth: int,
+    bias: bool = False,
+    memory_budget: int = MEMORY_BUDGET,
+) -> Tensor:
+    """NTK(x, z) times vectors, tile by tile and without ever storing the kernel.
+
+    Each call computes the kernel anew, so it is best given all vectors at once.
+
+    Args:
+        x: inputs, (rows, input_dim).
+        z: other inputs, (columns, input_dim); left out, x with itself, computed once by symmetry.
+        vectors: float64, (columns, vectors).
+        depth: number of hidden layers, at least 1.
+        bias: whether the first layer has a trained bias.
+        memory_budget: bytes that a thread's temporaries may take.
+
+    Returns:
+        (rows, vectors)
+
+    Raises:
+        ValueError: as in relu_kernels, or vectors whose number of rows is not that of z.
+    """
+    rows, columns = _pair(x, z, depth, bias)
+    if vectors.ndim != 2 or len(vectors) != len(columns.norm):
+        raise ValueError(
+            f"vectors must be of shape ({len(columns.norm)}, …), got {tuple(vectors.shape)}"
+        )
+
+    def multiply(tile: Tile) -> list[tuple[slice, Tensor]]:
+        row, column = tile
+        kernels = _empty((row.stop - row.start, column.stop - column.start), x.device)
+        _write(rows, columns, tile, depth, kernels)
+        products = [(row, kernels[0] @ vectors[column])]
+        if z is None and row != column:
+            products.append((column, kernels[0].T @ vectors[row]))
+        return products
+
+    result = vectors.new_zeros(len(rows.norm), vectors.shape[1])
+    tiles = _tiles((len(rows.norm), len(columns.norm)), memory_budget, symmetric=z is None)
+    for products in _each(multiply, tiles, x.device):  # in order: equal for any number of threads
+        for part, product in products:
+            result[part] += product
+    return result
+
+
+class _Points(NamedTuple):
+    """Inputs as the first layer sees them."""
+
+    direction: Tensor  # unit vectors, zero where the input is zero, (points, features)
+    norm: Tensor  # (points,)
+
+
+def _pair(x: Tensor, z: Tensor | None, depth: int, bias: bool) -> tuple[_Points, _Points]:
+    """Checked inputs of rows and columns."""
     if depth < 1:
         raise ValueError(f"depth counts hidden layers and must be at least 1, got {depth}")
-    symmetric = z is None
     z = x if z is None else z
     if x.ndim != 2 or z.ndim != 2 or x.shape[1] != z.shape[1]:
         raise ValueError(
             "inputs must be matrices with equal input_dim, "
             f"got shapes {tuple(x.shape)} and {tuple(z.shape)}"
         )
-    x, x_norm = _directions(x, bias)
-    z, z_norm = _directions(z, bias)
-    rows, columns = len(x), len(z)
-    ntk = torch.empty(rows, columns, dtype=torch.float64, device=x.device)
-    nngp = torch.empty_like(ntk)
-    temporaries = 12 * 8 * max(columns, 1)  # about a dozen float64 arrays live at once
-    tile = max(1, int(memory_budget // temporaries))
-    for start in range(0, rows, tile):
-        stop = min(start + tile, rows)
-        first = start if symmetric else 0
-        tangent, process = _unit_kernels(x[start:stop], z[first:], depth)  # (tile, columns - first)
-        norms = x_norm[start:stop, None] * z_norm[first:]
-        for kernel, values in ((ntk, tangent), (nngp, process)):
-            kernel[start:stop, first:] = norms * values
-            if symmetric:  # to the last bit, which rounding of the two halves would not be
-                corner = kernel[start:stop, start:stop]
-                corner.copy_(corner.triu() + corner.triu(1).T)
-                kernel[stop:, start:stop] = kernel[start:stop, stop:].T
-    return ReluKernels(ntk, nngp)
+    rows = _points(x, bias)
+    return rows, rows if z is x else _points(z, bias)
 
 
-def _directions(x: Tensor, bias: bool) -> tuple[Tensor, Tensor]:
-    """Unit vectors (zero where the input is zero) and norms of the inputs seen by the first layer."""
-    x = x.to(torch.float64)
+def _points(x: Tensor, bias: bool) -> _Points:
+    x = x.detach().to(torch.float64)
     if bias:
         x = torch.cat([x, x.new_ones(len(x), 1)], dim=1)  # (points, input_dim + 1)
     norm = x.norm(dim=1)
-    return x / norm.where(norm > 0, torch.ones_like(norm))[:, None], norm
+    return _Points(x / norm.where(norm > 0, torch.ones_like(norm))[:, None], norm)
 
 
-def _unit_kernels(u: Tensor, v: Tensor, depth: int) -> tuple[Tensor, Tensor]:
-    """NTK and NNGP of unit vectors by the recursion over layers, (rows, columns) each."""
-    exact = "donot_use_mm_for_euclid_dist"
-    sine = torch.cdist(u, v, compute_mode=exact) / 2  # of half the angle
-    cosine = torch.cdist(u, -v, compute_mode=exact) / 2
-    process = tangent = torch.where(sine < cosine, 1 - 2 * sine.square(), 2 * cosine.square() - 1)
-    for _ in range(depth):
-        acute = sine < cosine
-        small, large = torch.minimum(sine, cosine), torch.maximum(sine, cosine)
-        angle = 2 * torch.atan2(small, large)  # the angle if acute, else its supplement
-        versine = 2 * small.square()  # 1 - cos angle
-        bend = _sin_minus_angle_cos(angle, 2 * small * large, 1 - versine) / pi
-        complement = torch.where(acute, versine - bend, 1 - bend)  # 1 - κ₁
-        process = torch.where(acute, 1 - versine + bend, bend)  # κ₁
-        tangent = process + tangent * torch.where(
-            acute, 1 - angle / pi, angle / pi
-        )  # κ₀ of the angle
-        sine, cosine = (complement / 2).sqrt(), (1 - complement / 2).sqrt()
-    return tangent, process
+def _empty(shape: tuple[int, int], device: torch.device) -> Tensor:
+    """Room for both kernels; NumPy asks for large pages, which are written faster for the first time."""
+    if device.type == "cpu":
+        return torch.from_numpy(np.empty((2, *shape)))
+    return torch.empty(2, *shape, dtype=torch.float64, device=device)
 
 
-def _sin_minus_angle_cos(angle: Tensor, sine: Tensor, cosine: Tensor) -> Tensor:
-    """sin t - t cos t; its Taylor series where the two terms would cancel."""
-    squared = angle.square()
-    series = torch.full_like(angle, SERIES[-1])
-    for coefficient in reversed(SERIES[:-1]):
-        series.mul_(squared).add_(coefficient)
-    series.mul_(squared).mul_(angle)
-    return torch.where(angle < SERIES_BELOW, series, sine - angle * cosine)
+def _write(
+    rows: _Points,
+    columns: _Points,
+    tile: Tile,
+    depth: int,
+    kernels: Tensor,
+    first: tuple[int, int] = (0, 0),
+    mirrored: bool = False,
+) -> None:
+    """Write the kernels of a tile from a row and column of `kernels` on; if mirrored, transposed too."""
+    row, column = tile
+    u, u_norm = rows.direction[row], rows.norm[row]
+    v, v_norm = columns.direction[column], columns.norm[column]
+    if kernels.device.type == "cpu":
+        transposed = np.ascontiguousarray(v.T.numpy())  # (features, columns)
+        arrays = u.numpy(), transposed, u_norm.numpy(), v_norm.numpy()
+        fused.fill(*arrays, depth, kernels.numpy(), *first, mirrored)
+        return
+    values = recursion.unit_kernels(u, v, depth).mul_(u_norm[:, None] * v_norm)
+    place = tuple(slice(start, start + n) for start, n in zip(first, values.shape[1:], strict=True))
+    if mirrored:
+        kernels[:, *reversed(place)] = values.mT
+    kernels[:, *place] = values
+
+
+def _tiles(shape: tuple[int, int], memory_budget: int, symmetric: bool) -> list[Tile]:
+    """Squares that cover the kernel, or its upper triangle."""
+    side = max(1, isqrt(memory_budget // (8 * TEMPORARIES)))
+    rows, columns = (
+        [slice(start, min(start + side, count)) for start in range(0, count, side)]
+        for count in shape
+    )
+    return [
+        (row, column)
+        for row in rows
+        for column in columns
+        if not symmetric or row.start <= column.start
+    ]
+
+
+def _each(
+    compute: Callable[[Tile], Result], tiles: list[Tile], device: torch.device
+) -> Iterator[Result]:
+    """What `compute` gives for each tile, in order, by as many threads as torch may use on a CPU."""
+    threads = torch.get_num_threads() if device.type == "cpu" else 1
+    if threads == 1 or len(tiles) == 1:
+        yield from map(compute, tiles)
+        return
+    with ThreadPoolExecutor(threads, initializer=partial(torch.set_num_threads, 1)) as pool:
+        yield from pool.map(compute, tiles)

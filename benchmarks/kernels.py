@@ -1,0 +1,141 @@
+"""Kernels and the averaged risk of training with them, against neural-tangents.
+
+Run with: make bench. Both libraries run on the same inputs in the same run, in float64, on all cores
+and after one call that compiles and does not count; seconds are medians. Both results are compared:
+the largest relative difference is printed. The limit of the kernels is the rate of fused
+multiply-adds and the rate of writing the result for the first time; that of the risk is the rate of
+a matrix product. Both are measured here, and the operations counted are stated in the code.
+"""
+
+import argparse
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from initbias.datasets import TARGETS, sample_sphere
+from initbias.kernels import KernelFlow, flow_filter, relu_diagonals, relu_kernels
+
+DEPTH = 3
+INTRINSIC_DIM = 5
+REPETITIONS = 5
+POINTS = 500
+TIMES = np.geomspace(0.1, 1e5, 20)
+PEER = Path(__file__).parent / "peers" / "neural_tangents_peer.py"
+
+
+def median_seconds(run: Callable[[], Any]) -> tuple[float, Any]:
+    """Median time of a call after one that does not count, and its last result."""
+    result, seconds = run(), []
+    for _ in range(REPETITIONS):
+        del result
+        start = time.perf_counter()
+        result = run()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds), result
+
+
+def peer(python: str, task: str, **inputs: Any) -> dict[str, Any]:
+    """What neural-tangents computes, and the median of its seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder, "inputs.npz"), Path(folder, "results.npz")
+        np.savez(source, depth=DEPTH, repetitions=REPETITIONS, **inputs)
+        subprocess.run([python, str(PEER), task, str(source), str(target)], check=True)
+        results = dict(np.load(target))
+    return results | {"seconds": float(np.median(results["seconds"]))}
+
+
+def matrix_rate() -> float:
+    """Operations per second of a float64 matrix product."""
+    a = torch.randn(2000, 2000, dtype=torch.float64)
+    return 2 * 2000**3 / median_seconds(lambda: a @ a)[0]
+
+
+def writing_rate() -> float:
+    """Bytes per second of writing new memory."""
+    return 2**28 / median_seconds(lambda: np.empty(2**25).fill(0))[0]
+
+
+def difference(ours: np.ndarray, theirs: np.ndarray) -> float:
+    """Largest relative difference."""
+    return float(np.abs(ours / theirs - 1).max())
+
+
+def row(task: str, ours: float, theirs: float, limit: float, differ: float) -> None:
+    """A row of the table."""
+    print(
+        f"| {task} | {theirs:.3f} | {ours:.3f} | {theirs / ours:.1f} | {limit / ours:.0%} "
+        f"| {differ:.0e} |",
+        flush=True,
+    )
+
+
+def kernels(python: str, n: int, operations: float, writing: float) -> None:
+    """Both kernels of n points.
+
+    Each pair needs per layer at least the Taylor terms of arctan and of sin t − t cos t to the last
+    digit and a step of the recursion, about 40 fused multiply-adds, and its two entries written twice.
+    """
+    x = sample_sphere(n, INTRINSIC_DIM + 1, np.random.default_rng(0))
+    theirs = peer(python, "kernels", x=x)
+    inputs = torch.tensor(x)
+    seconds, result = median_seconds(lambda: relu_kernels(inputs, depth=DEPTH))
+    limit = n**2 / 2 * 40 * DEPTH * 2 / operations + 16 * n**2 / writing
+    differ = difference(result.ntk[:256, :256].numpy(), theirs["ntk"])
+    row(f"NTK and NNGP, n = {n}", seconds, theirs["seconds"], limit, differ)
+
+
+def risk(python: str, n: int, operations: float) -> None:
+    """Mean risk at all times of both initializations, from the inputs on.
+
+    The limit counts 4 n³ for the eigendecomposition (its reduction to a tridiagonal matrix alone
+    needs 4/3 n³, at the speed of memory) and 4 n³ for rotating the covariance.
+    """
+    inputs = sample_sphere(n + POINTS, INTRINSIC_DIM + 1, np.random.default_rng(0))
+    values = TARGETS["sum"](inputs)
+    x, points, y, truth = inputs[:n], inputs[n:], values[:n], values[n:]
+    theirs = peer(python, "risk", x=x, points=points, y=y, truth=truth, times=TIMES)
+
+    def run() -> Any:
+        train, test = torch.tensor(x), torch.tensor(points)
+        square = relu_kernels(train, depth=DEPTH)
+        cross = relu_kernels(test, train, depth=DEPTH)
+        flow = KernelFlow(square.ntk)
+        return flow.averaged_risk(
+            flow_filter(flow.eigenvalues, torch.tensor(TIMES)),
+            cross.ntk,
+            torch.tensor(y),
+            torch.tensor(truth),
+            square.nngp,
+            cross.nngp,
+            relu_diagonals(test, depth=DEPTH).nngp,
+        )
+
+    seconds, result = median_seconds(run)
+    differ = difference(result.standard(0).numpy(), theirs["standard"])
+    row(f"risk at 20 times, n = {n}", seconds, theirs["seconds"], 8 * n**3 / operations, differ)
+
+
+def main() -> None:
+    """Measure everything and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--peer-python", required=True, help="Python that has neural-tangents")
+    python = parser.parse_args().peer_python
+    operations, writing = matrix_rate(), writing_rate()
+    print(f"{DEPTH} hidden layers, float64, {torch.get_num_threads()} threads; matrix product")
+    print(f"{operations / 1e9:.0f} GFLOP/s, new memory written at {writing / 1e9:.1f} GB/s\n")
+    print("| task | neural-tangents, s | ours, s | ratio | share of limit | difference |")
+    print("|---|---|---|---|---|---|")
+    kernels(python, 2048, operations, writing)
+    kernels(python, 8192, operations, writing)
+    risk(python, 2048, operations)
+
+
+if __name__ == "__main__":
+    main()
