@@ -29,7 +29,8 @@ def main() -> None:
     inputs = sample_sphere(SAMPLE_SIZE + POINTS, INTRINSIC_DIM + 1, generator)
     target = torch.tensor(TARGETS["sum"](inputs))
     noise = NOISE_STD * torch.tensor(generator.standard_normal(SAMPLE_SIZE))
-    x, points = torch.tensor(inputs).split([SAMPLE_SIZE, POINTS])
+    every = torch.tensor(inputs)
+    x, points = every[:SAMPLE_SIZE], every[SAMPLE_SIZE:]
     start = time.perf_counter()
 
     def progress(products: int, error: float) -> None:

@@ -4,6 +4,8 @@ from initbias.statistics.power_law import Curves, Estimate, Window
 from initbias.statistics.verdicts import (
     Verdict,
     judge_at_least,
+    judge_chi2,
+    judge_equal,
     judge_limit,
     judge_positive,
     judge_value,
@@ -15,6 +17,8 @@ __all__ = [
     "Verdict",
     "Window",
     "judge_at_least",
+    "judge_chi2",
+    "judge_equal",
     "judge_limit",
     "judge_positive",
     "judge_value",

@@ -87,6 +87,10 @@ class Curves:
         """Fitted exponent of an arm on a window of sizes."""
         return self._estimate({arm: {window: 1.0}})
 
+    def exponent_of(self, risks: Array, arm: int, window: Window = "all") -> float:
+        """Exponent that the fit of an arm, with its weights, gives to other risks, (sizes,)."""
+        return float(self._slope(np.log(risks), arm, window))
+
     def local_exponent(self, arm: int, size: int) -> Estimate:
         """log[E(n)/E(n')] / log[n'/n] between the size of that index and the next."""
         step = self._log_n[size + 1] - self._log_n[size]

@@ -17,6 +17,12 @@ value (a rate with matching bounds), or that it has at least a value (an upper b
   may still be approached.
 - Not reproduced otherwise. This is about these sizes: a limit can always lie beyond them.
 
+**A value that exact theory gives at the measured sizes** is reproduced if the interval contains it,
+else not reproduced.
+
+**A χ² per degree of freedom** of measurements against exact theory is reproduced between 0.5 and 2.
+Below, the intervals must be wrong, which is inconclusive; above, it is not reproduced.
+
 **An exactly computed exponent** at a large size, which has no interval, is reproduced if it is within
 1 % of its limit, else inconclusive.
 """
@@ -26,6 +32,7 @@ from typing import Literal, NamedTuple
 from initbias.statistics.power_law import Estimate
 
 REACHED = 0.01  # relative distance to a limit
+CHI2 = (0.5, 2.0)  # per degree of freedom
 
 
 class Verdict(NamedTuple):
@@ -75,6 +82,22 @@ def judge_limit(value: float, predicted: float) -> Verdict:
     if distance <= REACHED:
         return Verdict("reproduced", f"within {REACHED:.0%} of the limit")
     return Verdict("inconclusive", f"{distance:.1%} from the limit at this size")
+
+
+def judge_equal(measured: Estimate, exact: float) -> Verdict:
+    """Verdict on the claim that a measured quantity has the value that exact theory gives for it."""
+    if measured.low <= exact <= measured.high:
+        return Verdict("reproduced", "the interval contains the value of exact theory")
+    return Verdict("not reproduced", "the interval excludes the value of exact theory")
+
+
+def judge_chi2(value: float) -> Verdict:
+    """Verdict on the claim that measurements follow exact theory, by χ² per degree of freedom."""
+    if value > CHI2[1]:
+        return Verdict("not reproduced", "χ² per degree of freedom is too large")
+    if value < CHI2[0]:
+        return Verdict("inconclusive", "χ² per degree of freedom is too small: wrong intervals")
+    return Verdict("reproduced", "χ² per degree of freedom is what chance gives")
 
 
 def _disagreement(measured: Estimate, predicted: float, drift: Estimate) -> Verdict:

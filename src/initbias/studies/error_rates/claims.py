@@ -1,17 +1,27 @@
 """Verdicts on statements A-S4, A-S5 and A-Fig1 of paper A (Chen, Li, Lin 2024).
 
-Each design is judged at one stopping rule, JUDGED_AT in estimate.py, chosen before measuring.
+Three questions are asked of each rate:
+
+1. Do measurements follow exact theory at the measured sizes? Kernel ridge regression is compared with
+   the deterministic equivalent by χ², and with it and networks with the kernel's closed-form average
+   by their fitted exponents.
+2. Does exact theory reach the asymptotic rate, at whatever size? (kernel ridge regression, for which
+   the equivalent is exact at any n)
+3. Do the measurements show the asymptotic rate by themselves? Designs and models are judged at one
+   stopping rule each, JUDGED_AT in estimate.py, chosen before measuring.
 
 A-S4 gives the rate of the standard initialization with matching bounds: its exponent is judged as a
 value. A-S5 bounds the error of the mirrored one from above: its exponent is judged as at least that,
 less what a logarithm takes off it at finite n. For a target in the first harmonics the best time
 grows like log n and the variance with it, so that the risk is (log n)^(d/(d+1)) / n, of which the
-local exponent is 1 − (d/(d+1)) / log n (our derivation).
+local exponent is 1 − (d/(d+1)) / log n (our derivation). Ridge regression makes use of smoothness up
+to 2 alone, so in question 2 the rate of A-S5 is that of smoothness 2.
 
-Both speak of the best stopping time. Where most runs were stopped by the end of their training
-instead, the exponent says nothing about them and the verdict is inconclusive.
+Question 3 is about the best stopping time. Where most runs were stopped by the end of their training
+instead, the exponent says nothing about it and the verdict is inconclusive.
 """
 
+from collections.abc import Iterator, Mapping
 from math import log, log2
 from typing import Any
 
@@ -21,6 +31,8 @@ from initbias.statistics import (
     Estimate,
     Verdict,
     judge_at_least,
+    judge_chi2,
+    judge_equal,
     judge_limit,
     judge_positive,
     judge_value,
@@ -28,42 +40,99 @@ from initbias.statistics import (
 from initbias.studies.error_rates.estimate import (
     DIFFERENCE,
     EXPERIMENT,
-    JUDGED_AT,
+    INITIALIZATIONS,
+    compared,
+    judged,
     theory_exponent,
 )
 from initbias.studies.protocol import Claim
 
 PAPER = "Chen, Li, Lin 2024"
+STATEMENTS = dict(zip(INITIALIZATIONS, ("A-S4", "A-S5"), strict=True))
+MODELS = {"ridge": "kernel ridge", "kernel": "kernel", "network": "network"}
 MOST_AT_END = 0.5  # share of runs stopped by the end of training, up to which a rate is judged
 
 
 def judge(estimates: pd.DataFrame) -> list[Claim]:
     """All claims of the study, for each experiment that has enough runs to fit."""
-    judged = estimates[estimates["stopping"] == estimates["design"].map(JUDGED_AT)]
-    measured = [
-        claim
-        for experiment, group in judged[judged["value"].notna()].groupby(EXPERIMENT)
-        for claim in _claims(dict(zip(EXPERIMENT, experiment, strict=True)), group)
-    ]
+    fits = judged(estimates)
+    at_measured_sizes = compared(estimates)
+    measured = fits[fits["value"].notna()]
+    noise_levels = measured.groupby("design")["noise_std"].agg(set)
     exact = estimates[(estimates["model"] == "theory") & estimates["theory"].notna()]
-    standard = exact[exact["initialization"] == "standard"].sort_values("sample_size")
-    largest = standard.groupby(EXPERIMENT).tail(1)
-    return measured + [_limit_claim(row) for _, row in largest.iterrows()]
+    exact = exact[
+        [row["noise_std"] in noise_levels.get(row["design"], ()) for _, row in exact.iterrows()]
+    ]
+    largest = exact.sort_values("sample_size").groupby([*EXPERIMENT, "initialization"]).tail(1)
+    return [
+        *_chi2_claims(at_measured_sizes),
+        *_exact_claims(at_measured_sizes),
+        *(_limit_claim(row) for _, row in largest.sort_index().iterrows()),
+        *(
+            claim
+            for experiment, group in measured.groupby(EXPERIMENT)
+            for claim in _claims(dict(zip(EXPERIMENT, experiment, strict=True)), group)
+        ),
+    ]
+
+
+def _chi2_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
+    """Kernel ridge regression on its exact theory: all sizes, noise levels and both initializations."""
+    chi2 = estimates[(estimates["model"] == "ridge") & (estimates["quantity"] == "chi2")]
+    for (design, dimension), group in chi2.groupby(["design", "intrinsic_dim"]):
+        value = float(group["value"].mean())
+        yield Claim(
+            "error_rates",
+            "kernel ridge regression follows its exact theory at the measured sizes: χ² per degree of "
+            f"freedom ({design} design, S^{dimension})",
+            f"{PAPER}, A-S4 and A-S5 at finite n",
+            "0.5 to 2",
+            value,
+            value,
+            value,
+            *judge_chi2(value),
+        )
+
+
+def _exact_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
+    """Exponents on the measured sizes against those of exact theory on the same sizes."""
+    fits = estimates[(estimates["quantity"] == "exponent") & (estimates["window"] == "all")]
+    fits = fits[fits["exact"].notna() & fits["model"].isin(["ridge", "network"])]
+    for _, row in fits.iterrows():
+        measured = Estimate(row["value"], row["low"], row["high"])
+        yield Claim(
+            "error_rates",
+            f"exponent of {row['initialization']} initialization on the measured sizes, against exact "
+            f"theory there ({_where(row)})",
+            f"{PAPER}, {STATEMENTS[row['initialization']]} at finite n",
+            f"{row['exact']:.4f}",
+            measured.value,
+            measured.low,
+            measured.high,
+            *judge_equal(measured, row["exact"]),
+        )
 
 
 def _limit_claim(row: pd.Series) -> Claim:
-    """A-S4 where no measurement gets to: the local exponent at the largest n of the theory."""
+    """The local exponent at the largest n of the theory, where no measurement gets to."""
     size = f"n = 2^{log2(row['sample_size']):.0f}"
-    where = f"{row['design']} design, S^{row['intrinsic_dim']}, noise {row['noise_std']:g}"
     return Claim(
         "error_rates",
-        f"exponent of standard initialization at {size}, kernel ridge regression in theory ({where})",
-        f"{PAPER}, A-S4",
+        f"exponent of {row['initialization']} initialization at {size}, exact theory of kernel ridge "
+        f"regression ({row['design']} design, S^{row['intrinsic_dim']}, noise {row['noise_std']:g})",
+        f"{PAPER}, {STATEMENTS[row['initialization']]}",
         f"{row['theory']:.4f}",
         row["value"],
         row["low"],
         row["high"],
         *judge_limit(row["value"], row["theory"]),
+    )
+
+
+def _where(experiment: Mapping[str, Any]) -> str:
+    return (
+        f"{experiment['design']} design, {MODELS[experiment['model']]}, "
+        f"S^{experiment['intrinsic_dim']}, noise {experiment['noise_std']:g}"
     )
 
 
@@ -81,13 +150,9 @@ def _claims(experiment: dict[str, Any], estimates: pd.DataFrame) -> list[Claim]:
     def claim(
         text: str, source: str, predicted: str, measured: Estimate, verdict: Verdict
     ) -> Claim:
-        where = (
-            f"{experiment['design']} design, {experiment['model']}, S^{dimension}, "
-            f"noise {experiment['noise_std']:g}"
-        )
         return Claim(
             "error_rates",
-            f"{text} ({where})",
+            f"{text} ({_where(experiment)})",
             f"{PAPER}, {source}",
             predicted,
             measured.value,

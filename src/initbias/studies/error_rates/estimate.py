@@ -4,27 +4,37 @@ The estimates are tidy, one row a quantity, with these columns:
 
 design, model, intrinsic_dim, input_dim, noise_std: the experiment.
 initialization: standard, mirrored, or "mirrored - standard" for paired differences.
-stopping: the time at which a run's risk is taken.
-    oracle   the time of its smallest risk on the test points, as in A-Fig1
-    holdout  the time of the smallest error on its noisy hold-out points
-    best ridge  (model theory) kernel ridge regression, whose ridge takes the place of time
-    fixed    one time for all data sets, that of the smallest mean risk; for kernels of the risk
-             averaged over noise and initial function in closed form
+stopping: what is taken of a run, or of its data set.
+    oracle   the risk at the time where it is smallest on the test points, as in A-Fig1
+    holdout  the risk at the time of the smallest error on the noisy hold-out points
+    fixed    the risk at one time for all data sets: for networks that of the smallest mean risk, for
+             kernels that of the smallest mean of the average below
+    average  (kernel, ridge) the risk on the same points averaged over noise and initial function in
+             closed form, for kernels at its best time
+    best ridge  (ridge, theory) the risk of kernel ridge regression at the ridge that is best in theory
 quantity:
     risk              mean excess risk over data sets at one sample size
     exponent          of n^(-exponent), fitted on a window of sizes
     local_exponent    between a sample size and the next
     exponent_drift    exponent on the upper half of the sizes minus that on the lower half
+    residual          mean risk over its exact theory, minus 1
+    chi2              mean over sizes of the squared residual in standard errors, 1 on average if the
+                      theory is exact
+    reached           (theory) the size from which on local exponents are within 5 % of their limit
 window: sizes of a fit: all, upper half; empty for quantities at one size.
 sample_size: for quantities at one size (local exponents: the smaller one), else missing.
 value, low, high: the estimate and its 95 % interval.
+exact: what exact theory gives for the estimate at these sample sizes, by the same fit where it is one.
+    For ridge regression it is the deterministic equivalent. For kernels and networks at the fixed
+    stopping rule it is the average in closed form for the kernel on the same data sets.
 theory: the asymptotic value, where the theory gives one.
 cells: data sets used. failed: data sets left out because a run of either initialization failed.
 at_end: share of runs stopped at the last time recorded, whose risk might have fallen further; for
     fits on the upper half, of the runs at its sizes.
 
-Intervals come from a bootstrap over data sets. For networks at the fixed stopping rule it does not
-repeat the choice of the time, which a few data sets make slightly too well.
+Intervals come from a bootstrap over data sets, those of residuals from Student's t. For networks at
+the fixed stopping rule they do not repeat the choice of the time, which a few data sets make slightly
+too well.
 """
 
 from collections.abc import Iterator
@@ -33,20 +43,39 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import t as student
 
 from initbias.datasets import generator
 from initbias.statistics import Curves, Window
 
-EXPERIMENT = ["design", "model", "intrinsic_dim", "input_dim", "noise_std"]
+SETTING = ["design", "intrinsic_dim", "input_dim", "noise_std"]
+EXPERIMENT = [*SETTING, "model"]
 INITIALIZATIONS = ("standard", "mirrored")
 DIFFERENCE = "mirrored - standard"
-STOPPING = ("oracle", "holdout", "fixed")
-# A-Fig1 takes each run's smallest error; A-S4 and A-S5 are about the best time for each sample size.
-JUDGED_AT = {"paper": "oracle", "sphere": "fixed"}
+STOPPING = {
+    "ridge": ("best ridge", "average"),
+    "kernel": ("oracle", "holdout", "fixed", "average"),
+    "network": ("oracle", "holdout", "fixed"),
+}
+# A-Fig1 takes each run's smallest error; A-S4 and A-S5 are about the best time for each sample size,
+# and about the risk without the chance of a single noise and initial function.
+JUDGED_AT = {
+    ("paper", "kernel"): "oracle",
+    ("paper", "network"): "oracle",
+    ("sphere", "kernel"): "average",
+    ("sphere", "network"): "fixed",
+}
+# Where a model is compared with its exact theory: with the chance of noise and initial function.
+COMPARED_AT = {"ridge": "best ridge", "kernel": "fixed", "network": "fixed"}
+REACHED = 0.05  # relative distance of a local exponent from its limit
 FEWEST_SIZES = 3  # with two, a half would be one size
 WINDOWS: tuple[Window, ...] = ("all", "upper half")
 COLUMNS = [
-    *EXPERIMENT,
+    "design",
+    "model",
+    "intrinsic_dim",
+    "input_dim",
+    "noise_std",
     "initialization",
     "stopping",
     "quantity",
@@ -55,6 +84,7 @@ COLUMNS = [
     "value",
     "low",
     "high",
+    "exact",
     "theory",
     "cells",
     "failed",
@@ -74,10 +104,12 @@ def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
     """Estimates of all quantities from the measurements of all shards."""
     by_theory = measurements["model"] == "theory"
     rows = [
-        dict(zip(EXPERIMENT, experiment, strict=True)) | {"stopping": stopping} | row
-        for experiment, group in measurements[~by_theory].groupby(EXPERIMENT)
-        for stopping in STOPPING
-        for row in _quantities(stopped_risks(group, stopping), f"{experiment} {stopping}")
+        dict(zip(SETTING, setting, strict=True)) | {"model": model, "stopping": stopping} | row
+        for setting, group in measurements[~by_theory].groupby(SETTING)
+        for model in STOPPING
+        for stopping in STOPPING[model]
+        if (group["model"] == model).any()
+        for row in _quantities(_with_exact(group, model, stopping), f"{setting} {model} {stopping}")
     ]
     rows += [
         dict(zip([*EXPERIMENT, "initialization"], arm, strict=True)) | row
@@ -88,12 +120,24 @@ def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
     return table.assign(theory=table.apply(_theory, axis=1))[COLUMNS]
 
 
+def judged(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Estimates at the stopping rule at which their design and model are judged."""
+    experiments = zip(estimates["design"], estimates["model"], strict=True)
+    rules = [JUDGED_AT.get(experiment) for experiment in experiments]
+    return estimates[estimates["stopping"] == rules]
+
+
+def compared(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Estimates at the stopping rule at which their model is compared with exact theory."""
+    return estimates[estimates["stopping"] == estimates["model"].map(COMPARED_AT)]
+
+
 def stopped_risks(measurements: pd.DataFrame, stopping: str) -> pd.DataFrame:
     """Risk of each run at its stopping time.
 
     Args:
-        measurements: of one experiment, see measure.py.
-        stopping: oracle, holdout or fixed.
+        measurements: of one model in one setting, see measure.py.
+        stopping: see the columns of the estimates.
 
     Returns:
         Indexed by (sample_size, seed, initialization), columns risk, at_end and failed. Runs that
@@ -101,13 +145,16 @@ def stopped_risks(measurements: pd.DataFrame, stopping: str) -> pd.DataFrame:
     """
     run = ["sample_size", "seed", "initialization"]
     healthy = measurements[measurements["failure"] == ""]
-    if stopping == "fixed":
-        kernel = healthy["averaged_risk"].notna()
-        healthy = healthy.assign(risk=healthy["averaged_risk"].where(kernel, healthy["risk"]))
+    if stopping in ("best ridge", "average", "fixed"):
+        averaged = healthy["averaged_risk"]
+        criterion = averaged.where(averaged.notna(), healthy["risk"])
+        if stopping == "average":
+            healthy = healthy.assign(risk=averaged)
+        chosen = healthy.assign(time=healthy["time"].fillna(0.0), criterion=criterion)
         setting = ["sample_size", "initialization"]
-        mean = healthy.groupby([*setting, "time"], as_index=False)["risk"].mean()
-        best = mean.loc[mean.groupby(setting)["risk"].idxmin()]
-        chosen = healthy.merge(best[[*setting, "time"]])
+        mean = chosen.groupby([*setting, "time"], as_index=False)["criterion"].mean()
+        best = mean.loc[mean.groupby(setting)["criterion"].idxmin()]
+        chosen = chosen.merge(best[[*setting, "time"]])
     else:
         criterion = {"oracle": "risk", "holdout": "holdout_error"}[stopping]
         chosen = healthy.loc[healthy.groupby(run)[criterion].idxmin()]
@@ -117,10 +164,26 @@ def stopped_risks(measurements: pd.DataFrame, stopping: str) -> pd.DataFrame:
     return runs.assign(at_end=runs["time"] == runs["end"])[["risk", "at_end", "failed"]]
 
 
+def _with_exact(measurements: pd.DataFrame, model: str, stopping: str) -> pd.DataFrame:
+    """Stopped risks of a model, with what exact theory gives for each data set in the column exact."""
+    of_model = dict(iter(measurements.groupby("model")))
+    risks = stopped_risks(of_model[model], stopping).assign(exact=np.nan)
+    if model == "ridge":
+        index = ["sample_size", "seed", "initialization"]
+        return risks.assign(exact=of_model["ridge"].set_index(index)["equivalent_risk"])
+    if stopping == "fixed" and "kernel" in of_model:
+        return risks.assign(exact=stopped_risks(of_model["kernel"], "average")["risk"])
+    return risks
+
+
 def _quantities(risks: pd.DataFrame, label: str) -> Iterator[dict[str, Any]]:
     """Rows of one experiment and stopping rule."""
     failed = risks["failed"].groupby(["sample_size", "seed"]).any()
-    paired = risks["risk"].unstack("initialization")[list(INITIALIZATIONS)][~failed]
+    healthy = risks[~risks["failed"]]
+    paired, exact = (
+        risks[column].unstack("initialization")[list(INITIALIZATIONS)][~failed]
+        for column in ("risk", "exact")
+    )
     sizes = [n for n, values in paired.groupby("sample_size") if len(values) >= 2]
     counts = {"cells": int((~failed.loc[sizes]).sum()), "failed": int(failed.sum())}
     if len(sizes) < FEWEST_SIZES:  # nothing to fit: the failures are all there is to tell
@@ -130,14 +193,20 @@ def _quantities(risks: pd.DataFrame, label: str) -> Iterator[dict[str, Any]]:
     curves = Curves(
         sizes, [paired.loc[n].to_numpy().T for n in sizes], generator("bootstrap", label)
     )
-    healthy = risks[~risks["failed"]]
     for arm, initialization in enumerate(INITIALIZATIONS):
         at_end = healthy["at_end"].xs(initialization, level="initialization")
         common = {"initialization": initialization, **counts}
+        known = np.array([exact.loc[n, initialization].mean(skipna=False) for n in sizes])
+        local = -np.diff(np.log(known)) / np.diff(np.log(sizes))
         for window in WINDOWS:
-            fitted = asdict(curves.exponent(arm, window))
-            ended = at_end.loc[curves.sizes(window)].mean()
-            yield {"quantity": "exponent", "window": window, "at_end": ended, **fitted, **common}
+            yield {
+                "quantity": "exponent",
+                "window": window,
+                "at_end": at_end.loc[curves.sizes(window)].mean(),
+                "exact": curves.exponent_of(known, arm, window),
+                **asdict(curves.exponent(arm, window)),
+                **common,
+            }
         yield {"quantity": "exponent_drift", **asdict(curves.drift(arm)), **common}
         for index, n in enumerate(sizes):
             here = {
@@ -147,14 +216,37 @@ def _quantities(risks: pd.DataFrame, label: str) -> Iterator[dict[str, Any]]:
                 "failed": int(failed.loc[n].sum()),
                 "at_end": at_end.loc[n].mean(),
             }
-            yield {"quantity": "risk", **asdict(curves.mean_risk(arm, index)), **here}
+            risk = {"exact": known[index], **asdict(curves.mean_risk(arm, index))}
+            yield {"quantity": "risk", **risk, **here}
             if index + 1 < len(sizes):
-                local = asdict(curves.local_exponent(arm, index))
-                yield {"quantity": "local_exponent", **local, **here}
+                slope = {"exact": local[index], **asdict(curves.local_exponent(arm, index))}
+                yield {"quantity": "local_exponent", **slope, **here}
+        yield from _residuals(paired[initialization], exact[initialization], sizes, common)
     for window in WINDOWS:
         paired_difference = asdict(curves.difference(1, 0, window))
         common = {"initialization": DIFFERENCE, "quantity": "exponent", "window": window}
         yield {**common, **paired_difference, **counts}
+
+
+def _residuals(
+    risk: pd.Series, exact: pd.Series, sizes: list[int], common: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """How far the mean risk of an arm is from exact theory at each size, and over all of them."""
+    squares = []
+    for n in sizes:
+        known = exact.loc[n]
+        if known.isna().any():
+            continue
+        relative = (risk.loc[n] - known) / known.mean()
+        value, freedom = float(relative.mean()), len(relative) - 1
+        error = float(relative.std(ddof=1)) / len(relative) ** 0.5
+        reach = float(student.ppf(0.975, freedom)) * error
+        interval = {"value": value, "low": value - reach, "high": value + reach, "exact": 0.0}
+        yield {**common, "quantity": "residual", "sample_size": n, **interval}
+        if freedom > 2 and error > 0:  # the mean square of Student's t is freedom / (freedom - 2)
+            squares.append((value / error) ** 2 * (freedom - 2) / freedom)
+    if squares:
+        yield {**common, "quantity": "chi2", "value": float(np.mean(squares)), "exact": 1.0}
 
 
 def _theory_quantities(risks: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -166,8 +258,18 @@ def _theory_quantities(risks: pd.DataFrame) -> Iterator[dict[str, Any]]:
         ("local_exponent", risk.index[:-1], exponent),
     ):
         for n, value in zip(sizes, values, strict=True):
-            exact = {"value": value, "low": value, "high": value}
+            exact = {"value": value, "low": value, "high": value, "exact": value}
             yield {"stopping": "best ridge", "quantity": quantity, "sample_size": n, **exact}
+    row = {
+        "model": "theory",
+        "quantity": "local_exponent",
+        **risks.iloc[0][["intrinsic_dim", "noise_std", "initialization"]],
+    }
+    near = np.abs(exponent / _theory(pd.Series(row)) - 1) <= REACHED
+    if near[-1]:
+        first = int(np.max(np.nonzero(~near)[0], initial=-1)) + 1
+        reached = float(risk.index[first])
+        yield {"stopping": "best ridge", "quantity": "reached", "value": reached}
 
 
 def _theory(row: pd.Series) -> float:
@@ -175,8 +277,10 @@ def _theory(row: pd.Series) -> float:
     if row["quantity"] not in ("exponent", "local_exponent"):
         return float("nan")
     dimension = row["intrinsic_dim"]
+    if row["model"] == "theory" and row["noise_std"] == 0:
+        return 3 / dimension if row["initialization"] == "standard" else float("nan")
     standard, mirrored = (theory_exponent(arm, dimension) for arm in INITIALIZATIONS)
-    if row["model"] == "theory":  # ridge regression saturates at smoothness 2
+    if row["model"] in ("theory", "ridge"):  # ridge regression saturates at smoothness 2
         mirrored = 2 * (dimension + 1) / (2 * (dimension + 1) + dimension)
     return {"standard": standard, "mirrored": mirrored}.get(
         row["initialization"], mirrored - standard

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -13,14 +14,18 @@ from initbias.studies.appearance import COLORS, MARKERS, PANEL, THEORY, WIDTH
 from initbias.studies.error_rates.estimate import (
     DIFFERENCE,
     INITIALIZATIONS,
-    JUDGED_AT,
+    compared,
+    judged,
     theory_exponent,
 )
+
+MODELS = {"ridge": "kernel ridge", "kernel": "kernel flow", "network": "network"}
+SINGLE: dict[str, Any] = {"marker": "+", "ls": "none", "ms": 5}
 
 
 def paper_figure_1(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """A-Fig1: smallest test error of networks against n, with fitted power laws."""
-    oracle = _select(estimates, design="paper", model="network", stopping=JUDGED_AT["paper"])
+    oracle = _select(judged(estimates), design="paper", model="network")
     dims = sorted(oracle["input_dim"].unique())
     figure = Figure(figsize=(WIDTH, PANEL * 1.15))
     for axes, input_dim in zip(_row(figure, len(dims)), dims, strict=True):
@@ -42,8 +47,9 @@ def paper_figure_1(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figur
 
 
 def learning_curves(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
-    """Kernels and networks on spheres, a panel for each dimension and noise level."""
-    risks = _select(estimates, design="sphere", stopping=JUDGED_AT["sphere"], quantity="risk")
+    """Theory, kernels and networks on spheres, a panel for each dimension and noise level."""
+    risks = _select(judged(estimates), design="sphere", quantity="risk")
+    realised = _select(compared(estimates), design="sphere", model="kernel", quantity="risk")
     dims, noise_levels = (
         sorted(risks["intrinsic_dim"].unique()),
         sorted(risks["noise_std"].unique()),
@@ -61,6 +67,10 @@ def learning_curves(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
                 )
                 network = _select(panel, model="network", initialization=name)
                 _points(axes, network, name)
+                single = _select(
+                    realised, intrinsic_dim=dimension, noise_std=noise_std, initialization=name
+                )
+                axes.plot("sample_size", "value", data=single, color=COLORS[name], **SINGLE)
                 theory = theory_exponent(name, int(dimension))
                 _power_law(axes, kernel, theory, color=THEORY, linestyle=(0, (1, 1)), at_end=True)
             _logarithmic(axes)
@@ -69,13 +79,13 @@ def learning_curves(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
     for axes, dimension in zip(grid[0], dims, strict=True):
         standard = theory_exponent("standard", int(dimension))
         axes.set_title(f"$S^{{{dimension}}}$: $n^{{-{standard:.3g}}}$ and $n^{{-1}}$")
-    _legend(figure, [*_arm_handles("network"), *_line_handles()])
+    _legend(figure, [*_line_handles(), *_single_handles(), *_arm_handles("network")])
     return figure
 
 
 def exponent_by_dimension(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """Fitted exponents against the intrinsic dimension, a panel for each model and window."""
-    fits = _select(estimates, design="sphere", stopping=JUDGED_AT["sphere"], quantity="exponent")
+    fits = _select(judged(estimates), design="sphere", quantity="exponent")
     fits = fits[fits["initialization"] != DIFFERENCE]
     panels = [
         ("kernel", "all", "kernel, all sizes"),
@@ -84,8 +94,7 @@ def exponent_by_dimension(measurements: pd.DataFrame, estimates: pd.DataFrame) -
     ]
     figure = Figure(figsize=(WIDTH, PANEL * 1.25))
     noise_levels = sorted(fits["noise_std"].unique())
-    shades = np.linspace(1, 0.25, len(noise_levels))[::-1]  # the largest noise is opaque
-    fills = dict(zip(noise_levels, shades, strict=True))
+    fills = _alphas(noise_levels)
     for axes, (model, window, title) in zip(
         _row(figure, len(panels), sharey=True), panels, strict=True
     ):
@@ -120,50 +129,120 @@ def exponent_by_dimension(measurements: pd.DataFrame, estimates: pd.DataFrame) -
         ),
         Line2D([], [], color=COLORS["mirrored"], ls="--", lw=1, label="1 (mirrored, theory)"),
     ]
-    noise = [
-        Line2D(
-            [],
-            [],
-            color="black",
-            marker="D",
-            ls="none",
-            alpha=fills[level],
-            label=f"noise {level:g}",
-        )
-        for level in noise_levels
-    ]
-    _legend(figure, [*_arm_handles("measured", fill=None), *theory, *noise])
+    _legend(figure, [*_arm_handles("measured", fill=None), *theory, *_noise_handles(fills)])
     return figure
 
 
 def local_exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
-    """Local exponents against n: theory as curves, kernels as points, the limits as lines."""
-    local = _select(estimates, design="sphere", quantity="local_exponent")
-    noise_std = _middle(sorted(_select(local, model="kernel")["noise_std"].unique()))
-    local = _select(local, noise_std=noise_std)
-    dims = sorted(local["intrinsic_dim"].unique())
-    figure = Figure(figsize=(WIDTH, PANEL * 1.15))
-    for axes, dimension in zip(_row(figure, len(dims), sharey=True), dims, strict=True):
-        panel = _select(local, intrinsic_dim=dimension)
-        for name in INITIALIZATIONS:
-            arm = _select(panel, initialization=name)
-            theory = _select(arm, model="theory")
-            axes.plot("sample_size", "value", data=theory, color=COLORS[name])
-            _points(axes, _select(arm, model="kernel", stopping=JUDGED_AT["sphere"]), name)
+    """Local exponents of ridge regression against n: theory as curves, measured ones as points."""
+    local = _select(estimates, design="sphere", quantity="local_exponent", stopping="best ridge")
+    measured, theory = _select(local, model="ridge"), _select(local, model="theory")
+    dims, noise_levels = (
+        sorted(measured[column].unique()) for column in ("intrinsic_dim", "noise_std")
+    )
+    figure = Figure(figsize=(WIDTH, PANEL * 0.7 * len(noise_levels) + 0.6))
+    grid = figure.subplots(len(noise_levels), len(dims), sharex=True, sharey=True, squeeze=False)
+    for row, noise_std in zip(grid, noise_levels, strict=True):
+        for axes, dimension in zip(row, dims, strict=True):
+            panel = {"intrinsic_dim": dimension, "noise_std": noise_std}
+            for name in INITIALIZATIONS:
+                curve = _select(theory, initialization=name, **panel)
+                axes.plot("sample_size", "value", data=curve, color=COLORS[name])
+                _points(axes, _select(measured, initialization=name, **panel), name)
+            limit = theory_exponent("standard", int(dimension))
+            axes.axhline(limit, color=THEORY, ls=(0, (1, 1)), lw=1)
+            axes.set_xscale("log", base=2)
+            axes.set_xlabel("sample size $n$")
+            axes.grid(alpha=0.25, lw=0.5)
+            axes.label_outer()
+        row[0].set_ylabel(f"local exponent\n(noise {noise_std:g})")
+    for axes, dimension in zip(grid[0], dims, strict=True):
         limit = theory_exponent("standard", int(dimension))
-        axes.axhline(limit, color=THEORY, ls=(0, (1, 1)), lw=1)
         axes.set_title(f"$S^{{{dimension}}}$: $3/(d+3) = {limit:.3g}$")
-        axes.set_xscale("log", base=2)
-        axes.set_xlabel("sample size $n$")
-        axes.grid(alpha=0.25, lw=0.5)
-    figure.axes[0].set_ylim(0, 1.6)
-    figure.axes[0].set_ylabel(f"local exponent, noise {noise_std:g}")
-    theory_handles = [
-        Line2D([], [], color=COLORS[name], label=f"ridge in theory, {name}")
+    grid[0, 0].set_ylim(0, 1.6)
+    curves = [
+        Line2D([], [], color=COLORS[name], label=f"exact theory, {name}")
         for name in INITIALIZATIONS
     ]
     limit_handle = Line2D([], [], color=THEORY, ls=(0, (1, 1)), lw=1, label="$3/(d+3)$")
-    _legend(figure, [*theory_handles, *_arm_handles("kernel flow"), limit_handle])
+    _legend(figure, [*curves, *_arm_handles("measured"), limit_handle])
+    return figure
+
+
+def noise_crossover(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
+    """Local exponents of the standard initialization in theory, from 3/d to 3/(d+3) as n grows."""
+    local = _select(
+        estimates,
+        design="sphere",
+        model="theory",
+        quantity="local_exponent",
+        initialization="standard",
+    )
+    dims = sorted(local["intrinsic_dim"].unique())
+    noise_levels = sorted(local["noise_std"].unique())
+    shades = matplotlib.colormaps["viridis"](np.linspace(0, 0.92, len(noise_levels)))
+    figure = Figure(figsize=(WIDTH, PANEL * 1.15))
+    for axes, dimension in zip(_row(figure, len(dims)), dims, strict=True):
+        for noise_std, shade in zip(noise_levels, shades, strict=True):
+            curve = _select(local, intrinsic_dim=dimension, noise_std=noise_std)
+            axes.plot("sample_size", "value", data=curve, color=shade)
+        for limit, style in ((3 / dimension, (0, (4, 2))), (3 / (dimension + 3), (0, (1, 1)))):
+            axes.axhline(limit, color=THEORY, ls=style, lw=1)
+        axes.set_title(f"$S^{{{dimension}}}$")
+        axes.set_xscale("log", base=2)
+        axes.set_xlabel("sample size $n$")
+        axes.set_ylim(0, 1.25 * 3 / dimension)
+        axes.grid(alpha=0.25, lw=0.5)
+    figure.axes[0].set_ylabel("local exponent, standard")
+    noise = [
+        Line2D([], [], color=shade, label=f"noise {noise_std:g}")
+        for noise_std, shade in zip(noise_levels, shades, strict=True)
+    ]
+    limits = [
+        Line2D([], [], color=THEORY, ls=(0, (4, 2)), lw=1, label="$3/d$"),
+        Line2D([], [], color=THEORY, ls=(0, (1, 1)), lw=1, label="$3/(d+3)$"),
+    ]
+    _legend(figure, [*noise, *limits])
+    return figure
+
+
+def theory_residuals(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
+    """How far measured risks are from exact theory, a row for each model, a panel a dimension."""
+    residuals = _select(compared(estimates), design="sphere", quantity="residual")
+    dims, noise_levels = (
+        sorted(residuals[column].unique()) for column in ("intrinsic_dim", "noise_std")
+    )
+    rows = [model for model in MODELS if (residuals["model"] == model).any()]
+    alphas = _alphas(noise_levels)
+    figure = Figure(figsize=(WIDTH, PANEL * 0.72 * len(rows) + 0.6))
+    grid = figure.subplots(len(rows), len(dims), sharex=True, sharey="row", squeeze=False)
+    arms = [(name, noise_std) for noise_std in noise_levels for name in INITIALIZATIONS]
+    for row, model in zip(grid, rows, strict=True):
+        for axes, dimension in zip(row, dims, strict=True):
+            panel = _select(residuals, model=model, intrinsic_dim=dimension)
+            for index, (name, noise_std) in enumerate(arms):
+                points = _select(panel, initialization=name, noise_std=noise_std)
+                beside = 2 ** (0.1 * (index - (len(arms) - 1) / 2))
+                axes.errorbar(
+                    points["sample_size"] * beside,
+                    100 * points["value"],
+                    yerr=100 * (points[["low", "high"]].sub(points["value"], axis=0)).abs().T,
+                    color=COLORS[name],
+                    marker=MARKERS[name],
+                    alpha=alphas[noise_std],
+                    ms=3,
+                    elinewidth=0.8,
+                    ls="none",
+                )
+            axes.axhline(0, color=THEORY, lw=1)
+            axes.set_xscale("log", base=2)
+            axes.set_xlabel("sample size $n$")
+            axes.grid(alpha=0.25, lw=0.5)
+            axes.label_outer()
+        row[0].set_ylabel(f"{MODELS[model]}\nfrom theory, %")
+    for axes, dimension in zip(grid[0], dims, strict=True):
+        axes.set_title(f"$S^{{{dimension}}}$")
+    _legend(figure, [*_arm_handles("measured", fill=None), *_noise_handles(alphas)])
     return figure
 
 
@@ -230,6 +309,58 @@ def exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFra
         row["failed"] = int(group["failed"].max())
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def theory(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
+    """Exact theory at finite n, and how measurements compare; a row for each initialization."""
+    measured = compared(estimates)
+    order = ["design", "intrinsic_dim", "noise_std", "initialization"]
+    rows = []
+    for key, group in measured[measured["quantity"] == "chi2"].groupby(order):
+        arm = dict(zip(order, key, strict=True))
+        here = _select(measured, **arm)
+        local = _select(here, model="ridge", quantity="local_exponent").sort_values("sample_size")
+        reached = _select(estimates, model="theory", quantity="reached", **arm)["value"]
+        row: dict[str, Any] = {**arm, "noise_std": f"{arm['noise_std']:g}"}
+        row["sizes"] = ", ".join(f"{n:.0f}" for n in local["sample_size"])
+        row["exact local exponents"] = ", ".join(f"{value:.3f}" for value in local["exact"])
+        row["measured (ridge)"] = ", ".join(f"{value:.2f}" for value in local["value"])
+        row["limit"] = f"{local['theory'].iloc[0]:.3f}"
+        row["within 5 % from n"] = (
+            f"2^{np.log2(reached.iloc[0]):.0f}" if len(reached) else "not in range"
+        )
+        for model, name in MODELS.items():
+            chi2 = _select(group, model=model)["value"]
+            row[f"chi2, {name}"] = f"{chi2.iloc[0]:.2f}" if len(chi2) else ""
+        network = _select(here, model="network", quantity="residual").sort_values("sample_size")
+        row["network from theory at largest n"] = _percent(network.iloc[-1]) if len(network) else ""
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _percent(row: pd.Series) -> str:
+    value, low, high = (100 * row[end] for end in ("value", "low", "high"))
+    return f"{value:+.0f} % [{low:+.0f}, {high:+.0f}] at n = {row['sample_size']:.0f}"
+
+
+def _alphas(noise_levels: Sequence[float]) -> dict[float, float]:
+    """Opacity by noise level; the largest noise is opaque."""
+    opacities = np.linspace(1, 0.25, len(noise_levels))[::-1]
+    return dict(zip(noise_levels, opacities, strict=True))
+
+
+def _noise_handles(alphas: dict[float, float]) -> list[Line2D]:
+    return [
+        Line2D([], [], color="black", marker="D", ls="none", alpha=alpha, label=f"noise {level:g}")
+        for level, alpha in alphas.items()
+    ]
+
+
+def _single_handles() -> list[Line2D]:
+    return [
+        Line2D([], [], color=COLORS[name], label=f"kernel, single runs, {name}", **SINGLE)
+        for name in INITIALIZATIONS
+    ]
 
 
 def _steeper(difference: pd.Series | None) -> str:
@@ -307,7 +438,8 @@ def _arm_handles(what: str, fill: str | None = "white") -> list[Line2D]:
 
 def _line_handles() -> list[Line2D]:
     kernel = [
-        Line2D([], [], color=COLORS[name], label=f"kernel, {name}") for name in INITIALIZATIONS
+        Line2D([], [], color=COLORS[name], label=f"kernel, averaged, {name}")
+        for name in INITIALIZATIONS
     ]
     slope = Line2D([], [], color=THEORY, ls=(0, (1, 1)), lw=1, label="asymptotic slope")
     return [*kernel, slope]
@@ -324,5 +456,7 @@ FIGURES = {
     "exponent_by_dimension": exponent_by_dimension,
     "error_over_time": error_over_time,
     "local_exponents": local_exponents,
+    "noise_crossover": noise_crossover,
+    "theory_residuals": theory_residuals,
 }
-TABLES = {"exponents": exponents}
+TABLES = {"exponents": exponents, "theory": theory}

@@ -1,4 +1,4 @@
-"""Risk over training time of kernels and networks, for one shard.
+"""Risk of kernels and networks over training time, of ridge regression, and in theory, for one shard.
 
 Every cell draws its data, label noise and initial function from generators named by design,
 dimension, size and seed, so that kernels and networks, both initializations and all noise levels of
@@ -21,6 +21,25 @@ from initbias.networks import Initialization, initialize, train
 DEPTH = 1  # hidden layers, as in A-Fig1
 INITIALIZATIONS: tuple[Initialization, ...] = ("standard", "mirrored")
 FIRST_TIME = 0.1  # kernels: before this the flow has hardly left its start
+
+# Columns of the measurements:
+# design, model (theory, ridge, kernel, network), initialization, intrinsic_dim, input_dim,
+# sample_size, noise_std, seed: what was measured.
+# time: learning rate × epochs; ridge regression and theory have none.
+# risk: excess risk on the test points.
+# holdout_error: squared error on the noisy hold-out labels.
+# averaged_risk: kernels and ridge: risk on these points averaged over noise and initial function.
+# equivalent_risk: ridge: risk at this ridge by the deterministic equivalent.
+# smallest_eigenvalue, residual: kernels and ridge: of the eigendecomposition, see KernelFlow.
+# failure: why a run has no values; empty if it has.
+ABSENT = {
+    "holdout_error": np.nan,
+    "averaged_risk": np.nan,
+    "equivalent_risk": np.nan,
+    "smallest_eigenvalue": np.nan,
+    "residual": np.nan,
+    "failure": "",
+}
 
 Array = NDArray[np.float64]
 Progress = Callable[[str, float], None]
@@ -79,11 +98,9 @@ def measure(
         progress: called with a cell's key and the share of it that is done.
 
     Yields:
-        Key and measurements of each cell: one row for each initialization and time, with the columns
-        design, model, initialization, intrinsic_dim, input_dim, sample_size, noise_std, seed, time
-        (learning rate × epochs), risk (excess risk on the test points), holdout_error (squared error
-        on the noisy hold-out labels), averaged_risk (kernels: risk averaged over noise and initial
-        function), failure (why a run has no values; empty if it has).
+        Key and measurements of each cell: one row for each initialization and time, with COLUMNS.
+        Kernel cells have rows of model "ridge", too: kernel ridge regression on the same data from
+        the same initial function, at the ridge that is best in theory.
     """
     match specification["model"]:
         case "theory":
@@ -96,58 +113,71 @@ def measure(
             yield from _measure_networks(specification, finished, device, progress)
 
 
-def _theory_cell(specification: dict[str, Any]) -> pd.DataFrame:
-    """Risk at the best ridge by the deterministic equivalent; it has neither seeds nor times."""
+def _equivalent(
+    specification: dict[str, Any], noise_std: float, initialization: Initialization
+) -> Any:
     from initbias.kernels import RidgeEquivalent
 
     harmonics = TARGETS[specification["target"]].harmonics(specification["intrinsic_dim"] + 1)
+    return RidgeEquivalent(
+        specification["intrinsic_dim"],
+        DEPTH,
+        noise_std,
+        harmonics,
+        initialization,
+        specification["bias"],
+    )
+
+
+def _theory_cell(specification: dict[str, Any]) -> pd.DataFrame:
+    """Risk at the best ridge by the deterministic equivalent; it has neither seeds nor times."""
     sizes = [2**log2_size for log2_size in specification["log2_sizes"]]
     frames = []
     for noise_std in specification["noise_stds"]:
         for initialization in INITIALIZATIONS:
-            equivalent = RidgeEquivalent(
-                specification["intrinsic_dim"],
-                DEPTH,
-                noise_std,
-                harmonics,
-                initialization,
-                specification["bias"],
-            )
-            frames.append(
-                pd.DataFrame(
-                    {
-                        "design": specification["design"],
-                        "model": "theory",
-                        "initialization": initialization,
-                        "intrinsic_dim": specification["intrinsic_dim"],
-                        "input_dim": specification["intrinsic_dim"] + 1,
-                        "sample_size": sizes,
-                        "noise_std": noise_std,
-                        "seed": 0,
-                        "time": np.nan,
-                        "risk": [equivalent.optimal(n)[1] for n in sizes],
-                        "holdout_error": np.nan,
-                        "averaged_risk": np.nan,
-                        "failure": "",
-                    }
-                )
-            )
+            equivalent = _equivalent(specification, noise_std, initialization)
+            columns = {
+                **_setting(specification, noise_std, initialization),
+                "sample_size": sizes,
+                "seed": 0,
+                "time": np.nan,
+                "risk": [equivalent.optimal(n)[1] for n in sizes],
+            }
+            frames.append(pd.DataFrame(columns | ABSENT))
     return pd.concat(frames, ignore_index=True)
 
 
 def _measure_kernels(
     specification: dict[str, Any], finished: set[str], device: str, progress: Progress
 ) -> Iterator[tuple[str, pd.DataFrame]]:
+    ridges = {
+        (noise_std, initialization): _equivalent(specification, noise_std, initialization).optimal(
+            specification["sample_size"]
+        )
+        for noise_std in specification["noise_stds"]
+        for initialization in INITIALIZATIONS
+    }
     for seed, key in zip(specification["seeds"], cells(specification), strict=True):
         if key not in finished:
             progress(key, 0.0)
-            yield key, _kernel_cell(specification, seed, device)
+            yield key, _kernel_cell(specification, seed, device, ridges)
 
 
-def _kernel_cell(specification: dict[str, Any], seed: int, device: str) -> pd.DataFrame:
+def _kernel_cell(
+    specification: dict[str, Any],
+    seed: int,
+    device: str,
+    ridges: dict[tuple[float, Initialization], tuple[float, float]],  # and their risks in theory
+) -> pd.DataFrame:
     import torch
 
-    from initbias.kernels import KernelFlow, flow_filter, relu_kernels, sample_gaussian_process
+    from initbias.kernels import (
+        KernelFlow,
+        flow_filter,
+        relu_kernels,
+        ridge_filter,
+        sample_gaussian_process,
+    )
 
     sample = draw_sample(specification, seed)
     train, points = sample.train, sample.points
@@ -155,8 +185,8 @@ def _kernel_cell(specification: dict[str, Any], seed: int, device: str) -> pd.Da
     # The last digits of powers differ between processors; equal times must be equal on all of them.
     times = np.array([float(f"{time:.10g}") for time in times])
 
-    def tensor(array: Array) -> torch.Tensor:
-        return torch.tensor(array, device=device)
+    def tensor(array: Any) -> torch.Tensor:
+        return torch.tensor(array, dtype=torch.float64, device=device)
 
     kernels = relu_kernels(tensor(sample.inputs), depth=DEPTH, bias=specification["bias"])
     start = sample_gaussian_process(
@@ -166,15 +196,24 @@ def _kernel_cell(specification: dict[str, Any], seed: int, device: str) -> pd.Da
         flow = KernelFlow(kernels.ntk[train, train])
     except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
         failure = f"eigendecomposition failed: {error}"
-        empty = np.full((len(times), sample.inputs[points].shape[0]), np.nan)
+        empty = np.full((1 + len(times), sample.inputs[points].shape[0]), np.nan)
         return pd.concat(
-            _rows(specification, seed, noise_std, initialization, times, sample, empty, failure)
-            for noise_std in specification["noise_stds"]
-            for initialization in INITIALIZATIONS
+            _rows(specification, model, seed, noise_std, arm, at, sample, outputs, failure=failure)
+            for noise_std, arm in ridges
+            for model, at, outputs in (
+                ("ridge", np.array([np.nan]), empty[:1]),
+                ("kernel", times, empty[1:]),
+            )
         )
-    filters = flow_filter(flow.eigenvalues, tensor(times))
     cross = kernels.ntk[points, train]
     test = slice(sample.test.start - points.start, None)
+    n, strengths = specification["sample_size"], tensor([ridge for ridge, _ in ridges.values()])
+    filters = torch.cat(
+        [
+            ridge_filter(flow.eigenvalues, strengths, n),
+            flow_filter(flow.eigenvalues, tensor(times)),
+        ]
+    )  # (ridges + times, n)
     averaged = flow.averaged_risk(
         filters,
         cross[test],
@@ -184,17 +223,30 @@ def _kernel_cell(specification: dict[str, Any], seed: int, device: str) -> pd.Da
         kernels.nngp[sample.test, train],
         kernels.nngp.diagonal()[sample.test],
     )
+    decomposition = {
+        "smallest_eigenvalue": float(flow.eigenvalues[0]),
+        "residual": flow.residual,
+    }
+    functions = {"standard": start, "mirrored": np.zeros_like(start)}
+    risks = {"standard": averaged.standard, "mirrored": averaged.mirrored}
+    labels = [sample.target[train] + noise * sample.noise[train] for noise, _ in ridges]
+    residuals = np.stack(
+        [values - functions[arm][train] for values, (_, arm) in zip(labels, ridges, strict=True)],
+        axis=1,
+    )  # (n, ridges)
+    change = flow.change(filters, cross, tensor(residuals)).cpu().numpy()
     frames = []
-    for noise_std in specification["noise_stds"]:
-        labels = sample.target[train] + noise_std * sample.noise[train]
-        residual = tensor(np.stack([labels - start[train], labels], axis=1))  # (n, 2)
-        change = flow.change(filters, cross, residual).cpu().numpy()  # (times, points, 2)
-        for initialization, outputs, average in (
-            ("standard", start[points] + change[:, :, 0], averaged.standard(noise_std)),
-            ("mirrored", change[:, :, 1], averaged.mirrored(noise_std)),
-        ):
-            frame = _rows(specification, seed, noise_std, initialization, times, sample, outputs)
-            frames.append(frame.assign(averaged_risk=average.cpu().numpy()))
+    for index, ((noise_std, arm), (_, equivalent_risk)) in enumerate(ridges.items()):
+        outputs = functions[arm][points] + change[:, :, index]  # (ridges + times, points)
+        average = risks[arm](noise_std).cpu().numpy()
+        ridge, flows = slice(index, index + 1), slice(len(ridges), None)
+        for model, at, chosen in (("ridge", np.array([np.nan]), ridge), ("kernel", times, flows)):
+            frame = _rows(
+                specification, model, seed, noise_std, arm, at, sample, outputs[chosen]
+            ).assign(averaged_risk=average[chosen], **decomposition)
+            if model == "ridge":
+                frame["equivalent_risk"] = equivalent_risk
+            frames.append(frame)
     return pd.concat(frames, ignore_index=True)
 
 
@@ -264,7 +316,15 @@ def _network_cells(
             outputs = trajectory.outputs[index].astype(np.float64)
             frames[index].append(
                 _rows(
-                    specification, seed, noise_std, initialization, times, sample, outputs, failure
+                    specification,
+                    "network",
+                    seed,
+                    noise_std,
+                    initialization,
+                    times,
+                    sample,
+                    outputs,
+                    failure=failure,
                 )
             )
     return [pd.concat(arms, ignore_index=True) for arms in frames]
@@ -272,33 +332,41 @@ def _network_cells(
 
 def _rows(
     specification: dict[str, Any],
+    model: str,
     seed: int,
     noise_std: float,
     initialization: str,
     times: Array,
     sample: Sample,
     outputs: Array,  # at hold-out and test points, (times, points)
+    *,
     failure: str = "",
 ) -> pd.DataFrame:
     holdout = sample.holdout.stop - sample.holdout.start
     labels = sample.target[sample.holdout] + noise_std * sample.noise[sample.holdout]
-    return pd.DataFrame(
-        {
-            "design": specification["design"],
-            "model": specification["model"],
-            "initialization": initialization,
-            "intrinsic_dim": specification["intrinsic_dim"],
-            "input_dim": specification["intrinsic_dim"] + 1,
-            "sample_size": specification["sample_size"],
-            "noise_std": noise_std,
-            "seed": seed,
-            "time": times,
-            "risk": ((outputs[:, holdout:] - sample.target[sample.test]) ** 2).mean(axis=1),
-            "holdout_error": ((outputs[:, :holdout] - labels) ** 2).mean(axis=1),
-            "averaged_risk": np.nan,
-            "failure": failure,
-        }
-    )
+    measured = {
+        **_setting(specification, noise_std, initialization),
+        "model": model,
+        "sample_size": specification["sample_size"],
+        "seed": seed,
+        "time": times,
+        "risk": ((outputs[:, holdout:] - sample.target[sample.test]) ** 2).mean(axis=1),
+    }
+    holdout_error = ((outputs[:, :holdout] - labels) ** 2).mean(axis=1)
+    return pd.DataFrame({**measured, **ABSENT, "holdout_error": holdout_error, "failure": failure})
+
+
+def _setting(
+    specification: dict[str, Any], noise_std: float, initialization: str
+) -> dict[str, Any]:
+    return {
+        "design": specification["design"],
+        "model": specification["model"],
+        "initialization": initialization,
+        "intrinsic_dim": specification["intrinsic_dim"],
+        "input_dim": specification["intrinsic_dim"] + 1,
+        "noise_std": noise_std,
+    }
 
 
 def _identity(specification: dict[str, Any], seed: int) -> tuple[str | int, ...]:
