@@ -43,7 +43,7 @@ test: lint
 bench: setup
 	$(RUN) python benchmarks/descent.py
 
-# How often the intervals of fitted exponents hold the true one; takes a few minutes.
+# How often the intervals of fitted exponents hold the true one; takes about five minutes.
 coverage: setup
 	$(RUN) python -m initbias.statistics.coverage > docs/coverage.md
 

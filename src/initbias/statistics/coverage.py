@@ -40,10 +40,12 @@ standard deviation {SPREAD}. {REPETITIONS} repetitions a line, which tell covera
 {REPLICATES} bootstrap replicates; seed {SEED}. Written by `make coverage`.
 
 - *Statistical* is the interval of the fit without a correction.
-- *Headline* is the interval that allows for a correction of at most {LARGEST_SHARE:.0%} at the largest size.
+- *Headline* is the interval that allows for a correction of at most {100 * LARGEST_SHARE:.0f} % at the
+  largest size.
 - *Correction* is by how much the factor differs from its limit at the largest size. Above
-  {LARGEST_SHARE:.0%}, or without a limit, the headline interval's assumption does not hold.
-- **Fails** marks a headline interval that holds the exponent in fewer than {PROMISED:.0%} of the repetitions.
+  {100 * LARGEST_SHARE:.0f} %, or without a limit, the headline interval's assumption does not hold.
+- **Fails** marks a headline interval that holds the exponent in fewer than {100 * PROMISED:.0f} % of the
+  repetitions.
 """
 
 
@@ -92,7 +94,7 @@ def report() -> str:
 def _correction(factor: Callable[[Array], Array]) -> str:
     """What the factor at the largest size differs from its limit by."""
     limit, largest = factor(np.array([1e100, SIZES[-1]]))
-    return f"{largest - 1:+.1%}" if abs(limit - 1) < 1e-10 else "no limit"
+    return f"{100 * (largest - 1):+.1f} %" if abs(limit - 1) < 1e-10 else "no limit"
 
 
 if __name__ == "__main__":

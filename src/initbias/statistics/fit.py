@@ -33,14 +33,21 @@ class PurePowerLaw:
     """A power law without correction, by weighted least squares on the log of the mean.
 
     Attributes:
+        amplitude: risk at n = 1.
         exponent: with the statistical 95 % interval, which holds if there is no correction.
-        standard_error: of the exponent, statistical.
+        standard_error: of the exponent, statistical; widened for few data as the interval is.
         chi_squared: sum of squared residuals in units of their standard errors.
     """
 
+    amplitude: float
     exponent: Estimate
     standard_error: float
     chi_squared: float
+
+    def risk(self, sample_size: Array) -> Array:
+        """Risk at these sample sizes."""
+        risk: Array = self.amplitude * sample_size**-self.exponent.value
+        return risk
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,8 +185,10 @@ def _pure(curve: MeanCurve) -> PurePowerLaw:
     exponent = _estimate(curve, curve.exponent)
     scaled = np.log(curve.mean) + exponent.value * np.log(curve.sizes)
     weights = 1 / curve.error**2
-    residuals = (scaled - np.average(scaled, weights=weights)) / curve.error
+    centre = np.average(scaled, weights=weights)
+    residuals = (scaled - centre) / curve.error
     return PurePowerLaw(
+        amplitude=float(np.exp(centre)),
         exponent=exponent,
         standard_error=float(curve.exponent(curve.replicates).std()),
         chi_squared=float(residuals @ residuals),
