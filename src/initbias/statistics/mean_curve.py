@@ -176,7 +176,9 @@ def _checked(
     columns["risk"] = np.asarray(risk, dtype=float)
     if relative_to is not None:
         columns["relative_to"] = np.asarray(relative_to, dtype=float)
-    names = np.arange(columns["sample_size"].size) if groups is None else np.asarray(groups)
+    names = (
+        np.arange(columns["sample_size"].size) if groups is None else pd.Series(groups).to_numpy()
+    )
     shapes = {name: column.shape for name, column in columns.items()} | {"groups": names.shape}
     if names.ndim != 1 or len(set(shapes.values())) > 1:
         raise ValueError(f"every row needs one value of each; the shapes are {shapes}")

@@ -17,6 +17,7 @@ from initbias.statistics.power_law import LEVEL, Array
 MIDDLE = 50  # of a grid of 2 · MIDDLE + 1 exponents
 REACH = 4  # multiples of the critical value that a grid should cover, for replicates to fit in
 FINEST, WIDEST = 1e-5, 4.0  # half widths of grids
+ROUNDS = 10
 
 
 @dataclass(frozen=True)
@@ -73,14 +74,14 @@ def profile(
 
 def zoomed_profile(curve: MeanCurve, fit: CorrectedPowerLaw, largest_share: float) -> Profile:
     """The profile on a grid as wide as the interval needs."""
-    half_width, following = 0.0, 0.25
-    while following != half_width:
-        half_width = following
+    half_width = 0.25
+    for _ in range(ROUNDS):
         profiled = profile(curve, fit, largest_share, half_width)
         ends = _accepted(profiled.exponents, profiled.observed, REACH * profiled.critical)
         reach = np.abs(np.array(ends) - fit.exponent).max() / half_width
-        if not 0.3 <= reach < 1:
-            following = float(np.clip(half_width * np.clip(2 * reach, 0.1, 2), FINEST, WIDEST))
+        if 0.3 <= reach < 1:
+            break
+        half_width = float(np.clip(half_width * np.clip(2 * reach, 0.1, 2), FINEST, WIDEST))
     return profiled
 
 
