@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from initbias.statistics.corrected import fit_corrected
-from initbias.statistics.power_law import Array, student_factor, weighted_exponent
+from initbias.statistics.power_law import Array, weighted_exponent, widening
 
 Numbers = NDArray[np.intp]
 
@@ -101,9 +101,8 @@ def mean_curve(
         influence = influences[0] - influences[1:].sum(axis=0)
         error = np.sqrt(clusters / (clusters - 1) * (influence**2).sum(axis=0))
         # The Bayesian bootstrap's variance is that of the mean times (s − 1)/(s + 1).
-        widening = np.sqrt((clusters + 1) / (clusters - 1))
-        widening *= [student_factor(count - 1) for count in clusters]
-        deviations = widening * (_resampled(sums, counts, generator, replicates) - log_mean)
+        factors = np.array([widening((s + 1) / (s - 1), s - 1) for s in clusters.tolist()])
+        deviations = factors * (_resampled(sums, counts, generator, replicates) - log_mean)
     return MeanCurve(
         sizes=distinct,
         mean=np.exp(log_mean),
@@ -158,7 +157,7 @@ def _by_scatter(
     fit = fit_corrected(sizes, mean, mean, largest_share, near)
     error = np.full(len(sizes), max(np.sqrt(fit.chi_squared / freedom), SMALLEST_ERROR))
     deviations = error * generator.normal(size=(replicates, len(sizes)))
-    return error, student_factor(freedom) * deviations
+    return error, widening(1, freedom) * deviations
 
 
 def _checked(

@@ -140,7 +140,7 @@ def _log_means(values: Array, generator: np.random.Generator, replicates: int) -
     drawn = generator.integers(seeds, size=(replicates, seeds))
     log_mean = np.log(values.mean(axis=1))
     resampled = np.log(values[:, drawn].mean(axis=2)).T  # (replicates, arms)
-    factor = np.sqrt(seeds / (seeds - 1)) * student_factor(seeds - 1)
+    factor = widening(seeds / (seeds - 1), seeds - 1)
     widened: Array = log_mean + factor * (resampled - log_mean)
     return widened
 
@@ -152,10 +152,10 @@ def weighted_exponent(log_mean: Array, log_n: Array, weights: Array) -> Array:
     return exponent
 
 
-def student_factor(freedom: int) -> float:
-    """Student's over the normal quantile: what a variance from few data does to an interval."""
+def widening(missing: float, freedom: int) -> float:
+    """Factor for deviations whose variance is too small by a known factor and known from few data."""
     quantile = (1 + LEVEL) / 2
-    return float(t.ppf(quantile, freedom) / norm.ppf(quantile))
+    return float(np.sqrt(missing) * t.ppf(quantile, freedom) / norm.ppf(quantile))
 
 
 def interval(draws: Array) -> tuple[float, float]:
