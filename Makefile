@@ -5,7 +5,7 @@ VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: results setup setup-dev smoke report lint test bench lock clean
+.PHONY: results setup setup-dev smoke report lint test bench coverage lock clean
 
 results: setup
 	$(RUN) snakemake --cores all
@@ -42,6 +42,10 @@ test: lint
 
 bench: setup
 	$(RUN) python benchmarks/descent.py
+
+# How often the intervals of fitted exponents hold the true one; takes about five minutes.
+coverage: setup
+	$(RUN) python -m initbias.statistics.coverage > docs/coverage.md
 
 # Exact versions of everything, from the ranges in pyproject.toml. Needs uv.
 lock:

@@ -147,6 +147,23 @@ def cost(config: Config = DEFAULT) -> None:
 
 
 @app.command()
+def exponents(
+    curve: Annotated[
+        Path, typer.Argument(help="CSV file with columns sample_size, risk and perhaps group.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Picture to write: .png, .svg or .pdf; else beside the file."),
+    ] = None,
+) -> None:
+    """Fit an exponent, with an interval that allows for a correction, to any learning curve."""
+    from initbias.curves import fit_file
+
+    picture = output or curve.with_suffix(".exponents.png")
+    fit_file(curve, picture, Console())
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON schema of configuration files."""
     print(json_schema(), end="")

@@ -18,7 +18,8 @@ ALLOWED = {
     **{layer: set() for layer in CORE},
     "studies": CORE,
     "pipeline": {"studies"},
-    "cli": {"pipeline", "studies"},
+    "curves": {"statistics", "studies", "pipeline"},
+    "cli": {"pipeline", "studies", "curves"},
 }
 
 

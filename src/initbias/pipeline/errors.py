@@ -22,4 +22,4 @@ class UnknownName(UserError):
 
 
 class UsageError(UserError):
-    """Options of the command line do not fit together."""
+    """What the command line was given does not fit together or cannot be used."""

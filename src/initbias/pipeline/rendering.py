@@ -25,11 +25,14 @@ def style() -> Iterator[None]:
 def publish_figure(figure: Figure, stem: Path) -> None:
     """Write a figure in every format beside each other."""
     for suffix in FORMATS["figure"]:
-        with published(stem.with_suffix(f".{suffix}")) as temporary:
-            metadata = (
-                None if suffix == "png" else {"Date" if suffix == "svg" else "CreationDate": None}
-            )
-            figure.savefig(temporary, metadata=metadata)
+        publish_picture(figure, stem.with_suffix(f".{suffix}"))
+
+
+def publish_picture(figure: Figure, path: Path) -> None:
+    """Write a figure in the format of the path's suffix: svg, pdf or png."""
+    dated = {".svg": "Date", ".pdf": "CreationDate"}.get(path.suffix)
+    with published(path) as temporary:
+        figure.savefig(temporary, metadata={dated: None} if dated else None)
 
 
 def publish_table(table: pd.DataFrame, stem: Path) -> None:

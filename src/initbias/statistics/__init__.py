@@ -1,5 +1,7 @@
 """Power laws with intervals, and verdicts on claims."""
 
+from initbias.statistics.corrected import CorrectedPowerLaw
+from initbias.statistics.fit import PowerLawFit, PurePowerLaw, fit_power_law
 from initbias.statistics.power_law import Curves, Estimate, Window
 from initbias.statistics.verdicts import (
     Verdict,
@@ -12,10 +14,14 @@ from initbias.statistics.verdicts import (
 )
 
 __all__ = [
+    "CorrectedPowerLaw",
     "Curves",
     "Estimate",
+    "PowerLawFit",
+    "PurePowerLaw",
     "Verdict",
     "Window",
+    "fit_power_law",
     "judge_at_least",
     "judge_chi2",
     "judge_equal",

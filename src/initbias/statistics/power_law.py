@@ -78,7 +78,7 @@ class Curves:
 
     def mean_risk(self, arm: int, size: int) -> Estimate:
         """Mean risk of an arm at the size of that index."""
-        low, high = _interval(self._replicates[:, arm, size])
+        low, high = interval(self._replicates[:, arm, size])
         return Estimate(
             float(np.exp(self._log_mean[arm, size])), float(np.exp(low)), float(np.exp(high))
         )
@@ -96,7 +96,7 @@ class Curves:
         step = self._log_n[size + 1] - self._log_n[size]
         value = (self._log_mean[arm, size] - self._log_mean[arm, size + 1]) / step
         draws = (self._replicates[:, arm, size] - self._replicates[:, arm, size + 1]) / step
-        return Estimate(float(value), *_interval(draws))
+        return Estimate(float(value), *interval(draws))
 
     def difference(self, arm: int, other: int, window: Window = "all") -> Estimate:
         """Exponent of an arm minus that of another, paired by data set."""
@@ -113,15 +113,14 @@ class Curves:
             for window, factor in windows.items():
                 value += factor * float(self._slope(self._log_mean[arm], arm, window))
                 draws += factor * self._slope(self._replicates[:, arm], arm, window)
-        return Estimate(value, *_interval(draws))
+        return Estimate(value, *interval(draws))
 
     def _slope(self, log_mean: Array, arm: int, window: Window) -> Array:
-        """Weighted least squares for the exponent; log_mean is (..., sizes)."""
+        """Exponent of an arm on a window; log_mean is (..., sizes)."""
         chosen = self._chosen(window)
-        weights, x = self._weights[arm, chosen], self._log_n[chosen]
-        centred = x - np.average(x, weights=weights)
-        slope: Array = -(log_mean[..., chosen] @ (weights * centred)) / (weights @ centred**2)
-        return slope
+        return weighted_exponent(
+            log_mean[..., chosen], self._log_n[chosen], self._weights[arm, chosen]
+        )
 
     def _chosen(self, window: Window) -> slice:
         sizes = len(self._sizes)
@@ -145,12 +144,25 @@ def _log_means(values: Array, generator: np.random.Generator, replicates: int) -
     drawn = generator.integers(seeds, size=(replicates, seeds))
     log_mean = np.log(values.mean(axis=1))
     resampled = np.log(values[:, drawn].mean(axis=2)).T  # (replicates, arms)
-    quantile = (1 + LEVEL) / 2
-    factor = np.sqrt(seeds / (seeds - 1)) * t.ppf(quantile, seeds - 1) / norm.ppf(quantile)
+    factor = widening(seeds / (seeds - 1), seeds - 1)
     widened: Array = log_mean + factor * (resampled - log_mean)
     return widened
 
 
-def _interval(draws: Array) -> tuple[float, float]:
+def weighted_exponent(log_mean: Array, log_n: Array, weights: Array) -> Array:
+    """Weighted least squares for the exponent; log_mean is (..., sizes)."""
+    centred = log_n - np.average(log_n, weights=weights)
+    exponent: Array = -(log_mean @ (weights * centred)) / (weights @ centred**2)
+    return exponent
+
+
+def widening(missing: float, freedom: int) -> float:
+    """Factor for deviations whose variance is too small by a known factor and known from few data."""
+    quantile = (1 + LEVEL) / 2
+    return float(np.sqrt(missing) * t.ppf(quantile, freedom) / norm.ppf(quantile))
+
+
+def interval(draws: Array) -> tuple[float, float]:
+    """The middle 95 % of bootstrap replicates."""
     low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)

@@ -1,0 +1,242 @@
+"""The exponent of anyone's learning curve, risk ≍ n^(−exponent), with an interval to rely on.
+
+A pure power law fitted to a window of sizes is sure of itself and often wrong: a correction that is
+gone at n → ∞ bends the curve at the sizes measured, and more data sets only narrow the interval about
+the wrong value. The headline interval therefore holds every exponent with which some corrected power
+law (corrected.py) fits the means nearly as well as the best one does. How nearly is told by the
+bootstrap: by how much the true exponent's fit falls behind the best one where the best fit is the truth.
+
+What that rests on: a correction of one term that is at most a given share of the risk at the largest
+size. docs/coverage.md has the coverage where it holds and where it does not.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from operator import itemgetter
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from initbias.statistics.corrected import CorrectedPowerLaw, fit_corrected
+from initbias.statistics.mean_curve import FEWEST_SIZES, PARAMETERS, MeanCurve, mean_curve
+from initbias.statistics.power_law import LEVEL, REPLICATES, Array, Estimate, interval
+from initbias.statistics.profiles import zoomed_profile
+
+LARGEST_SHARE = 0.25
+
+
+@dataclass(frozen=True)
+class PurePowerLaw:
+    """A power law without correction, by weighted least squares on the log of the mean.
+
+    Attributes:
+        amplitude: risk at n = 1.
+        exponent: with the statistical 95 % interval, which holds if there is no correction.
+        standard_error: of the exponent, statistical; widened for few data as the interval is.
+        chi_squared: sum of squared residuals in units of their standard errors.
+    """
+
+    amplitude: float
+    exponent: Estimate
+    standard_error: float
+    chi_squared: float
+
+    def risk(self, sample_size: Array) -> Array:
+        """Risk at these sample sizes."""
+        risk: Array = self.amplitude * sample_size**-self.exponent.value
+        return risk
+
+
+@dataclass(frozen=True, eq=False)
+class PowerLawFit:
+    """An exponent and what there is to know about it.
+
+    Attributes:
+        exponent: with the 95 % interval that allows for a correction. The value is that of the pure
+            fit, or of the corrected one if the interval excludes the pure value.
+        pure: the fit without correction to all sizes.
+        window_error: half the range of the pure exponents over all windows of sizes.
+        corrected: the best corrected power law.
+        largest_share: the largest correction allowed for, as a share of the risk at the largest size.
+        misfit: share of bootstrap replicates that a corrected power law fits worse than these means.
+        curvature: pure exponent of the upper half of the sizes minus that of the lower half.
+        curve: a row for each size: sample_size, rows, risk, low, high.
+        local_exponents: a row for each size and the next: sample_size, next_size, value, low, high.
+        windows: pure fits to all runs of four or more consecutive sizes: first_size, last_size,
+            value, low, high.
+        rows: number of rows.
+        clusters: number of groups, or of rows if no groups are told.
+        errors_from: replication over groups or rows; or, with one of them at each size, the scatter
+            of the means about the fit.
+    """
+
+    exponent: Estimate
+    pure: PurePowerLaw
+    window_error: float
+    corrected: CorrectedPowerLaw
+    largest_share: float
+    misfit: float
+    curvature: Estimate
+    curve: pd.DataFrame
+    local_exponents: pd.DataFrame
+    windows: pd.DataFrame
+    rows: int
+    clusters: int
+    errors_from: Literal["replication", "scatter"]
+
+    @property
+    def chi_squared_per_freedom(self) -> tuple[float, float]:
+        """chi² per degree of freedom of the pure and the corrected fit; NaN with none left."""
+        free = len(self.curve) - PARAMETERS
+        corrected = self.corrected.chi_squared / free if free else float("nan")
+        return self.pure.chi_squared / (len(self.curve) - 2), corrected
+
+    @property
+    def warnings(self) -> list[str]:
+        """Reasons for doubt, in words."""
+        doubts = []
+        if not self.curvature.low <= 0 <= self.curvature.high:
+            doubts.append(
+                f"local slopes still change (upper minus lower half of the sizes: "
+                f"{self.curvature.value:+.3f}): the exponent may not be asymptotic"
+            )
+        if self.exponent.value != self.pure.exponent.value:
+            doubts.append(
+                f"no pure power law: without a correction the exponent would be "
+                f"{self.pure.exponent.value:.3f}"
+            )
+        if self.misfit < 1 - LEVEL:
+            doubts.append(
+                "neither a power law nor a corrected one describes these means: do not rely on the "
+                "exponent"
+            )
+        if self.errors_from == "scatter":
+            doubts.append(
+                "one row at each size: errors come from the scatter about the fit, as if independent "
+                "and of equal relative size"
+            )
+        return doubts
+
+
+def fit_power_law(
+    sample_size: ArrayLike,
+    risk: ArrayLike,
+    *,
+    relative_to: ArrayLike | None = None,
+    groups: Sequence[Any] | None = None,
+    largest_share: float = LARGEST_SHARE,
+    seed: int = 0,
+    replicates: int = REPLICATES,
+) -> PowerLawFit:
+    """Fit risk ≍ n^(−exponent) to the rows of a learning curve.
+
+    Args:
+        sample_size: of each row, at least 1; four distinct sizes or more.
+        risk: of each row, positive.
+        relative_to: risk of another arm in the same rows, on the same data. If given, the ratio of mean
+            risks is fitted, so that the exponent is the first arm's minus the other's, paired.
+        groups: the data set of each row, if rows of one data set occur several times: they are not
+            independent, so that the bootstrap weighs whole groups. Otherwise rows are independent.
+        largest_share: the largest correction to allow for, as a share of the risk at the largest size.
+            No data can tell this: any slower decay of small amplitude fits.
+        seed: of the bootstrap.
+        replicates: of the bootstrap.
+
+    Raises:
+        ValueError: rows that cannot be used, too few sizes, or a size with one row among others
+            with more; the message names them.
+    """
+    if not 0 < largest_share < 1:
+        raise ValueError(f"largest_share must lie between 0 and 1, got {largest_share}")
+    curve = mean_curve(sample_size, risk, relative_to, groups, largest_share, seed, replicates)
+    pure, windows = _pure(curve), _windows(curve)
+    near = pure.exponent.value
+    fit = fit_corrected(curve.sizes, curve.mean, curve.standard_error, largest_share, near)
+    profiled = zoomed_profile(curve, fit, largest_share)
+    half = (len(curve.sizes) + 1) // 2
+    low, high = slice(None, half), slice(-half, None)
+    return PowerLawFit(
+        exponent=_headline(pure.exponent.value, fit.exponent, profiled.interval()),
+        pure=pure,
+        window_error=float(np.ptp(windows["value"])) / 2,
+        corrected=fit,
+        largest_share=largest_share,
+        misfit=profiled.misfit,
+        curvature=_estimate(curve, lambda y: curve.exponent(y, high) - curve.exponent(y, low)),
+        curve=_curve(curve),
+        local_exponents=_local_exponents(curve),
+        windows=windows,
+        rows=int(curve.rows.sum()),
+        clusters=curve.clusters,
+        errors_from="scatter" if curve.single else "replication",
+    )
+
+
+def _headline(pure: float, corrected: float, ends: tuple[float, float]) -> Estimate:
+    """The pure value if the interval has it, since a correction that is not needed adds noise."""
+    low, high = ends
+    if low <= pure <= high:
+        return Estimate(pure, low, high)
+    # With errors near nil, the profile's grid of γ may miss the best fit by more than the interval.
+    return Estimate(corrected, min(low, corrected), max(high, corrected))
+
+
+def _pure(curve: MeanCurve) -> PurePowerLaw:
+    exponent = _estimate(curve, curve.exponent)
+    scaled = np.log(curve.mean) + exponent.value * np.log(curve.sizes)
+    weights = 1 / curve.error**2
+    centre = np.average(scaled, weights=weights)
+    residuals = (scaled - centre) / curve.error
+    return PurePowerLaw(
+        amplitude=float(np.exp(centre)),
+        exponent=exponent,
+        standard_error=float(curve.exponent(curve.replicates).std()),
+        chi_squared=float(residuals @ residuals),
+    )
+
+
+def _curve(curve: MeanCurve) -> pd.DataFrame:
+    logs = [_estimate(curve, itemgetter((..., at))) for at in range(len(curve.sizes))]
+    risks = np.exp(pd.DataFrame(logs)).rename(columns={"value": "risk"})
+    risks.insert(0, "sample_size", curve.sizes)
+    risks.insert(1, "rows", curve.rows.astype(int))
+    return risks
+
+
+def _local_exponents(curve: MeanCurve) -> pd.DataFrame:
+    pairs = [slice(at, at + 2) for at in range(len(curve.sizes) - 1)]
+    return _fits(curve, pairs).rename(
+        columns={"first_size": "sample_size", "last_size": "next_size"}
+    )
+
+
+def _windows(curve: MeanCurve) -> pd.DataFrame:
+    sizes = len(curve.sizes)
+    return _fits(
+        curve,
+        [
+            slice(first, end)
+            for first in range(sizes - FEWEST_SIZES + 1)
+            for end in range(first + FEWEST_SIZES, sizes + 1)
+        ],
+    )
+
+
+def _fits(curve: MeanCurve, windows: list[slice]) -> pd.DataFrame:
+    """Pure exponents on windows of sizes, a row each."""
+    return pd.DataFrame(
+        {
+            "first_size": curve.sizes[window][0],
+            "last_size": curve.sizes[window][-1],
+            **asdict(_estimate(curve, partial(curve.exponent, window=window))),
+        }
+        for window in windows
+    )
+
+
+def _estimate(curve: MeanCurve, statistic: Callable[[Array], Array]) -> Estimate:
+    """A statistic of the log of the mean, with its interval over replicates."""
+    return Estimate(float(statistic(np.log(curve.mean))), *interval(statistic(curve.replicates)))
