@@ -45,7 +45,8 @@ bench: setup
 
 # How often the intervals of fitted exponents hold the true one; takes about five minutes.
 coverage: setup
-	$(RUN) python -m initbias.statistics.coverage > docs/coverage.md
+	$(RUN) python -m initbias.statistics.coverage > docs/coverage.md.new
+	mv docs/coverage.md.new docs/coverage.md
 
 # Exact versions of everything, from the ranges in pyproject.toml. Needs uv.
 lock:

@@ -2,7 +2,14 @@
 
 import pytest
 
-from initbias.statistics import Estimate, judge_at_least, judge_positive, judge_value
+from initbias.statistics import (
+    Estimate,
+    judge_at_least,
+    judge_chi2,
+    judge_equal,
+    judge_positive,
+    judge_value,
+)
 
 STILL = Estimate(0.0, -0.05, 0.05)
 FALLING = Estimate(-0.2, -0.3, -0.1)
@@ -52,3 +59,19 @@ def test_value(low: float, high: float, drift: Estimate, verdict: str) -> None:
 def test_at_least(low: float, high: float, drift: Estimate, verdict: str) -> None:
     measured = Estimate((low + high) / 2, low, high)
     assert judge_at_least(measured, 1.0, rival=0.5, drift=drift).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("exact", "verdict"),
+    [(0.45, "reproduced"), (0.39, "not reproduced"), (0.51, "not reproduced")],
+)
+def test_equal(exact: float, verdict: str) -> None:
+    assert judge_equal(Estimate(0.45, 0.4, 0.5), exact).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("value", "verdict"),
+    [(1.0, "reproduced"), (0.4, "inconclusive"), (2.1, "not reproduced")],
+)
+def test_chi2(value: float, verdict: str) -> None:
+    assert judge_chi2(value).verdict == verdict

@@ -10,9 +10,15 @@ import pytest
 from initbias.pipeline.configuration import validate
 from initbias.pipeline.plan import shards
 from initbias.studies.error_rates.claims import judge
-from initbias.studies.error_rates.estimate import COLUMNS, DIFFERENCE, estimate, stopped_risks
+from initbias.studies.error_rates.estimate import (
+    COLUMNS,
+    DIFFERENCE,
+    compared,
+    estimate,
+    stopped_risks,
+)
 from initbias.studies.error_rates.figures import exponents
-from initbias.studies.error_rates.measure import cells, draw_sample, measure
+from initbias.studies.error_rates.measure import ABSENT, cells, draw_sample, measure
 from tests.conftest import TINY
 
 SHARDS = {shard.name: shard.specification for shard in shards(validate(TINY, "test"))}
@@ -30,6 +36,7 @@ def test_every_cell_is_measured_once_unless_finished(name: str) -> None:
     specification = SHARDS[name]
     everything = measured(specification)
     assert list(everything) == cells(specification)
+    assert all(set(ABSENT) < set(rows.columns) for rows in everything.values())
     first = cells(specification)[0]
     rest = measured(specification, {first})
     assert list(rest) == cells(specification)[1:]
@@ -95,7 +102,7 @@ def test_kernel_risks_scatter_around_their_average() -> None:
     """Sampled noise and initial function against the closed form: paired over 60 data sets, |z| < 4."""
     specification = {**SHARDS[KERNEL], "seeds": list(range(60)), "noise_stds": [0.5]}
     rows = pd.concat(measured(specification).values())
-    rows = rows[rows["time"].rank(method="dense") == 5]
+    rows = rows[(rows["model"] == "kernel") & (rows["time"].rank(method="dense") == 5)]
     for _, arm in rows.groupby("initialization"):
         difference = arm["risk"] - arm["averaged_risk"]
         error = difference.std() / np.sqrt(60)
@@ -120,10 +127,24 @@ def synthetic(
                     "design": "sphere", "model": "network", "initialization": arm, "intrinsic_dim": 3,
                     "input_dim": 4, "sample_size": n, "noise_std": 0.2, "seed": seed, "time": time,
                     "risk": np.nan if failed else risk, "holdout_error": 5 - time,
-                    "averaged_risk": np.nan, "failure": "output not finite at epoch 3" if failed else "",
+                    "failure": "output not finite at epoch 3" if failed else "",
                 }
             )  # fmt: skip
-    return pd.DataFrame(rows)
+    absent = {name: value for name, value in ABSENT.items() if name not in rows[0]}
+    return pd.DataFrame(rows).assign(**absent)
+
+
+def ridge(measurements: pd.DataFrame, excess: float = 1.0) -> pd.DataFrame:
+    """Ridge regression whose mean risk is `excess` times its theory; a row for each run."""
+    runs = measurements[measurements["time"] == 2].drop(columns="time")
+    mean = runs["sample_size"] ** -runs["initialization"].map({"standard": 0.5, "mirrored": 1.0})
+    return runs.assign(
+        model="ridge",
+        time=np.nan,
+        risk=excess * runs["risk"],
+        averaged_risk=mean,
+        equivalent_risk=mean,
+    )
 
 
 def row(estimates: pd.DataFrame, **values: Any) -> pd.Series:
@@ -156,6 +177,50 @@ def test_stopping_rules_take_the_time_that_they_say() -> None:
     np.testing.assert_allclose(holdout["risk"], 2 * oracle["risk"])  # (3 − 2)² + 1 against 1
     assert holdout["at_end"].all() and not oracle["at_end"].any()
     pd.testing.assert_frame_equal(oracle, stopped_risks(measurements, "fixed"))
+
+
+def test_ridge_regression_scatters_around_its_average() -> None:
+    """As the flow, at the ridge that is best in theory: paired over 60 data sets, |z| < 4."""
+    specification = {**SHARDS[KERNEL], "seeds": list(range(60)), "noise_stds": [0.5]}
+    rows = pd.concat(measured(specification).values())
+    rows = rows[rows["model"] == "ridge"]
+    assert len(rows) == 120 and rows["residual"].between(0, 1e-13).all()
+    for _, arm in rows.groupby("initialization"):
+        difference = arm["risk"] - arm["averaged_risk"]
+        error = difference.std() / np.sqrt(60)
+        assert abs(difference.mean()) < 4 * error < 0.6 * arm["averaged_risk"].mean()
+        assert (arm["equivalent_risk"] == arm["equivalent_risk"].iloc[0]).all()
+
+
+def test_measurements_on_their_theory_have_a_chi2_of_one() -> None:
+    """20 data sets at 5 sizes; a mean that is off by 20 % is 6 standard errors off at each size."""
+    networks = synthetic({"standard": 0.5, "mirrored": 1.0})
+    estimates = estimate(pd.concat([networks, ridge(networks)]))
+    on_theory = {"model": "ridge", "initialization": "standard", "stopping": "best ridge"}
+    chi2 = row(estimates, quantity="chi2", **on_theory)
+    assert 0.3 < chi2["value"] < 2.5
+    fitted = row(estimates, quantity="exponent", window="all", **on_theory)
+    assert fitted["exact"] == pytest.approx(0.5) and fitted["low"] < 0.5 < fitted["high"]
+    residuals = compared(estimates)[compared(estimates)["quantity"] == "residual"]
+    assert (residuals["low"] < 0).mean() > 0.7 and (residuals["high"] > 0).mean() > 0.7
+    claims = judge(estimates)
+    assert [claim.verdict for claim in claims if "χ²" in claim.claim] == ["reproduced"]
+
+    shifted = estimate(pd.concat([networks, ridge(networks, excess=1.2)]))
+    assert row(shifted, quantity="chi2", **on_theory)["value"] > 10
+    verdicts = {claim.verdict for claim in judge(shifted) if "χ²" in claim.claim}
+    assert verdicts == {"not reproduced"}
+
+
+def test_networks_are_compared_with_the_kernel_on_the_same_data_sets() -> None:
+    networks = synthetic({"standard": 0.5, "mirrored": 1.0})
+    kernels = networks.assign(model="kernel", averaged_risk=networks["risk"] / 2)
+    estimates = estimate(pd.concat([networks, kernels]))
+    residuals = estimates[(estimates["quantity"] == "residual") & (estimates["model"] == "network")]
+    assert len(residuals) == 10  # arms × sizes
+    np.testing.assert_allclose(residuals["value"], 1.0)  # twice the average
+    alone = estimate(networks)
+    assert alone[alone["quantity"] == "residual"].empty and alone["exact"].isna().all()
 
 
 def test_failed_runs_are_counted_and_never_enter_a_mean() -> None:
@@ -202,13 +267,25 @@ def test_theory_reaches_the_rate_and_is_judged_there() -> None:
     assert set(rows["model"]) == {"theory"} and rows["risk"].gt(0).all()
     estimates = estimate(rows)
     local = estimates[estimates["quantity"] == "local_exponent"]
-    last = local[local["sample_size"] == 2**39].set_index("initialization")
-    assert last.loc["standard", "value"] == pytest.approx(3 / 4, rel=1e-3)
-    assert last.loc["mirrored", "value"] == pytest.approx(last.loc["mirrored", "theory"], rel=1e-3)
-    (claim,) = judge(estimates)
-    assert claim.verdict == "reproduced" and "n = 2^39" in claim.claim
-    (early,) = judge(estimates[estimates["sample_size"] < 2**6])
-    assert early.verdict == "inconclusive" and "from the limit at this size" in early.reason
+    last = local[local["sample_size"] == 2**39].set_index(["noise_std", "initialization"])["value"]
+    assert last[0.2, "standard"] == pytest.approx(3 / 4, rel=1e-3)
+    assert last[0.2, "mirrored"] == pytest.approx(4 / 5, rel=1e-3)
+    assert last[0.0, "standard"] == pytest.approx(3, rel=1e-3)  # 3/d without noise
+    reached = row(estimates, quantity="reached", initialization="standard", noise_std=0.2)["value"]
+    slopes = local[(local["noise_std"] == 0.2) & (local["initialization"] == "standard")]
+    near = (slopes["value"] / 0.75 - 1).abs() <= 0.05
+    assert near[slopes["sample_size"] >= reached].all()
+    assert not near[slopes["sample_size"] == reached / 2].any()
+    measured_ones = estimate(synthetic({"standard": 0.5, "mirrored": 1.0}))
+    for largest, verdict in ((2**45, "reproduced"), (2**6, "inconclusive")):
+        sizes = estimates["sample_size"] < largest
+        claims = [
+            claim
+            for claim in judge(pd.concat([measured_ones, estimates[sizes]]))
+            if "exact theory of kernel ridge" in claim.claim
+        ]
+        assert [claim.verdict for claim in claims] == 2 * [verdict]
+        assert all("noise 0.2" in claim.claim for claim in claims)
 
 
 def test_claims_follow_the_estimates() -> None:

@@ -18,7 +18,7 @@ from tests.conftest import ROOT, TINY
 from tests.workflow.conftest import Project, copy_project
 
 ALL_SHARDS = 18
-FIGURES, TABLES = 5, 1
+FIGURES, TABLES = 7, 2
 
 
 def test_a_run_publishes_everything(finished: Project) -> None:
