@@ -2,10 +2,11 @@
 # make test       set up .venv and run the checks and all tests
 PYTHON ?= python3
 VENV := .venv
+PEERS := benchmarks/peers/.venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: results setup setup-dev smoke report lint test bench coverage lock clean
+.PHONY: results setup setup-dev smoke report lint test bench bench-large coverage lock clean
 
 results: setup
 	$(RUN) snakemake --cores all
@@ -40,8 +41,19 @@ lint: setup-dev
 test: lint
 	$(RUN) pytest
 
-bench: setup
+# Prints tables; docs/benchmarks.md tells what they were. The peer has an environment of its own.
+bench: setup $(PEERS)/.setup
 	$(RUN) python benchmarks/descent.py
+	$(RUN) python benchmarks/kernels.py --peer-python $(PEERS)/bin/python
+
+bench-large: setup
+	$(RUN) python benchmarks/large_flow.py
+
+$(PEERS)/.setup: benchmarks/peers/requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --no-deps neural-tangents==0.6.5
+	touch $@
 
 # How often the intervals of fitted exponents hold the true one; takes about five minutes.
 coverage: setup
@@ -58,5 +70,5 @@ lock:
 
 # Keeps the results, and in .snakemake what is known of them.
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
