@@ -63,7 +63,13 @@ def test_at_least(low: float, high: float, drift: Estimate, verdict: str) -> Non
 
 @pytest.mark.parametrize(
     ("exact", "verdict"),
-    [(0.45, "reproduced"), (0.39, "not reproduced"), (0.51, "not reproduced")],
+    [
+        (0.46, "reproduced"),
+        (0.36, "inconclusive"),
+        (0.54, "inconclusive"),
+        (0.34, "not reproduced"),
+        (0.56, "not reproduced"),
+    ],
 )
 def test_equal(exact: float, verdict: str) -> None:
     assert judge_equal(Estimate(0.45, 0.4, 0.5), exact).verdict == verdict

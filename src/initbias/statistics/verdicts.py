@@ -18,7 +18,8 @@ value (a rate with matching bounds), or that it has at least a value (an upper b
 - Not reproduced otherwise. This is about these sizes: a limit can always lie beyond them.
 
 **A value that exact theory gives at the measured sizes** is reproduced if the interval contains it,
-else not reproduced.
+and not reproduced if an interval twice as wide excludes it, too. Between, it is inconclusive: of many
+such values one in twenty lies there by chance.
 
 **A χ² per degree of freedom** of measurements against exact theory is reproduced between 0.5 and 2.
 Below, the intervals must be wrong, which is inconclusive; above, it is not reproduced.
@@ -86,8 +87,11 @@ def judge_limit(value: float, predicted: float) -> Verdict:
 
 def judge_equal(measured: Estimate, exact: float) -> Verdict:
     """Verdict on the claim that a measured quantity has the value that exact theory gives for it."""
-    if measured.low <= exact <= measured.high:
+    value, low, high = measured.value, measured.low, measured.high
+    if low <= exact <= high:
         return Verdict("reproduced", "the interval contains the value of exact theory")
+    if 2 * low - value <= exact <= 2 * high - value:
+        return Verdict("inconclusive", "just outside the interval, as one in twenty is by chance")
     return Verdict("not reproduced", "the interval excludes the value of exact theory")
 
 

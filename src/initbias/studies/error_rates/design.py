@@ -133,7 +133,7 @@ OUTPUTS = {
         "figure",
         "Excess risk on spheres at the best time: exact theory of the infinitely wide network, which is "
         "the average over noise and initial function in closed form (lines, with the intervals that "
-        "random inputs leave), single runs of kernel gradient flow (crosses), trained networks (open "
+        "random inputs leave), runs of kernel gradient flow (crosses), trained networks (open "
         "markers), and the slopes of the limit.",
     ),
     "exponent_by_dimension": Output(
@@ -146,8 +146,9 @@ OUTPUTS = {
     "local_exponents": Output(
         "figure",
         "Local exponents of kernel ridge regression at its best ridge on spheres: exact theory (lines) "
-        "and measurements with 95 % intervals. The standard initialization reaches 3/(d+3), most slowly "
-        "in high dimension and at low noise; the mirrored one saturates at smoothness 2.",
+        "and measurements, averaged over noise and initial function, with 95 % intervals. The standard "
+        "initialization reaches 3/(d+3), most slowly in high dimension and at low noise; the mirrored "
+        "one saturates at smoothness 2.",
     ),
     "noise_crossover": Output(
         "figure",

@@ -79,7 +79,8 @@ def learning_curves(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
     for axes, dimension in zip(grid[0], dims, strict=True):
         standard = theory_exponent("standard", int(dimension))
         axes.set_title(f"$S^{{{dimension}}}$: $n^{{-{standard:.3g}}}$ and $n^{{-1}}$")
-    _legend(figure, [*_line_handles(), *_single_handles(), *_arm_handles("network")])
+    *lines, slope = _line_handles()
+    _legend(figure, [*lines, *_single_handles(), *_arm_handles("network"), slope])
     return figure
 
 
@@ -135,8 +136,9 @@ def exponent_by_dimension(measurements: pd.DataFrame, estimates: pd.DataFrame) -
 
 def local_exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """Local exponents of ridge regression against n: theory as curves, measured ones as points."""
-    local = _select(estimates, design="sphere", quantity="local_exponent", stopping="best ridge")
-    measured, theory = _select(local, model="ridge"), _select(local, model="theory")
+    local = _select(estimates, design="sphere", quantity="local_exponent")
+    measured = _select(local, model="ridge", stopping="average")
+    theory = _select(local, model="theory")
     dims, noise_levels = (
         sorted(measured[column].unique()) for column in ("intrinsic_dim", "noise_std")
     )
@@ -226,7 +228,8 @@ def theory_residuals(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Fig
                 axes.errorbar(
                     points["sample_size"] * beside,
                     100 * points["value"],
-                    yerr=100 * (points[["low", "high"]].sub(points["value"], axis=0)).abs().T,
+                    yerr=100
+                    * points[["low", "high"]].sub(points["value"], axis=0).abs().to_numpy().T,
                     color=COLORS[name],
                     marker=MARKERS[name],
                     alpha=alphas[noise_std],
@@ -358,7 +361,7 @@ def _noise_handles(alphas: dict[float, float]) -> list[Line2D]:
 
 def _single_handles() -> list[Line2D]:
     return [
-        Line2D([], [], color=COLORS[name], label=f"kernel, single runs, {name}", **SINGLE)
+        Line2D([], [], color=COLORS[name], label=f"kernel runs, {name}", **SINGLE)
         for name in INITIALIZATIONS
     ]
 
@@ -438,7 +441,7 @@ def _arm_handles(what: str, fill: str | None = "white") -> list[Line2D]:
 
 def _line_handles() -> list[Line2D]:
     kernel = [
-        Line2D([], [], color=COLORS[name], label=f"kernel, averaged, {name}")
+        Line2D([], [], color=COLORS[name], label=f"exact theory, {name}")
         for name in INITIALIZATIONS
     ]
     slope = Line2D([], [], color=THEORY, ls=(0, (1, 1)), lw=1, label="asymptotic slope")
