@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from initbias.kernels import ntk_product, relu_diagonals, relu_kernels
-from initbias.kernels.recursion import unit_kernels
+from initbias.kernels import ntk_product, relu, relu_diagonals, relu_kernels
 
 mpmath.mp.dps = 50
 POINT = [0.3, -0.4, 1.2]
@@ -83,13 +82,26 @@ def test_diagonals_are_those_of_the_square() -> None:
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 10])
-def test_the_form_for_accelerators_agrees_with_the_fused_one(depth: int) -> None:
-    points = torch.tensor([POINT, *OTHERS.values()], dtype=torch.float64)
+def test_the_form_for_accelerators_agrees_with_the_fused_one(
+    depth: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    special = torch.tensor([POINT, *OTHERS.values()], dtype=torch.float64)
     others = torch.randn(40, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
-    unit = torch.nn.functional.normalize(torch.cat([points, others]), dim=1)
-    plain, fused = unit_kernels(unit, unit, depth), relu_kernels(unit, depth=depth)
-    torch.testing.assert_close(plain[0], fused.ntk, rtol=1e-13, atol=1e-15)
-    torch.testing.assert_close(plain[1], fused.nngp, rtol=1e-13, atol=1e-15)
+    unit = torch.nn.functional.normalize(torch.cat([special, others]), dim=1)
+    points = 2 * unit
+
+    def kernels() -> list[torch.Tensor]:
+        budget = 20_000  # several tiles
+        square = relu_kernels(points, depth=depth, memory_budget=budget)
+        cross = relu_kernels(points, others, depth=depth, memory_budget=budget)
+        product = ntk_product(points, None, points, depth=depth, memory_budget=budget)
+        return [square.ntk, square.nngp, cross.ntk, cross.nngp, product]
+
+    compiled = kernels()
+    monkeypatch.setattr(relu, "_fuses", lambda device: False)
+    for plain, fused in zip(kernels(), compiled, strict=True):
+        assert not torch.equal(plain, fused)  # two forms, indeed
+        torch.testing.assert_close(plain, fused, rtol=1e-13, atol=1e-14)
 
 
 @pytest.mark.parametrize("threads", [1, 2])

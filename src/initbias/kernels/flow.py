@@ -151,7 +151,7 @@ class KernelFlow:
             start_variance: S(x, x), (points,).
         """
         basis = self._basis(cross)  # (points, n)
-        prediction = self.change(filters, cross, target[:, None])[:, :, 0]  # (times, points)
+        prediction = (filters * (self._eigenvectors.T @ target)) @ basis.T  # (times, points)
         start = self._eigenvectors.T @ start_covariance @ self._eigenvectors  # (n, n)
         quadratic = start * (basis.T @ basis) / len(cross)
         linear = ((start_cross @ self._eigenvectors) * basis).mean(dim=0)  # (n,)

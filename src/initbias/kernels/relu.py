@@ -158,6 +158,10 @@ def _points(x: Tensor, bias: bool) -> _Points:
     return _Points(x / norm.where(norm > 0, torch.ones_like(norm))[:, None], norm)
 
 
+def _fuses(device: torch.device) -> bool:
+    return device.type == "cpu"
+
+
 def _empty(shape: tuple[int, int], device: torch.device) -> Tensor:
     """Room for both kernels; NumPy asks for large pages, which are written faster for the first time."""
     if device.type == "cpu":
@@ -178,7 +182,7 @@ def _write(
     row, column = tile
     u, u_norm = rows.direction[row], rows.norm[row]
     v, v_norm = columns.direction[column], columns.norm[column]
-    if kernels.device.type == "cpu":
+    if _fuses(kernels.device):
         transposed = np.ascontiguousarray(v.T.numpy())  # (features, columns)
         arrays = u.numpy(), transposed, u_norm.numpy(), v_norm.numpy()
         fused.fill(*arrays, depth, kernels.numpy(), *first, mirrored)
