@@ -4,11 +4,12 @@ import re
 from pathlib import Path
 
 
-def test_example_runs(root: Path) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", (root / "README.md").read_text(), re.DOTALL)
+def test_examples_run(root: Path) -> None:
     names: dict = {}
-    exec(example, names)
+    for example in re.findall(r"```python\n(.*?)```", (root / "README.md").read_text(), re.DOTALL):
+        exec(example, names)
     assert names["change"].shape == (3, 100, 1)
+    assert not names["network"](names["x"].float()).any()
 
 
 def test_files_that_documents_name_exist(root: Path) -> None:
@@ -20,6 +21,7 @@ def test_files_that_documents_name_exist(root: Path) -> None:
 
 def test_columns_are_documented(root: Path) -> None:
     from initbias.studies.error_rates.estimate import COLUMNS
+    from initbias.studies.error_rates.measure import ABSENT
 
     text = (root / "docs" / "outputs.md").read_text()
-    assert all(f"`{column}`" in text for column in COLUMNS)
+    assert all(f"`{column}`" in text for column in [*COLUMNS, *ABSENT])
