@@ -106,3 +106,17 @@ def test_without_bias_a_shallow_kernel_has_no_odd_harmonics() -> None:
 def test_impossible_spheres_are_refused() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         sphere_spectrum(0, depth=1)
+
+
+def test_eigenvalues_on_the_circle_are_known_at_every_degree() -> None:
+    """Fourier coefficients of both kernels of one hidden layer without bias, by hand, beyond 10^6.
+
+    On even degrees k they are 4/(π²(k²−1)²) for the NNGP kernel and 2(k²+3)/(π²(k²−1)²) for the NTK.
+    """
+    spectrum = sphere_spectrum(1, depth=1, bias=False)
+    even = (spectrum.nngp > 0) & (spectrum.degree > 1)
+    k = spectrum.degree[even]
+    assert k.max() > 1e20 and ((k > 1e5) & (k < 1e6)).sum() > 10
+    common = np.pi**2 * (k**2 - 1) ** 2
+    np.testing.assert_allclose(spectrum.nngp[even] * common, 4, rtol=1e-3)
+    np.testing.assert_allclose(spectrum.ntk[even] * common / (k**2 + 3), 2, rtol=1e-6)
