@@ -91,7 +91,7 @@ def test_the_form_for_accelerators_agrees_with_the_fused_one(
     points = 2 * unit
 
     def kernels() -> list[torch.Tensor]:
-        budget = 20_000  # several tiles
+        budget = 3000  # several tiles
         square = relu_kernels(points, depth=depth, memory_budget=budget)
         cross = relu_kernels(points, others, depth=depth, memory_budget=budget)
         product = ntk_product(points, None, points, depth=depth, memory_budget=budget)
@@ -115,7 +115,7 @@ def test_products_are_those_of_the_stored_kernel(symmetric: bool, threads: int) 
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(threads)
-        tiled = ntk_product(x, z, vectors, depth=2, bias=True, memory_budget=20_000)
+        tiled = ntk_product(x, z, vectors, depth=2, bias=True, memory_budget=3000)
     finally:
         torch.set_num_threads(before)
     torch.testing.assert_close(tiled, stored, rtol=1e-12, atol=1e-12)
@@ -131,7 +131,7 @@ def test_zero_inputs_have_zero_kernel_without_bias_and_finite_kernel_with_it() -
 def test_tiles_and_symmetry_do_not_change_the_result() -> None:
     x = torch.randn(37, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     whole = relu_kernels(x, x.clone(), depth=2, bias=True)
-    tiled = relu_kernels(x, depth=2, bias=True, memory_budget=20_000)
+    tiled = relu_kernels(x, depth=2, bias=True, memory_budget=3000)
     torch.testing.assert_close(tiled.ntk, whole.ntk, rtol=1e-14, atol=0)
     torch.testing.assert_close(tiled.nngp, whole.nngp, rtol=1e-14, atol=0)
 

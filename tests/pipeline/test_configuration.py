@@ -61,6 +61,26 @@ def test_wrong_fields_are_named_with_a_fix(tiny: dict, path: str, value: Any, me
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        (
+            "sample_sizes",
+            [6, 7, 8, 9],
+            r"network\.sample_sizes has 7, which kernel\.sample_sizes lacks",
+        ),
+        ("noise_stds", [0.2, 0.3], r"network\.noise_stds has 0\.3, which kernel\.noise_stds lacks"),
+        ("seeds", 4, r"network\.seeds 4 is more than kernel\.seeds 3"),
+    ],
+)
+def test_networks_without_their_theory_are_refused(
+    tiny: dict, field: str, value: Any, message: str
+) -> None:
+    tiny["studies"]["error_rates"]["paper"]["network"][field] = value
+    with pytest.raises(ConfigurationError, match=message):
+        validate(tiny, "my.yaml")
+
+
 def test_odd_widths_of_mirrored_networks_are_refused(tiny: dict) -> None:
     network = tiny["studies"]["error_rates"]["paper"]["network"]
     network.update(sample_sizes=[6, 7, 8, 9], width_per_sample=3)

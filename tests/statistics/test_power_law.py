@@ -82,6 +82,20 @@ def test_pairing_narrows_the_interval_of_a_difference() -> None:
     assert difference.low < 0.4 < difference.high
 
 
+def test_the_excess_over_a_known_curve_is_the_exponent_less_its_own() -> None:
+    """Against an arm without spread, with a bend: the ratio is fitted, so that the bend cancels."""
+    generator = np.random.default_rng(3)
+    bend = [1 + 4 / n**0.5 for n in SIZES]
+    measured = [b * values for b, values in zip(bend, noisy([0.6], 20, generator), strict=True)]
+    known = [np.full((1, 20), b * n**-0.5) for b, n in zip(bend, SIZES, strict=True)]
+    both = [np.vstack(pair) for pair in zip(measured, known, strict=True)]
+    excess = Curves(SIZES, both, np.random.default_rng(0)).excess(0, 1)
+    straight = noisy([0.6], 20, np.random.default_rng(3))
+    fitted = Curves(SIZES, straight, np.random.default_rng(0)).exponent(0)
+    assert excess.value == pytest.approx(fitted.value - 0.5, rel=1e-9)
+    assert excess.high - excess.low == pytest.approx(fitted.high - fitted.low, rel=1e-9)
+
+
 @pytest.mark.parametrize(
     ("sizes", "risks"),
     [

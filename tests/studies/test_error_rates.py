@@ -200,7 +200,9 @@ def test_measurements_on_their_theory_have_a_chi2_of_one() -> None:
     chi2 = row(estimates, quantity="chi2", **on_theory)
     assert 0.3 < chi2["value"] < 2.5
     fitted = row(estimates, quantity="exponent", window="all", **on_theory)
+    excess = row(estimates, quantity="excess", window="all", **on_theory)
     assert fitted["exact"] == pytest.approx(0.5) and fitted["low"] < 0.5 < fitted["high"]
+    assert excess["value"] == pytest.approx(fitted["value"] - 0.5)
     residuals = compared(estimates)[compared(estimates)["quantity"] == "residual"]
     assert (residuals["low"] < 0).mean() > 0.7 and (residuals["high"] > 0).mean() > 0.7
     claims = judge(estimates)
@@ -219,6 +221,13 @@ def test_networks_are_compared_with_the_kernel_on_the_same_data_sets() -> None:
     residuals = estimates[(estimates["quantity"] == "residual") & (estimates["model"] == "network")]
     assert len(residuals) == 10  # arms × sizes
     np.testing.assert_allclose(residuals["value"], 1.0)  # twice the average
+    excess = estimates[(estimates["quantity"] == "excess") & (estimates["model"] == "network")]
+    np.testing.assert_allclose(excess[["value", "low", "high"]], 0, atol=1e-9)  # at every size
+
+    longer = kernels.assign(time=10 * kernels["time"], averaged_risk=kernels["averaged_risk"] / 9)
+    both = estimate(pd.concat([networks, kernels, longer], ignore_index=True))
+    residuals = both[(both["quantity"] == "residual") & (both["model"] == "network")]
+    np.testing.assert_allclose(residuals["value"], 1.0)  # of the kernel up to the networks' end
     alone = estimate(networks)
     assert alone[alone["quantity"] == "residual"].empty and alone["exact"].isna().all()
 
@@ -282,7 +291,7 @@ def test_theory_reaches_the_rate_and_is_judged_there() -> None:
         claims = [
             claim
             for claim in judge(pd.concat([measured_ones, estimates[sizes]]))
-            if "exact theory of kernel ridge" in claim.claim
+            if "deterministic equivalent of" in claim.claim
         ]
         assert [claim.verdict for claim in claims] == 2 * [verdict]
         assert all("noise 0.2" in claim.claim for claim in claims)

@@ -139,7 +139,8 @@ class KernelFlow:
 
         f_0 is independent of the data, so it adds the mean over x of Var(x) = S(x,x) − 2 S(x,X) A(x)
         + A(x)ᵀ S(X,X) A(x) with A(x) = φ_t(K/n) K(X,x)/n. Only φᵀMφ with one matrix M is needed for
-        each time, so the cost is two products of n × n × points beside the eigendecomposition.
+        each time, so the cost beside the eigendecomposition is two products of n × n × n, which rotate
+        S(X, X), and three of n × n × points.
 
         Args:
             filters: φ_t on the eigenvalues, (times, n).

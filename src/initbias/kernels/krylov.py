@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from initbias.kernels.relu import MEMORY_BUDGET, ntk_product
+from initbias.kernels.relu import ntk_product
 
 CHECKED_EVERY = 5  # products
 
@@ -41,7 +41,7 @@ def krylov_change(
     bias: bool = False,
     tolerance: float = 1e-10,
     max_products: int = 1000,
-    memory_budget: int = MEMORY_BUDGET,
+    memory_budget: int | None = None,
     progress: Callable[[int, float], None] | None = None,
 ) -> KrylovChange:
     """What KernelFlow.change gives for the NTK, without its matrix.
@@ -60,7 +60,7 @@ def krylov_change(
         bias: whether the first layer has a bias.
         tolerance: relative change of the coefficients in CHECKED_EVERY products at which to stop.
         max_products: after how many products to give up.
-        memory_budget: bytes that a thread's temporaries may take in a product.
+        memory_budget: of a product, as in relu_kernels.
         progress: called after each check with the number of products and the error.
 
     Raises:

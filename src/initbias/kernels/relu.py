@@ -7,7 +7,7 @@ bias in the first layer only, where it acts as one more input coordinate that eq
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from itertools import islice
 from math import isqrt
 from typing import NamedTuple, TypeVar
 
@@ -17,8 +17,9 @@ from torch import Tensor
 
 from initbias.kernels import fused, recursion
 
-MEMORY_BUDGET = 2**23  # stays close to a core
-TEMPORARIES = 12  # float64 arrays of a tile's size that live at once
+TILE_BYTES = {"cpu": 2**20}  # a tile of both kernels stays close to a core
+LARGE_TILE_BYTES = 2**28  # on accelerators, of which each operation has to be kept busy
+SUBMITTED = 256  # tiles that wait for a thread at once
 
 Tile = tuple[slice, slice]
 Result = TypeVar("Result")
@@ -38,7 +39,7 @@ def relu_kernels(
     *,
     depth: int,
     bias: bool = False,
-    memory_budget: int = MEMORY_BUDGET,
+    memory_budget: int | None = None,
 ) -> ReluKernels:
     """Exact NTK and NNGP kernels of an infinitely wide ReLU network.
 
@@ -51,7 +52,9 @@ def relu_kernels(
         z: other inputs, (columns, input_dim); left out, x with itself, computed once by symmetry.
         depth: number of hidden layers, at least 1.
         bias: whether the first layer has a trained bias, N(0, 1) at initialization.
-        memory_budget: bytes that a thread's temporaries may take beside the result.
+        memory_budget: bytes of the tiles, 16 for each pair of points, that a thread works on; the
+            recursion on accelerators takes about six times as much for its temporaries. Left out, a
+            size that suits the device.
 
     Returns:
         The kernels on the device of x, (rows, columns).
@@ -68,7 +71,7 @@ def relu_kernels(
         first = row.start, column.start
         _write(rows, columns, tile, depth, kernels, first, mirrored=z is None)
 
-    for _ in _each(write, _tiles(shape, memory_budget, symmetric=z is None), x.device):
+    for _ in _each(write, _tiles(shape, x.device, memory_budget, symmetric=z is None), x.device):
         pass
     return ReluKernels(*kernels)
 
@@ -86,7 +89,7 @@ def ntk_product(
     *,
     depth: int,
     bias: bool = False,
-    memory_budget: int = MEMORY_BUDGET,
+    memory_budget: int | None = None,
 ) -> Tensor:
     """NTK(x, z) times vectors, tile by tile and without ever storing the kernel.
 
@@ -95,10 +98,10 @@ def ntk_product(
     Args:
         x: inputs, (rows, input_dim).
         z: other inputs, (columns, input_dim); left out, x with itself, computed once by symmetry.
-        vectors: float64, (columns, vectors).
+        vectors: columns to multiply, (columns, vectors).
         depth: number of hidden layers, at least 1.
         bias: whether the first layer has a trained bias.
-        memory_budget: bytes that a thread's temporaries may take.
+        memory_budget: as in relu_kernels.
 
     Returns:
         (rows, vectors)
@@ -111,6 +114,7 @@ def ntk_product(
         raise ValueError(
             f"vectors must be of shape ({len(columns.norm)}, …), got {tuple(vectors.shape)}"
         )
+    vectors = vectors.to(rows.norm)  # float64, on the same device
 
     def multiply(tile: Tile) -> list[tuple[slice, Tensor]]:
         row, column = tile
@@ -121,8 +125,9 @@ def ntk_product(
             products.append((column, kernels[0].T @ vectors[row]))
         return products
 
-    result = vectors.new_zeros(len(rows.norm), vectors.shape[1])
-    tiles = _tiles((len(rows.norm), len(columns.norm)), memory_budget, symmetric=z is None)
+    result = rows.norm.new_zeros(len(rows.norm), vectors.shape[1])
+    shape = len(rows.norm), len(columns.norm)
+    tiles = _tiles(shape, x.device, memory_budget, symmetric=z is None)
     for products in _each(multiply, tiles, x.device):  # in order: equal for any number of threads
         for part, product in products:
             result[part] += product
@@ -194,28 +199,30 @@ def _write(
     kernels[:, *place] = values
 
 
-def _tiles(shape: tuple[int, int], memory_budget: int, symmetric: bool) -> list[Tile]:
+def _tiles(
+    shape: tuple[int, int], device: torch.device, memory_budget: int | None, symmetric: bool
+) -> Iterator[Tile]:
     """Squares that cover the kernel, or its upper triangle."""
-    side = max(1, isqrt(memory_budget // (8 * TEMPORARIES)))
+    budget = memory_budget or TILE_BYTES.get(device.type, LARGE_TILE_BYTES)
+    side = max(1, isqrt(budget // 16))
     rows, columns = (
         [slice(start, min(start + side, count)) for start in range(0, count, side)]
         for count in shape
     )
-    return [
-        (row, column)
-        for row in rows
-        for column in columns
-        if not symmetric or row.start <= column.start
-    ]
+    for row in rows:
+        for column in columns:
+            if not symmetric or row.start <= column.start:
+                yield row, column
 
 
 def _each(
-    compute: Callable[[Tile], Result], tiles: list[Tile], device: torch.device
+    compute: Callable[[Tile], Result], tiles: Iterator[Tile], device: torch.device
 ) -> Iterator[Result]:
     """What `compute` gives for each tile, in order, by as many threads as torch may use on a CPU."""
     threads = torch.get_num_threads() if device.type == "cpu" else 1
-    if threads == 1 or len(tiles) == 1:
+    if threads == 1:
         yield from map(compute, tiles)
         return
-    with ThreadPoolExecutor(threads, initializer=partial(torch.set_num_threads, 1)) as pool:
-        yield from pool.map(compute, tiles)
+    with ThreadPoolExecutor(threads) as pool:
+        while batch := list(islice(tiles, SUBMITTED)):
+            yield from pool.map(compute, batch)

@@ -87,9 +87,11 @@ class Curves:
         """Fitted exponent of an arm on a window of sizes."""
         return self._estimate({arm: {window: 1.0}})
 
-    def exponent_of(self, risks: Array, arm: int, window: Window = "all") -> float:
-        """Exponent that the fit of an arm, with its weights, gives to other risks, (sizes,)."""
-        return float(self._slope(np.log(risks), arm, window))
+    def excess(self, arm: int, other: int, window: Window = "all") -> Estimate:
+        """Exponent of the ratio of an arm to another, paired by data set, with the arm's weights."""
+        value = self._slope(self._log_mean[arm] - self._log_mean[other], arm, window)
+        draws = self._slope(self._replicates[:, arm] - self._replicates[:, other], arm, window)
+        return Estimate(float(value), *interval(draws))
 
     def local_exponent(self, arm: int, size: int) -> Estimate:
         """log[E(n)/E(n')] / log[n'/n] between the size of that index and the next."""

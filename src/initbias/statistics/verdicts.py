@@ -10,7 +10,8 @@ value (a rate with matching bounds), or that it has at least a value (an upper b
 - Reproduced if the interval agrees with the claim and can tell it from the rival: for a value, it
   contains it and is narrower than the distance of the two; for a bound, it reaches the bound and
   excludes the rival.
-- Inconclusive if it agrees but cannot tell.
+- Inconclusive if it agrees but cannot tell, or if it reaches a bound while the exponent still falls:
+  the drift's interval lies below zero, so that it may fall below the bound.
 - Inconclusive if it disagrees while the exponent still moves towards the claim, or may do so: the
   drift from the lower to the upper half of the sizes points there by an interval that excludes
   zero, or its interval is wide enough to cover what is missing. No finite size refutes a limit that
@@ -71,6 +72,10 @@ def judge_value(measured: Estimate, predicted: float, *, rival: float, drift: Es
 def judge_at_least(measured: Estimate, bound: float, *, rival: float, drift: Estimate) -> Verdict:
     """Verdict on the claim that an exponent is at least `bound`; arguments as in judge_value."""
     if measured.high >= bound:
+        if drift.high < 0:
+            return Verdict(
+                "inconclusive", "the interval reaches the bound, but the exponent still falls"
+            )
         if measured.low > rival:
             return Verdict("reproduced", "the interval reaches the bound")
         return Verdict("inconclusive", "the interval is too wide to tell")

@@ -104,6 +104,22 @@ class Design(_Section):
         ),
     ] = 40
 
+    @model_validator(mode="after")
+    def _networks_have_their_theory(self) -> Self:
+        for field in ("sample_sizes", "noise_stds"):
+            missing = sorted({*getattr(self.network, field)} - {*getattr(self.kernel, field)})
+            if missing:
+                raise ValueError(
+                    f"network.{field} has {missing[0]:g}, which kernel.{field} lacks: the exact theory of "
+                    "networks is that of the kernel on the same data sets; add it there"
+                )
+        if self.network.seeds > self.kernel.seeds:
+            raise ValueError(
+                f"network.seeds {self.network.seeds} is more than kernel.seeds {self.kernel.seeds}: the "
+                "exact theory of networks is that of the kernel on the same data sets; raise kernel.seeds"
+            )
+        return self
+
 
 class Section(_Section):
     """The study's section of the configuration."""
@@ -145,29 +161,32 @@ OUTPUTS = {
     ),
     "local_exponents": Output(
         "figure",
-        "Local exponents of kernel ridge regression at its best ridge on spheres: exact theory (lines) "
-        "and measurements, averaged over noise and initial function, with 95 % intervals. The standard "
-        "initialization reaches 3/(d+3), most slowly in high dimension and at low noise; the mirrored "
-        "one saturates at smoothness 2.",
+        "Local exponents of kernel ridge regression at its best ridge on spheres: the deterministic "
+        "equivalent (lines) and measurements, averaged over noise and initial function, with 95 % "
+        "intervals. The standard initialization reaches 3/(d+3), most slowly in high dimension and at "
+        "low noise; the mirrored one saturates at smoothness 2.",
     ),
     "noise_crossover": Output(
         "figure",
-        "Crossover with the noise in exact theory: with a random initial output the local exponent is "
-        "3/d as long as the noise does not matter, and falls to 3/(d+3) at sizes that grow as the noise "
-        "becomes small.",
+        "Crossover with the noise, by the deterministic equivalent: with a random initial output the "
+        "local exponent is 3/d as long as the noise does not matter, and falls to 3/(d+3) at sizes that "
+        "grow as the noise becomes small.",
     ),
     "theory_residuals": Output(
         "figure",
-        "Measured mean risk relative to exact theory, with 95 % intervals: kernel ridge regression from "
-        "the deterministic equivalent; kernel gradient flow and networks from the average in closed "
-        "form on the same data sets.",
+        "Measured mean risk relative to theory, with 95 % intervals. Kernel ridge regression, averaged "
+        "over noise and initial function, from the deterministic equivalent, which becomes exact as n "
+        "grows; runs of kernel gradient flow and of networks from the average in closed form at "
+        "infinite width on the same data sets.",
     ),
     "exponents": Output("table", "Exponents measured and predicted, with 95 % intervals."),
     "theory": Output(
         "table",
-        "Exact theory at the measured sizes: local exponents of kernel ridge regression, the size from "
-        "which they are within 5 % of their limit, chi-squared per degree of freedom of measurements "
-        "against theory, and the networks' distance from it.",
+        "Theory at the measured sizes: local exponents of kernel ridge regression by the deterministic "
+        "equivalent and measured (averaged over noise and initial function), the size from which theory "
+        "is within 5 % of its limit, by how much measured risks differ from the equivalent, "
+        "chi-squared per degree of freedom of single runs against theory, and the networks' distance "
+        "from it.",
     ),
 }
 
@@ -245,7 +264,7 @@ def _shard(
 
 
 def _kernel_cost(section: Section, runs: Kernel, n: int, seeds: int) -> Cost:
-    """Kernels between all points, their Cholesky factor, one eigendecomposition and four products."""
+    """Kernels between all points, their Cholesky factor, one eigendecomposition and two products."""
     entries = float(n + section.test_size + section.holdout_size) ** 2
     factorisation = entries**1.5 / 3
     operations = seeds * (100 * entries + factorisation + (13 + 4) * float(n) ** 3)

@@ -17,16 +17,18 @@ quantity:
     exponent          of n^(-exponent), fitted on a window of sizes
     local_exponent    between a sample size and the next
     exponent_drift    exponent on the upper half of the sizes minus that on the lower half
-    residual          mean risk over its exact theory, minus 1
-    chi2              mean over sizes of the squared residual in standard errors, 1 on average if the
-                      theory is exact
+    excess            exponent of the ratio of the risk to its theory, paired by data set
+    residual          mean risk over its theory, minus 1
+    chi2              mean over sizes of the squared residuals as normal scores: 1 on average if the
+                      theory holds and risks are normal, somewhat more if they are skewed
     reached           (theory) the size from which on local exponents are within 5 % of their limit
 window: sizes of a fit: all, upper half; empty for quantities at one size.
 sample_size: for quantities at one size (local exponents: the smaller one), else missing.
 value, low, high: the estimate and its 95 % interval.
-exact: what exact theory gives for the estimate at these sample sizes, by the same fit where it is one.
-    For ridge regression it is the deterministic equivalent. For kernels and networks at the fixed
-    stopping rule it is the average in closed form for the kernel on the same data sets.
+exact: what theory gives for the estimate at these sample sizes, by the same fit where it is one.
+    For ridge regression it is the deterministic equivalent, which becomes exact as n grows. For
+    kernels and networks at the fixed stopping rule it is exact for infinite width: the average in
+    closed form for the kernel on the same data sets at its best time, for networks up to their end.
 theory: the asymptotic value, where the theory gives one.
 cells: data sets used. failed: data sets left out because a run of either initialization failed.
 at_end: share of runs stopped at the last time recorded, whose risk might have fallen further; for
@@ -43,6 +45,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm as normal
 from scipy.stats import t as student
 
 from initbias.datasets import generator
@@ -65,7 +68,8 @@ JUDGED_AT = {
     ("sphere", "kernel"): "average",
     ("sphere", "network"): "fixed",
 }
-# Where a model is compared with its exact theory: with the chance of noise and initial function.
+MODELS = {"ridge": "kernel ridge", "kernel": "kernel flow", "network": "network"}  # as shown
+# Where a model is compared with its theory: with the chance of noise and initial function.
 COMPARED_AT = {"ridge": "best ridge", "kernel": "fixed", "network": "fixed"}
 REACHED = 0.05  # relative distance of a local exponent from its limit
 FEWEST_SIZES = 3  # with two, a half would be one size
@@ -165,14 +169,17 @@ def stopped_risks(measurements: pd.DataFrame, stopping: str) -> pd.DataFrame:
 
 
 def _with_exact(measurements: pd.DataFrame, model: str, stopping: str) -> pd.DataFrame:
-    """Stopped risks of a model, with what exact theory gives for each data set in the column exact."""
+    """Stopped risks of a model, with what theory gives for each data set in the column exact."""
     of_model = dict(iter(measurements.groupby("model")))
     risks = stopped_risks(of_model[model], stopping).assign(exact=np.nan)
     if model == "ridge":
         index = ["sample_size", "seed", "initialization"]
         return risks.assign(exact=of_model["ridge"].set_index(index)["equivalent_risk"])
     if stopping == "fixed" and "kernel" in of_model:
-        return risks.assign(exact=stopped_risks(of_model["kernel"], "average")["risk"])
+        kernel = of_model["kernel"]
+        end = of_model[model].groupby("sample_size")["time"].max()  # networks train for less long
+        kernel = kernel[kernel["time"] <= kernel["sample_size"].map(end)]
+        return risks.assign(exact=stopped_risks(kernel, "average")["risk"])
     return risks
 
 
@@ -190,8 +197,11 @@ def _quantities(risks: pd.DataFrame, label: str) -> Iterator[dict[str, Any]]:
         for initialization in INITIALIZATIONS:
             yield {"initialization": initialization, "quantity": "exponent", **counts}
         return
+    arms = [paired, exact] if exact.loc[sizes].notna().all(axis=None) else [paired]
     curves = Curves(
-        sizes, [paired.loc[n].to_numpy().T for n in sizes], generator("bootstrap", label)
+        sizes,
+        [np.vstack([arm.loc[n].to_numpy().T for arm in arms]) for n in sizes],
+        generator("bootstrap", label),
     )
     for arm, initialization in enumerate(INITIALIZATIONS):
         at_end = healthy["at_end"].xs(initialization, level="initialization")
@@ -199,14 +209,13 @@ def _quantities(risks: pd.DataFrame, label: str) -> Iterator[dict[str, Any]]:
         known = np.array([exact.loc[n, initialization].mean(skipna=False) for n in sizes])
         local = -np.diff(np.log(known)) / np.diff(np.log(sizes))
         for window in WINDOWS:
-            yield {
-                "quantity": "exponent",
-                "window": window,
-                "at_end": at_end.loc[curves.sizes(window)].mean(),
-                "exact": curves.exponent_of(known, arm, window),
-                **asdict(curves.exponent(arm, window)),
-                **common,
-            }
+            fitted = {"window": window, "at_end": at_end.loc[curves.sizes(window)].mean(), **common}
+            fit = {"exact": np.nan, **asdict(curves.exponent(arm, window))}
+            if len(arms) == 2:
+                excess = curves.excess(arm, arm + len(INITIALIZATIONS), window)
+                fit["exact"] = fit["value"] - excess.value
+                yield {"quantity": "excess", "exact": 0.0, **asdict(excess), **fitted}
+            yield {"quantity": "exponent", **fit, **fitted}
         yield {"quantity": "exponent_drift", **asdict(curves.drift(arm)), **common}
         for index, n in enumerate(sizes):
             here = {
@@ -231,7 +240,7 @@ def _quantities(risks: pd.DataFrame, label: str) -> Iterator[dict[str, Any]]:
 def _residuals(
     risk: pd.Series, exact: pd.Series, sizes: list[int], common: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    """How far the mean risk of an arm is from exact theory at each size, and over all of them."""
+    """How far the mean risk of an arm is from theory at each size, and over all of them."""
     squares = []
     for n in sizes:
         known = exact.loc[n]
@@ -243,8 +252,8 @@ def _residuals(
         reach = float(student.ppf(0.975, freedom)) * error
         interval = {"value": value, "low": value - reach, "high": value + reach, "exact": 0.0}
         yield {**common, "quantity": "residual", "sample_size": n, **interval}
-        if freedom > 2 and error > 0:  # the mean square of Student's t is freedom / (freedom - 2)
-            squares.append((value / error) ** 2 * (freedom - 2) / freedom)
+        if error > 0:
+            squares.append(normal.isf(student.sf(abs(value / error), freedom)) ** 2)
     if squares:
         yield {**common, "quantity": "chi2", "value": float(np.mean(squares)), "exact": 1.0}
 

@@ -14,12 +14,13 @@ from initbias.studies.appearance import COLORS, MARKERS, PANEL, THEORY, WIDTH
 from initbias.studies.error_rates.estimate import (
     DIFFERENCE,
     INITIALIZATIONS,
+    MODELS,
     compared,
     judged,
     theory_exponent,
 )
 
-MODELS = {"ridge": "kernel ridge", "kernel": "kernel flow", "network": "network"}
+ASIDE = dict(zip(INITIALIZATIONS, (-0.05, 0.05), strict=True))  # arms that would hide each other
 SINGLE: dict[str, Any] = {"marker": "+", "ls": "none", "ms": 5}
 
 
@@ -106,7 +107,7 @@ def exponent_by_dimension(measurements: pd.DataFrame, estimates: pd.DataFrame) -
         )
         for (name, noise_std), arm in panel.groupby(["initialization", "noise_std"]):
             axes.errorbar(
-                arm["intrinsic_dim"] + offsets[noise_std],
+                arm["intrinsic_dim"] + offsets[noise_std] + ASIDE[name],
                 arm["value"],
                 yerr=[arm["value"] - arm["low"], arm["high"] - arm["value"]],
                 color=COLORS[name],
@@ -151,8 +152,7 @@ def local_exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
                 curve = _select(theory, initialization=name, **panel)
                 axes.plot("sample_size", "value", data=curve, color=COLORS[name])
                 _points(axes, _select(measured, initialization=name, **panel), name)
-            limit = theory_exponent("standard", int(dimension))
-            axes.axhline(limit, color=THEORY, ls=(0, (1, 1)), lw=1)
+                axes.axhline(curve["theory"].iloc[-1], color=THEORY, ls=(0, (1, 1)), lw=1)
             axes.set_xscale("log", base=2)
             axes.set_xlabel("sample size $n$")
             axes.grid(alpha=0.25, lw=0.5)
@@ -163,10 +163,9 @@ def local_exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
         axes.set_title(f"$S^{{{dimension}}}$: $3/(d+3) = {limit:.3g}$")
     grid[0, 0].set_ylim(0, 1.6)
     curves = [
-        Line2D([], [], color=COLORS[name], label=f"exact theory, {name}")
-        for name in INITIALIZATIONS
+        Line2D([], [], color=COLORS[name], label=f"equivalent, {name}") for name in INITIALIZATIONS
     ]
-    limit_handle = Line2D([], [], color=THEORY, ls=(0, (1, 1)), lw=1, label="$3/(d+3)$")
+    limit_handle = Line2D([], [], color=THEORY, ls=(0, (1, 1)), lw=1, label="limits")
     _legend(figure, [*curves, *_arm_handles("measured"), limit_handle])
     return figure
 
@@ -209,22 +208,25 @@ def noise_crossover(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
 
 
 def theory_residuals(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
-    """How far measured risks are from exact theory, a row for each model, a panel a dimension."""
-    residuals = _select(compared(estimates), design="sphere", quantity="residual")
-    dims, noise_levels = (
-        sorted(residuals[column].unique()) for column in ("intrinsic_dim", "noise_std")
-    )
+    """How far measured risks are from theory, a row for each model, a column for each sphere."""
+    averaged = _select(estimates, model="ridge", stopping="average")
+    runs = compared(estimates)
+    residuals = pd.concat([averaged, runs[runs["model"] != "ridge"]])
+    residuals = _select(residuals, quantity="residual")
+    columns = sorted(set(zip(residuals["design"], residuals["intrinsic_dim"], strict=True)))
+    columns.sort(key=lambda column: column[0] == "paper")  # spheres of low dimension first
+    noise_levels = sorted(residuals["noise_std"].unique())
     rows = [model for model in MODELS if (residuals["model"] == model).any()]
     alphas = _alphas(noise_levels)
-    figure = Figure(figsize=(WIDTH, PANEL * 0.72 * len(rows) + 0.6))
-    grid = figure.subplots(len(rows), len(dims), sharex=True, sharey="row", squeeze=False)
+    figure = Figure(figsize=(WIDTH * 1.25, PANEL * 0.72 * len(rows) + 0.6))
+    grid = figure.subplots(len(rows), len(columns), sharex="col", sharey="row", squeeze=False)
     arms = [(name, noise_std) for noise_std in noise_levels for name in INITIALIZATIONS]
     for row, model in zip(grid, rows, strict=True):
-        for axes, dimension in zip(row, dims, strict=True):
-            panel = _select(residuals, model=model, intrinsic_dim=dimension)
+        for axes, (design, dimension) in zip(row, columns, strict=True):
+            panel = _select(residuals, model=model, design=design, intrinsic_dim=dimension)
             for index, (name, noise_std) in enumerate(arms):
                 points = _select(panel, initialization=name, noise_std=noise_std)
-                beside = 2 ** (0.1 * (index - (len(arms) - 1) / 2))
+                beside = 2 ** (0.12 * (index - (len(arms) - 1) / 2))
                 axes.errorbar(
                     points["sample_size"] * beside,
                     100 * points["value"],
@@ -233,7 +235,7 @@ def theory_residuals(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Fig
                     color=COLORS[name],
                     marker=MARKERS[name],
                     alpha=alphas[noise_std],
-                    ms=3,
+                    ms=2.5,
                     elinewidth=0.8,
                     ls="none",
                 )
@@ -243,8 +245,9 @@ def theory_residuals(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Fig
             axes.grid(alpha=0.25, lw=0.5)
             axes.label_outer()
         row[0].set_ylabel(f"{MODELS[model]}\nfrom theory, %")
-    for axes, dimension in zip(grid[0], dims, strict=True):
-        axes.set_title(f"$S^{{{dimension}}}$")
+    for axes, (design, dimension) in zip(grid[0], columns, strict=True):
+        target = r"$(\sum x)^2$" if design == "paper" else r"$\sum x$"
+        axes.set_title(f"$S^{{{dimension}}}$, {target}")
     _legend(figure, [*_arm_handles("measured", fill=None), *_noise_handles(alphas)])
     return figure
 
@@ -252,6 +255,7 @@ def theory_residuals(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Fig
 def error_over_time(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """Mean risk against training time, kernels as lines and networks as points."""
     sphere = _select(measurements, design="sphere")
+    sphere = sphere[sphere["model"].isin(["kernel", "network"])]
     networks = _select(sphere, model="network")
     noise_std = _middle(sorted(networks["noise_std"].unique()))
     dimension = _middle(sorted(networks["intrinsic_dim"].unique()))
@@ -315,27 +319,29 @@ def exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFra
 
 
 def theory(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
-    """Exact theory at finite n, and how measurements compare; a row for each initialization."""
-    measured = compared(estimates)
+    """Theory at finite n, and how measurements compare; a row for each initialization."""
     order = ["design", "intrinsic_dim", "noise_std", "initialization"]
+    averaged = _select(estimates, model="ridge", stopping="average")
     rows = []
-    for key, group in measured[measured["quantity"] == "chi2"].groupby(order):
+    for key, group in _select(averaged, quantity="local_exponent").groupby(order):
         arm = dict(zip(order, key, strict=True))
-        here = _select(measured, **arm)
-        local = _select(here, model="ridge", quantity="local_exponent").sort_values("sample_size")
+        local = group.sort_values("sample_size")
+        here, runs = _select(averaged, **arm), _select(compared(estimates), **arm)
+        ridge = _select(here, quantity="residual").sort_values("sample_size")
+        network = _select(runs, model="network", quantity="residual").sort_values("sample_size")
         reached = _select(estimates, model="theory", quantity="reached", **arm)["value"]
         row: dict[str, Any] = {**arm, "noise_std": f"{arm['noise_std']:g}"}
-        row["sizes"] = ", ".join(f"{n:.0f}" for n in local["sample_size"])
-        row["exact local exponents"] = ", ".join(f"{value:.3f}" for value in local["exact"])
-        row["measured (ridge)"] = ", ".join(f"{value:.2f}" for value in local["value"])
+        row["sizes"] = ", ".join(f"{n:.0f}" for n in ridge["sample_size"])
+        row["local exponents, equivalent"] = ", ".join(f"{value:.2f}" for value in local["exact"])
+        row["measured"] = ", ".join(f"{value:.2f}" for value in local["value"])
         row["limit"] = f"{local['theory'].iloc[0]:.3f}"
         row["within 5 % from n"] = (
             f"2^{np.log2(reached.iloc[0]):.0f}" if len(reached) else "not in range"
         )
+        row["risk from equivalent, %"] = ", ".join(f"{100 * v:+.0f}" for v in ridge["value"])
         for model, name in MODELS.items():
-            chi2 = _select(group, model=model)["value"]
+            chi2 = _select(runs, model=model, quantity="chi2")["value"]
             row[f"chi2, {name}"] = f"{chi2.iloc[0]:.2f}" if len(chi2) else ""
-        network = _select(here, model="network", quantity="residual").sort_values("sample_size")
         row["network from theory at largest n"] = _percent(network.iloc[-1]) if len(network) else ""
         rows.append(row)
     return pd.DataFrame(rows)

@@ -98,7 +98,7 @@ def measure(
         progress: called with a cell's key and the share of it that is done.
 
     Yields:
-        Key and measurements of each cell: one row for each initialization and time, with COLUMNS.
+        Key and measurements of each cell: one row for each initialization and time, with the columns above.
         Kernel cells have rows of model "ridge", too: kernel ridge regression on the same data from
         the same initial function, at the ridge that is best in theory.
     """
