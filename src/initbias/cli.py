@@ -153,13 +153,13 @@ def exponents(
     ],
     output: Annotated[
         Path | None,
-        typer.Option(help="Picture to write: .png, .svg or .pdf; else beside the file."),
+        typer.Option("--output", "-o", help="Picture: .png, .svg or .pdf; else beside the file."),
     ] = None,
 ) -> None:
     """Fit an exponent, with an interval that allows for a correction, to any learning curve."""
     from initbias.curves import fit_file
 
-    picture = output or curve.with_suffix(".exponents.png")
+    picture = output or curve.parent / f"{curve.stem}.exponents.png"
     fit_file(curve, picture, Console())
 
 

@@ -44,7 +44,7 @@ def test_answer_is_that_of_the_function(
     assert fit.exponent.value == pytest.approx(0.5)
     expected = f"{fit.exponent.value:.3f} [{fit.exponent.low:.3f}, {fit.exponent.high:.3f}]"
     assert printed.startswith(f"exponent {expected}")
-    assert "6 sizes, 18 rows in 3 groups" in printed
+    assert "6 sizes, 18 rows, 3 groups" in printed
     assert "columns not used: note" in printed
     assert curve.with_name("curve.exponents.png").read_bytes().startswith(b"\x89PNG")
 
@@ -65,6 +65,8 @@ def test_picture_has_the_format_of_its_name(curve: Path, suffix: str, start: byt
         (HEADER, "curve.csv: has a header but no rows"),
         ("sample_sizes,risk\n8,1\n", "line 1: no column sample_size; did you mean sample_sizes?"),
         ("sample_size,loss\n8,1\n", "line 1: no column risk"),
+        ("sample_size;risk\n8;1\n", "line 1: semicolons; separate the columns by commas"),
+        ("sample_size,risk, risk\n8,1,1\n", "line 1: two columns risk; rename or drop one"),
         (HEADER + ROWS[0] + "\n16,abc,s1,x\n", "line 4: risk: 'abc' is not a number"),
         (HEADER + "16,nan,s1,x\n", "line 2: risk: nan: must be finite and positive"),
         (HEADER + "16,-0.5,s1,x\n", "line 2: risk: -0.5: must be finite and positive"),
@@ -98,3 +100,13 @@ def test_unknown_formats_are_refused_before_the_fit(
 ) -> None:
     assert run(monkeypatch, str(curve), "--output", "curve.jpeg") == 2
     assert "curve.jpeg: write a name that ends in .png, .svg, .pdf" in capsys.readouterr().err
+
+
+def test_folders_are_neither_read_nor_made(
+    curve: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, str(curve.parent)) == 2
+    assert "Is a directory" in capsys.readouterr().err
+    assert run(monkeypatch, str(curve), "-o", str(curve.parent / "new" / "curve.png")) == 2
+    assert "there is no folder" in capsys.readouterr().err
+    assert not (curve.parent / "new").exists()

@@ -173,7 +173,8 @@ def test_results_follow_the_seed() -> None:
 @pytest.mark.parametrize(
     ("sizes", "risks", "options", "message"),
     [
-        (SIZES, [*corrected(SIZES)[:-1], -1], {}, "risk must be finite and positive, got row 8: -1.0"),
+        (SIZES, [*corrected(SIZES)[:-1], -1], {}, r"positive \(1e-100 to 1e100\), got row 8: -1.0"),
+        (SIZES, 1e-200 * corrected(SIZES), {}, "row 0: "),
         (SIZES, [np.nan, *corrected(SIZES)[1:]], {}, "row 0: nan"),
         (SIZES, [np.inf] * 9, {}, "row 0: inf, row 1: inf, row 2: inf and 6 more"),
         ([0.5, *SIZES[1:]], corrected(SIZES), {}, "sample_size must be finite and at least 1"),
@@ -192,3 +193,17 @@ def test_rows_that_cannot_be_fitted_are_named(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         fit_power_law(sizes, risks, **options)
+
+
+def test_sizes_that_do_not_bound_an_exponent_say_so() -> None:
+    """Five sizes within 4 %: nothing is excluded."""
+    sizes = np.repeat(np.arange(100.0, 105.0), 3)
+    fit = fit_power_law(sizes, np.tile([1.0, 1.1, 0.95], 5))
+    assert (fit.exponent.low, fit.exponent.high) == (-np.inf, np.inf)
+    assert any("do not bound" in doubt for doubt in fit.warnings)
+
+
+def test_perfect_curves_raise_no_doubt() -> None:
+    sizes = np.repeat([8.0, 16.0, 32.0, 64.0, 128.0], 3)
+    fit = fit_power_law(sizes, sizes**-0.5)
+    assert fit.exponent.value == pytest.approx(0.5) and fit.warnings == []

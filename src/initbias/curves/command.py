@@ -25,8 +25,10 @@ def fit_file(path: Path, picture: Path, console: Console) -> None:
     Raises:
         UsageError: the file or the picture's name cannot be used.
     """
-    if picture.suffix not in FORMATS:
+    if picture.suffix.lower() not in FORMATS:
         raise UsageError(f"--output {picture}: write a name that ends in {', '.join(FORMATS)}")
+    if not picture.parent.is_dir():
+        raise UsageError(f"--output {picture}: there is no folder {picture.parent}; make it first")
     curve = read_curve(path)
     try:
         fit = fit_power_law(curve.sample_size, curve.risk, groups=curve.groups)

@@ -17,8 +17,10 @@ def draw_fit(fit: PowerLawFit) -> Figure:
     risks, exponents = figure.subplots(1, 2)
     _risks(risks, fit)
     _local_exponents(exponents, fit)
+    narrow = fit.curve["sample_size"].max() < 4 * fit.curve["sample_size"].min()
     for axes in (risks, exponents):
-        axes.set_xscale("log", base=2)
+        if not narrow:  # or else no power of two would be marked
+            axes.set_xscale("log", base=2)
         axes.set_xlabel("sample size $n$")
         axes.grid(alpha=0.25, lw=0.5)
         # Above the panel, where it hides nothing whichever way the curve goes.
@@ -59,13 +61,11 @@ def _local_exponents(axes: Axes, fit: PowerLawFit) -> None:
     local, exponent = fit.local_exponents, fit.exponent
     middle = np.sqrt(local["sample_size"] * local["next_size"])
     axes.axhline(exponent.value, color=FITTED, lw=1, label=f"exponent {exponent.value:.3f}")
-    axes.axhspan(
-        exponent.low,
-        exponent.high,
-        color=FITTED,
-        alpha=0.15,
-        lw=0,
-        label="its 95 % interval, allowing for a correction",
-    )
     _points(axes, middle, local["value"], local, "between neighbouring sizes, 95 % interval")
+    shown = axes.get_ylim()  # to which an interval without bounds is drawn
+    low, high = (
+        np.clip(end, *shown) if np.isinf(end) else end for end in (exponent.low, exponent.high)
+    )
+    label = "its 95 % interval, allowing for a correction"
+    axes.axhspan(low, high, color=FITTED, alpha=0.15, lw=0, label=label)
     axes.set_ylabel("local exponent")

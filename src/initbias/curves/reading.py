@@ -48,9 +48,14 @@ def read_curve(path: Path) -> CurveFile:
 
 
 def _parsed(path: Path, reader: "csv.DictReader[str]") -> CurveFile:
-    columns = list(reader.fieldnames or [])
+    columns = reader.fieldnames = [name.strip() for name in reader.fieldnames or []]
     if not columns:
         raise UsageError(f"{path}: is empty; write a header line sample_size,risk and the rows")
+    if len(columns) == 1 and ";" in columns[0]:
+        raise UsageError(f"{path}: line 1: semicolons; separate the columns by commas")
+    for name in (*REQUIRED, GROUP):
+        if columns.count(name) > 1:
+            raise UsageError(f"{path}: line 1: two columns {name}; rename or drop one")
     for name in REQUIRED:
         if name not in columns:
             close = get_close_matches(name, columns, n=1)

@@ -1,5 +1,7 @@
 """What a fit says, in words and tables."""
 
+from math import isnan
+
 from rich.console import Console
 from rich.table import Table
 
@@ -25,11 +27,12 @@ def print_fit(fit: PowerLawFit, console: Console) -> None:
     facts.add_row("  at the largest size", f"{100 * corrected.share:+.1f} %")
     facts.add_row(
         "chi² per freedom",
-        f"{pure_chi_squared:.2f} without correction, {corrected_chi_squared:.2f} with it",
+        f"{pure_chi_squared:.2f} without correction"
+        + ("" if isnan(corrected_chi_squared) else f", {corrected_chi_squared:.2f} with it"),
     )
     counted = f"{len(fit.curve)} sizes, {fit.rows} rows"
     facts.add_row(
-        "data", f"{counted} in {fit.clusters} groups" if fit.clusters < fit.rows else counted
+        "data", f"{counted}, {fit.clusters} groups" if fit.clusters < fit.rows else counted
     )
     console.print(facts)
     local = Table("from n", "to n", "local exponent", "95 % interval")

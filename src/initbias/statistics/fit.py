@@ -26,6 +26,8 @@ from initbias.statistics.power_law import LEVEL, REPLICATES, Array, Estimate, in
 from initbias.statistics.profiles import zoomed_profile
 
 LARGEST_SHARE = 0.25
+ROUNDING = 1e-6  # of an exponent
+PERFECT = 0.01  # a chi² below this is no evidence of a misfit, whatever replicates say
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,8 @@ class PowerLawFit:
     def warnings(self) -> list[str]:
         """Reasons for doubt, in words."""
         doubts = []
-        if not self.curvature.low <= 0 <= self.curvature.high:
+        bent = not self.curvature.low <= 0 <= self.curvature.high
+        if bent and abs(self.curvature.value) > ROUNDING:
             doubts.append(
                 f"local slopes still change (upper minus lower half of the sizes: "
                 f"{self.curvature.value:+.3f}): the exponent may not be asymptotic"
@@ -108,14 +111,16 @@ class PowerLawFit:
                 f"no pure power law: without a correction the exponent would be "
                 f"{self.pure.exponent.value:.3f}"
             )
-        if self.misfit < 1 - LEVEL:
+        if self.misfit < 1 - LEVEL and self.corrected.chi_squared > PERFECT:
             doubts.append(
                 "neither a power law nor a corrected one describes these means: do not rely on the "
                 "exponent"
             )
+        if not np.isfinite([self.exponent.low, self.exponent.high]).all():
+            doubts.append("these sizes do not bound the exponent: measure more, or further apart")
         if self.errors_from == "scatter":
             doubts.append(
-                "one row at each size: errors come from the scatter about the fit, as if independent "
+                "one data set at each size: errors come from the scatter about the fit, as if independent "
                 "and of equal relative size"
             )
         return doubts

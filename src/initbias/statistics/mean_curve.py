@@ -18,6 +18,7 @@ FEWEST_SINGLE = 6  # sizes of a curve whose errors are told by its own scatter
 PARAMETERS = 4  # of a corrected power law
 # Sums over a grid of chi² resolve a relative error of 1e-6 in a mean and no less.
 SMALLEST_ERROR = 1e-6
+LARGEST = 1e100  # risk whose square can be computed with
 BLOCK = 1000  # clusters whose weights are drawn at once
 
 
@@ -149,7 +150,7 @@ def _by_scatter(
     freedom = len(sizes) - PARAMETERS
     if len(sizes) < FEWEST_SINGLE:
         raise ValueError(
-            f"every sample size has one row, so errors come from the scatter about the fit, which "
+            f"every sample size has one data set, so errors come from the scatter about the fit, which "
             f"needs at least {FEWEST_SINGLE} sizes, there are {len(sizes)}; measure more sizes, or "
             f"each size on several data sets"
         )
@@ -183,7 +184,9 @@ def _checked(
         raise ValueError(f"every row needs one value of each; the shapes are {shapes}")
     for name, column in columns.items():
         allowed, rule = (
-            (column >= 1, "at least 1") if name == "sample_size" else (column > 0, "positive")
+            (column >= 1, "at least 1")
+            if name == "sample_size"
+            else ((column > 1 / LARGEST) & (column < LARGEST), "positive (1e-100 to 1e100)")
         )
         _check_rows(name, column, np.isfinite(column) & allowed, f"finite and {rule}")
     labels = np.asarray(pd.factorize(names)[0])

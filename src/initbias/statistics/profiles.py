@@ -86,7 +86,10 @@ def zoomed_profile(curve: MeanCurve, fit: CorrectedPowerLaw, largest_share: floa
 
 
 def _accepted(values: Array, chi_squared: Array, critical: float) -> tuple[float, float]:
-    """The range of values whose chi² exceeds the smallest one by no more than the critical value."""
+    """The range of values whose chi² exceeds the smallest one by no more than the critical value.
+
+    An end is infinite if it is not on the grid.
+    """
     excess = chi_squared - chi_squared.min()
     inside = np.flatnonzero(excess <= critical)
     ends = []
@@ -95,6 +98,6 @@ def _accepted(values: Array, chi_squared: Array, critical: float) -> tuple[float
         if 0 <= beyond < len(values):  # between grid points, linearly
             part = (critical - excess[edge]) / (excess[beyond] - excess[edge])
             ends.append(float(values[edge] + part * (values[beyond] - values[edge])))
-        else:
-            ends.append(float(values[edge]))
+        else:  # the grid is as wide as it may be, and nothing on it is excluded on this side
+            ends.append(step * float("inf"))
     return ends[0], ends[1]
