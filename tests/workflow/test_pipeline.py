@@ -92,7 +92,7 @@ def test_editing_an_estimate_does_not_measure(changeable: Project) -> None:
 
 
 def test_editing_a_kernel_measures_again(changeable: Project) -> None:
-    changeable.edit("kernels/relu.py", "SERIES_BELOW = 0.5", "SERIES_BELOW = 0.4")
+    changeable.edit("kernels/relu.py", "SUBMITTED = 256", "SUBMITTED = 128")
     planned = changeable.planned()
     assert planned["measure"] == ALL_SHARDS and planned["figure"] == FIGURES
 
@@ -103,7 +103,7 @@ def test_adding_seeds_and_sizes_measures_only_what_is_new(changeable: Project) -
     section["sphere"]["kernel"]["sample_sizes"].append(14)
     assert changeable.planned()["measure"] == 1
     section["seeds_per_shard"] = 3  # as many as there are: the first shard stays as it is
-    section["paper"]["network"]["seeds"] = 6
+    section["paper"]["kernel"]["seeds"] = 6
     assert changeable.planned()["measure"] == 1 + 4
 
 
