@@ -19,6 +19,7 @@ def planned(seeds: int, sizes: list[int], per_shard: int) -> dict[str, dict]:
                 "sphere": {
                     **design,
                     "kernel": {**design["kernel"], "seeds": seeds, "sample_sizes": sizes},
+                    "network": {**design["network"], "sample_sizes": sizes[:4]},
                 },
                 "seeds_per_shard": per_shard,
             }
