@@ -8,12 +8,11 @@ in the same run; operations counted are those that any method must do (the fused
 activations, which does not count).
 """
 
-import statistics
-import time
 from collections.abc import Callable
 
 import numpy as np
 import torch
+from timing import matrix_rate, median_seconds
 
 from initbias.networks import ShallowNetworks, initialize
 from initbias.networks.batched import BatchedNetworks
@@ -22,24 +21,6 @@ from initbias.networks.fused import FusedNetwork
 SIZES = [(4, 64, 1280), (4, 256, 5120), (2, 1024, 20480)]  # networks, n, width
 INPUT_DIM = 5
 LEARNING_RATE = 0.6
-REPETITIONS = 7
-
-
-def median_seconds(run: Callable[[], object]) -> float:
-    """Median time of a call, after one call that does not count."""
-    run()
-    times = []
-    for _ in range(REPETITIONS):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
-
-
-def peak() -> float:
-    """Operations per second of a float32 matrix product."""
-    a = torch.randn(2048, 2048)
-    return 2 * 2048**3 / median_seconds(lambda: a @ a)
 
 
 def modules(networks: ShallowNetworks, x: np.ndarray, y: np.ndarray) -> Callable[[], object]:
@@ -69,7 +50,7 @@ def modules(networks: ShallowNetworks, x: np.ndarray, y: np.ndarray) -> Callable
 def main() -> None:
     """Measure all sizes and print a table."""
     torch.set_num_threads(1)
-    limit = peak()
+    limit = matrix_rate(torch.float32)
     print(f"float32 matrix product, one thread: {limit / 1e9:.0f} GFLOP/s\n")
     print(
         "| networks × n × width | modules, ms | batched, ms | fused, ms | ratio | share of limit |"

@@ -8,37 +8,23 @@ a matrix product. Both are measured here, and the operations counted are stated 
 """
 
 import argparse
-import statistics
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from timing import REPETITIONS, matrix_rate, median_seconds
 
 from initbias.datasets import TARGETS, sample_sphere
 from initbias.kernels import KernelFlow, flow_filter, relu_diagonals, relu_kernels
 
 DEPTH = 3
 INTRINSIC_DIM = 5
-REPETITIONS = 5
 POINTS = 500
 TIMES = np.geomspace(0.1, 1e5, 20)
 PEER = Path(__file__).parent / "peers" / "neural_tangents_peer.py"
-
-
-def median_seconds(run: Callable[[], Any]) -> tuple[float, Any]:
-    """Median time of a call after one that does not count, and its last result."""
-    result, seconds = run(), []
-    for _ in range(REPETITIONS):
-        del result
-        start = time.perf_counter()
-        result = run()
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds), result
 
 
 def peer(python: str, task: str, **inputs: Any) -> dict[str, Any]:
@@ -51,15 +37,9 @@ def peer(python: str, task: str, **inputs: Any) -> dict[str, Any]:
     return results | {"seconds": float(np.median(results["seconds"]))}
 
 
-def matrix_rate() -> float:
-    """Operations per second of a float64 matrix product."""
-    a = torch.randn(2000, 2000, dtype=torch.float64)
-    return 2 * 2000**3 / median_seconds(lambda: a @ a)[0]
-
-
 def writing_rate() -> float:
     """Bytes per second of writing new memory."""
-    return 2**28 / median_seconds(lambda: np.empty(2**25).fill(0))[0]
+    return 2**28 / median_seconds(lambda: np.empty(2**25).fill(0))
 
 
 def difference(ours: np.ndarray, theirs: np.ndarray) -> float:
@@ -85,7 +65,8 @@ def kernels(python: str, n: int, operations: float, writing: float) -> None:
     x = sample_sphere(n, INTRINSIC_DIM + 1, np.random.default_rng(0))
     theirs = peer(python, "kernels", x=x)
     inputs = torch.tensor(x)
-    seconds, result = median_seconds(lambda: relu_kernels(inputs, depth=DEPTH))
+    seconds = median_seconds(lambda: relu_kernels(inputs, depth=DEPTH))
+    result = relu_kernels(inputs, depth=DEPTH)
     limit = n**2 / 2 * 32 * DEPTH * 2 / operations + 16 * n**2 / writing
     differ = max(
         difference(ours[:256, :256].numpy(), theirs[name])
@@ -122,7 +103,7 @@ def risk(python: str, n: int, operations: float) -> None:
             relu_diagonals(test, depth=DEPTH).nngp,
         )
 
-    seconds, result = median_seconds(run)
+    seconds, result = median_seconds(run), run()
     differ = max(
         difference(ours(0).numpy(), theirs[name])
         for name, ours in (("standard", result.standard), ("mirrored", result.mirrored))
@@ -135,7 +116,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peer-python", required=True, help="Python that has neural-tangents")
     python = parser.parse_args().peer_python
-    operations, writing = matrix_rate(), writing_rate()
+    operations, writing = matrix_rate(torch.float64), writing_rate()
     print(f"{DEPTH} hidden layers, float64, {torch.get_num_threads()} threads; matrix product")
     print(f"{operations / 1e9:.0f} GFLOP/s, new memory written at {writing / 1e9:.1f} GB/s\n")
     print("| task | neural-tangents, s | ours, s | ratio | share of limit | difference |")

@@ -85,16 +85,13 @@ def _chi2_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
     chi2 = estimates[(estimates["quantity"] == "chi2") & estimates["model"].isin(THEORIES)]
     for (design, model), group in chi2.groupby(["design", "model"]):
         value = float(group["value"].mean())
-        yield Claim(
-            "error_rates",
+        yield _claim(
             f"{MODELS[model]} follows {THEORIES[model]} at the measured sizes: χ² per degree of freedom "
             f"({design} design, all dimensions, noise levels and sizes)",
-            f"{PAPER}, A-S4 and A-S5 at finite n",
+            "A-S4 and A-S5 at finite n",
             "0.5 to 2",
-            value,
-            value,
-            value,
-            *judge_chi2(value),
+            Estimate(value, value, value),
+            judge_chi2(value),
         )
 
 
@@ -102,17 +99,14 @@ def _excess_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
     """Exponents on the measured sizes less those of theory on the same data sets."""
     excess = estimates[(estimates["quantity"] == "excess") & (estimates["window"] == "all")]
     for _, row in excess[excess["model"].isin(THEORIES)].iterrows():
-        measured = Estimate(row["value"], row["low"], row["high"])
-        yield Claim(
-            "error_rates",
+        measured = _estimate(row)
+        yield _claim(
             f"exponent of {row['initialization']} initialization on the measured sizes less that of "
             f"{THEORIES[row['model']]} there ({_where(row)})",
-            f"{PAPER}, {STATEMENTS[row['initialization']]} at finite n",
+            f"{STATEMENTS[row['initialization']]} at finite n",
             "0",
-            measured.value,
-            measured.low,
-            measured.high,
-            *judge_equal(measured, 0.0),
+            measured,
+            judge_equal(measured, 0.0),
         )
 
 
@@ -120,18 +114,34 @@ def _limit_claim(row: pd.Series) -> Claim:
     """The local exponent at the largest n of the theory, where no measurement gets to."""
     size = f"n = 2^{log2(row['sample_size']):.0f}"
     saturating = ", saturated at smoothness 2" if row["initialization"] == "mirrored" else ""
-    return Claim(
-        "error_rates",
+    return _claim(
         f"exponent of {row['initialization']} initialization at {size}, deterministic equivalent of "
         f"kernel ridge{saturating} ({row['design']} design, S^{row['intrinsic_dim']}, "
         f"noise {row['noise_std']:g})",
-        f"{PAPER}, {STATEMENTS[row['initialization']]}",
+        STATEMENTS[row["initialization"]],
         f"{row['theory']:.4f}",
-        row["value"],
-        row["low"],
-        row["high"],
-        *judge_limit(row["value"], row["theory"]),
+        _estimate(row),
+        judge_limit(row["value"], row["theory"]),
     )
+
+
+def _claim(
+    text: str, statement: str, predicted: str, measured: Estimate, verdict: Verdict
+) -> Claim:
+    return Claim(
+        "error_rates",
+        text,
+        f"{PAPER}, {statement}",
+        predicted,
+        measured.value,
+        measured.low,
+        measured.high,
+        *verdict,
+    )
+
+
+def _estimate(row: pd.Series) -> Estimate:
+    return Estimate(row["value"], row["low"], row["high"])
 
 
 def _where(experiment: Mapping[str, Any]) -> str:
@@ -151,22 +161,7 @@ def _claims(experiment: dict[str, Any], estimates: pd.DataFrame) -> list[Claim]:
     logarithm = dimension / (dimension + 1) / middle
 
     def fitted(quantity: str, initialization: str, window: str = "") -> Estimate:
-        row = rows.loc[(quantity, initialization, window)]
-        return Estimate(row["value"], row["low"], row["high"])
-
-    def claim(
-        text: str, source: str, predicted: str, measured: Estimate, verdict: Verdict
-    ) -> Claim:
-        return Claim(
-            "error_rates",
-            f"{text} ({_where(experiment)})",
-            f"{PAPER}, {source}",
-            predicted,
-            measured.value,
-            measured.low,
-            measured.high,
-            *verdict,
-        )
+        return _estimate(rows.loc[(quantity, initialization, window)])
 
     def at_best_time(initialization: str, verdict: Verdict) -> Verdict:
         at_end = rows.loc[("exponent", initialization, "upper half"), "at_end"]
@@ -179,16 +174,17 @@ def _claims(experiment: dict[str, Any], estimates: pd.DataFrame) -> list[Claim]:
     bounded = fitted("exponent", "mirrored", "upper half")
     bounded_drift = fitted("exponent_drift", "mirrored")
     steeper = fitted("exponent", DIFFERENCE, "all")
+    where = _where(experiment)
     return [
-        claim(
-            "exponent of standard initialization as n grows",
+        _claim(
+            f"exponent of standard initialization as n grows ({where})",
             "A-S4",
             f"{standard:.4f}",
             rate,
             at_best_time("standard", judge_value(rate, standard, rival=mirrored, drift=drift)),
         ),
-        claim(
-            "exponent of mirrored initialization as n grows",
+        _claim(
+            f"exponent of mirrored initialization as n grows ({where})",
             "A-S5",
             f">= {mirrored:.4f} up to logarithms (here {mirrored - logarithm:.4f})",
             bounded,
@@ -197,8 +193,8 @@ def _claims(experiment: dict[str, Any], estimates: pd.DataFrame) -> list[Claim]:
                 judge_at_least(bounded, mirrored - logarithm, rival=standard, drift=bounded_drift),
             ),
         ),
-        claim(
-            "mirrored initialization is steeper: difference of exponents",
+        _claim(
+            f"mirrored initialization is steeper: difference of exponents ({where})",
             "A-Fig1" if experiment["design"] == "paper" else "A-S4 and A-S5",
             "> 0",
             steeper,

@@ -269,12 +269,9 @@ def _theory_quantities(risks: pd.DataFrame) -> Iterator[dict[str, Any]]:
         for n, value in zip(sizes, values, strict=True):
             exact = {"value": value, "low": value, "high": value, "exact": value}
             yield {"stopping": "best ridge", "quantity": quantity, "sample_size": n, **exact}
-    row = {
-        "model": "theory",
-        "quantity": "local_exponent",
-        **risks.iloc[0][["intrinsic_dim", "noise_std", "initialization"]],
-    }
-    near = np.abs(exponent / _theory(pd.Series(row)) - 1) <= REACHED
+    setting = risks.iloc[0]
+    limit = _asymptote("theory", *setting[["initialization", "intrinsic_dim", "noise_std"]])
+    near = np.abs(exponent / limit - 1) <= REACHED
     if near[-1]:
         first = int(np.max(np.nonzero(~near)[0], initial=-1)) + 1
         reached = float(risk.index[first])
@@ -285,12 +282,15 @@ def _theory(row: pd.Series) -> float:
     """Asymptotic value of an estimate, NaN where the theory gives none."""
     if row["quantity"] not in ("exponent", "local_exponent"):
         return float("nan")
-    dimension = row["intrinsic_dim"]
-    if row["model"] == "theory" and row["noise_std"] == 0:
-        return 3 / dimension if row["initialization"] == "standard" else float("nan")
-    standard, mirrored = (theory_exponent(arm, dimension) for arm in INITIALIZATIONS)
-    if row["model"] in ("theory", "ridge"):  # ridge regression saturates at smoothness 2
-        mirrored = 2 * (dimension + 1) / (2 * (dimension + 1) + dimension)
-    return {"standard": standard, "mirrored": mirrored}.get(
-        row["initialization"], mirrored - standard
-    )
+    arm = row["model"], row["initialization"]
+    return _asymptote(*arm, row["intrinsic_dim"], row["noise_std"])
+
+
+def _asymptote(model: str, initialization: str, intrinsic_dim: int, noise_std: float) -> float:
+    """Exponent of a model as n grows, or the difference of exponents; NaN where there is none."""
+    if model == "theory" and noise_std == 0:
+        return 3 / intrinsic_dim if initialization == "standard" else float("nan")
+    standard, mirrored = (theory_exponent(arm, intrinsic_dim) for arm in INITIALIZATIONS)
+    if model in ("theory", "ridge"):  # ridge regression saturates at smoothness 2
+        mirrored = 2 * (intrinsic_dim + 1) / (2 * (intrinsic_dim + 1) + intrinsic_dim)
+    return {"standard": standard, "mirrored": mirrored}.get(initialization, mirrored - standard)

@@ -80,8 +80,9 @@ def learning_curves(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
     for axes, dimension in zip(grid[0], dims, strict=True):
         standard = theory_exponent("standard", int(dimension))
         axes.set_title(f"$S^{{{dimension}}}$: $n^{{-{standard:.3g}}}$ and $n^{{-1}}$")
-    *lines, slope = _line_handles()
-    _legend(figure, [*lines, *_single_handles(), *_arm_handles("network"), slope])
+    runs = [*_single_handles(), *_arm_handles("network")]
+    slope = _dotted_handle("asymptotic slope")
+    _legend(figure, [*_curve_handles("exact theory"), *runs, slope])
     return figure
 
 
@@ -153,20 +154,15 @@ def local_exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
                 axes.plot("sample_size", "value", data=curve, color=COLORS[name])
                 _points(axes, _select(measured, initialization=name, **panel), name)
                 axes.axhline(curve["theory"].iloc[-1], color=THEORY, ls=(0, (1, 1)), lw=1)
-            axes.set_xscale("log", base=2)
-            axes.set_xlabel("sample size $n$")
-            axes.grid(alpha=0.25, lw=0.5)
+            _over_sizes(axes)
             axes.label_outer()
         row[0].set_ylabel(f"local exponent\n(noise {noise_std:g})")
     for axes, dimension in zip(grid[0], dims, strict=True):
         limit = theory_exponent("standard", int(dimension))
         axes.set_title(f"$S^{{{dimension}}}$: $3/(d+3) = {limit:.3g}$")
     grid[0, 0].set_ylim(0, 1.6)
-    curves = [
-        Line2D([], [], color=COLORS[name], label=f"equivalent, {name}") for name in INITIALIZATIONS
-    ]
-    limit_handle = Line2D([], [], color=THEORY, ls=(0, (1, 1)), lw=1, label="limits")
-    _legend(figure, [*curves, *_arm_handles("measured"), limit_handle])
+    handles = [*_curve_handles("equivalent"), *_arm_handles("measured"), _dotted_handle("limits")]
+    _legend(figure, handles)
     return figure
 
 
@@ -190,10 +186,8 @@ def noise_crossover(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
         for limit, style in ((3 / dimension, (0, (4, 2))), (3 / (dimension + 3), (0, (1, 1)))):
             axes.axhline(limit, color=THEORY, ls=style, lw=1)
         axes.set_title(f"$S^{{{dimension}}}$")
-        axes.set_xscale("log", base=2)
-        axes.set_xlabel("sample size $n$")
+        _over_sizes(axes)
         axes.set_ylim(0, 1.25 * 3 / dimension)
-        axes.grid(alpha=0.25, lw=0.5)
     figure.axes[0].set_ylabel("local exponent, standard")
     noise = [
         Line2D([], [], color=shade, label=f"noise {noise_std:g}")
@@ -201,7 +195,7 @@ def noise_crossover(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
     ]
     limits = [
         Line2D([], [], color=THEORY, ls=(0, (4, 2)), lw=1, label="$3/d$"),
-        Line2D([], [], color=THEORY, ls=(0, (1, 1)), lw=1, label="$3/(d+3)$"),
+        _dotted_handle("$3/(d+3)$"),
     ]
     _legend(figure, [*noise, *limits])
     return figure
@@ -240,9 +234,7 @@ def theory_residuals(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Fig
                     ls="none",
                 )
             axes.axhline(0, color=THEORY, lw=1)
-            axes.set_xscale("log", base=2)
-            axes.set_xlabel("sample size $n$")
-            axes.grid(alpha=0.25, lw=0.5)
+            _over_sizes(axes)
             axes.label_outer()
         row[0].set_ylabel(f"{MODELS[model]}\nfrom theory, %")
     for axes, (design, dimension) in zip(grid[0], columns, strict=True):
@@ -286,10 +278,7 @@ def error_over_time(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
         _logarithmic(axes)
         axes.set_xlabel("time (learning rate × epochs)")
     figure.axes[0].set_ylabel(f"mean excess risk on $S^{{{dimension}}}$, noise {noise_std:g}")
-    kernel = [
-        Line2D([], [], color=COLORS[name], label=f"kernel, {name}") for name in INITIALIZATIONS
-    ]
-    _legend(figure, [*kernel, *_arm_handles("network")])
+    _legend(figure, [*_curve_handles("kernel"), *_arm_handles("network")])
     return figure
 
 
@@ -321,12 +310,12 @@ def exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFra
 def theory(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
     """Theory at finite n, and how measurements compare; a row for each initialization."""
     order = ["design", "intrinsic_dim", "noise_std", "initialization"]
-    averaged = _select(estimates, model="ridge", stopping="average")
+    averaged, at_runs = _select(estimates, model="ridge", stopping="average"), compared(estimates)
     rows = []
     for key, group in _select(averaged, quantity="local_exponent").groupby(order):
         arm = dict(zip(order, key, strict=True))
         local = group.sort_values("sample_size")
-        here, runs = _select(averaged, **arm), _select(compared(estimates), **arm)
+        here, runs = _select(averaged, **arm), _select(at_runs, **arm)
         ridge = _select(here, quantity="residual").sort_values("sample_size")
         network = _select(runs, model="network", quantity="residual").sort_values("sample_size")
         reached = _select(estimates, model="theory", quantity="reached", **arm)["value"]
@@ -423,11 +412,15 @@ def _power_law(
     axes.plot(n, np.exp(log_scale.mean()) * n**-exponent, lw=1, **line)
 
 
-def _logarithmic(axes: Axes) -> None:
+def _over_sizes(axes: Axes) -> None:
     axes.set_xscale("log", base=2)
-    axes.set_yscale("log")
     axes.set_xlabel("sample size $n$")
     axes.grid(alpha=0.25, lw=0.5)
+
+
+def _logarithmic(axes: Axes) -> None:
+    _over_sizes(axes)
+    axes.set_yscale("log")
 
 
 def _arm_handles(what: str, fill: str | None = "white") -> list[Line2D]:
@@ -445,13 +438,12 @@ def _arm_handles(what: str, fill: str | None = "white") -> list[Line2D]:
     ]
 
 
-def _line_handles() -> list[Line2D]:
-    kernel = [
-        Line2D([], [], color=COLORS[name], label=f"exact theory, {name}")
-        for name in INITIALIZATIONS
-    ]
-    slope = Line2D([], [], color=THEORY, ls=(0, (1, 1)), lw=1, label="asymptotic slope")
-    return [*kernel, slope]
+def _curve_handles(what: str) -> list[Line2D]:
+    return [Line2D([], [], color=COLORS[name], label=f"{what}, {name}") for name in INITIALIZATIONS]
+
+
+def _dotted_handle(label: str) -> Line2D:
+    return Line2D([], [], color=THEORY, ls=(0, (1, 1)), lw=1, label=label)
 
 
 def _legend(figure: Figure, handles: list[Line2D]) -> None:
