@@ -1,6 +1,17 @@
 """Networks that are really trained: initializations and gradient descent for ensembles."""
 
+from initbias.networks.architecture import Architecture, Networks
 from initbias.networks.descent import Trajectory, train
-from initbias.networks.initialization import Initialization, ShallowNetworks, initialize
+from initbias.networks.initialization import Initialization, initialize
+from initbias.networks.losses import CrossEntropy, PowerLoss
 
-__all__ = ["Initialization", "ShallowNetworks", "Trajectory", "initialize", "train"]
+__all__ = [
+    "Architecture",
+    "CrossEntropy",
+    "Initialization",
+    "Networks",
+    "PowerLoss",
+    "Trajectory",
+    "initialize",
+    "train",
+]

@@ -1,85 +1,100 @@
-"""Initial parameters of ReLU networks with one hidden layer in the NTK parametrisation."""
+"""Initial parameters of ensembles: standard, mirrored, doubled and random-doubled."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Initialization = Literal["standard", "mirrored"]
+from initbias.networks.architecture import Architecture, Networks
 
+Initialization = Literal["standard", "mirrored", "doubled", "random_doubled"]
 
-@dataclass(frozen=True)
-class ShallowNetworks:
-    """An ensemble f(x) = sqrt(2/width) Σ_k outer_k relu(inner_k · x̃), float32.
-
-    x̃ is the input, followed by 1 if the first layer has a bias. The neurons form two halves whose
-    outputs are summed apart, so that halves that mirror each other cancel to the last bit.
-
-    Attributes:
-        inner: (networks, width, input_dim + bias)
-        outer: (networks, width)
-        bias: whether the last column of `inner` is a bias.
-    """
-
-    inner: NDArray[np.float32]
-    outer: NDArray[np.float32]
-    bias: bool
-
-    @property
-    def scale(self) -> float:
-        """The factor sqrt(2/width) of the output."""
-        return float(np.sqrt(2 / self.outer.shape[1]))
-
-    @property
-    def halves(self) -> tuple[slice, slice]:
-        """The neurons of the two halves."""
-        middle = self.outer.shape[1] // 2
-        return slice(None, middle), slice(middle, None)
-
-    def features(self, inputs: NDArray[np.float64]) -> NDArray[np.float32]:
-        """What the first layer sees, x̃ in float32: (..., points, input_dim + bias)."""
-        if self.bias:
-            ones = np.ones((*inputs.shape[:-1], 1))
-            inputs = np.concatenate([inputs, ones], axis=-1)
-        return inputs.astype(np.float32)
+Weights = list[NDArray[np.float32]]
 
 
 def initialize(
     generators: Sequence[np.random.Generator],
+    architecture: Architecture,
+    initialization: Initialization = "standard",
     *,
-    width: int,
-    input_dim: int,
-    initialization: Initialization,
-    bias: bool,
-) -> ShallowNetworks:
-    """Draw one network for each generator, every parameter N(0, 1).
+    gain: float = 1.0,
+    zero_bias: bool = False,
+) -> Networks:
+    """Draw one network for each generator.
 
-    A mirrored network holds a standard one of half the width twice, with opposite output weights:
-    f = sqrt(1/2) (f¹ − f²) with equal parameters at the start. Its initial output is zero and its
-    tangent kernel that of f¹ (Chen, Li, Lin 2024, section 4). A standard and a mirrored network
-    from equal generators share their first half.
+    Parameters are normal with mean zero: of variance gain² in the NTK parametrisation, and of
+    variance gain² · 2/(fan_in + fan_out) of their layer in the standard one (Glorot).
 
-    Raises:
-        ValueError: a mirrored network of odd width, or a width below 2.
+    - standard: one draw.
+    - mirrored: √½ (f¹ − f²), two branches that begin with the parameters of the standard draw. The
+      initial output is zero and the tangent kernel that of the standard network (Chen, Li, Lin
+      2024, section 4; antisymmetrical initialization of Zhang, Xu, Luo, Ma 2020).
+    - doubled: the last hidden layer of the standard draw twice, the second time with opposite
+      output weights. The initial output is zero, and the tangent kernel another one (the doubling
+      trick, as Zhang et al. 2020 compare with it).
+    - random_doubled: √½ (f¹ + f²) of two independent draws, the first of them the standard one.
+
+    Args:
+        generators: one for each network. Networks of equal generators share the standard draw.
+        architecture: of the standard draw.
+        initialization: one of the above.
+        gain: factor of all initial parameters.
+        zero_bias: biases begin at zero.
     """
-    if width < 2 or (initialization == "mirrored" and width % 2):
-        raise ValueError(
-            f"width must be at least 2, and even for mirrored networks, whose halves are equal: "
-            f"got {width}, use {max(2, width + width % 2)}"
-        )
-    inner = np.empty((len(generators), width, input_dim + bias), dtype=np.float32)
-    outer = np.empty((len(generators), width), dtype=np.float32)
-    networks = ShallowNetworks(inner, outer, bias)
-    first, second = networks.halves
-    for index, generator in enumerate(generators):
-        for half in (first, second):
-            if half is second and initialization == "mirrored":
-                inner[index, second] = inner[index, first]
-                outer[index, second] = -outer[index, first]
-            else:
-                shape = inner[index, half].shape
-                inner[index, half] = generator.standard_normal(shape, dtype=np.float32)
-                outer[index, half] = generator.standard_normal(shape[0], dtype=np.float32)
-    return networks
+    drawn = [
+        _arrange(generator, architecture, initialization, gain, zero_bias)
+        for generator in generators
+    ]
+    if initialization == "doubled":
+        *widths, last = architecture.widths
+        architecture = replace(architecture, widths=(*widths, 2 * last))
+    return Networks(architecture, tuple(np.stack(layer) for layer in zip(*drawn, strict=True)))
+
+
+def _arrange(
+    generator: np.random.Generator,
+    architecture: Architecture,
+    initialization: Initialization,
+    gain: float,
+    zero_bias: bool,
+) -> Weights:
+    """The weights of one network, each (branches, fan_out, fan_in + bias)."""
+    first = _draw(generator, architecture, gain, zero_bias)
+    match initialization:
+        case "standard":
+            branches = [first]
+        case "mirrored":
+            branches = [first, [*first[:-1], -first[-1]]]
+        case "doubled":
+            *rest, hidden, last = first
+            neurons = architecture.widths[-1]
+            outer = last[:, :neurons]
+            opposite = np.concatenate([outer, -outer, 0 * last[:, neurons:]], axis=1)
+            branches = [[*rest, np.concatenate([hidden, hidden]), opposite]]
+        case "random_doubled":
+            branches = [first, _draw(generator, architecture, gain, zero_bias)]
+        case _:
+            raise ValueError(
+                f"initialization {initialization!r} is none of standard, mirrored, doubled and "
+                "random_doubled"
+            )
+    return [np.stack(layer) for layer in zip(*branches, strict=True)]
+
+
+def _draw(
+    generator: np.random.Generator, architecture: Architecture, gain: float, zero_bias: bool
+) -> Weights:
+    """One standard draw, layer by layer, each (fan_out, fan_in + bias)."""
+    weights = []
+    for shape, fan_in, bias in zip(
+        architecture.shapes, architecture.sizes, architecture.biases, strict=False
+    ):
+        standard = architecture.parametrisation == "standard"
+        std = gain * (np.sqrt(2 / (fan_in + shape[0])) if standard else 1.0)
+        layer = np.float32(std) * generator.standard_normal(shape, dtype=np.float32)
+        if bias and zero_bias:
+            layer[:, -1] = 0
+        weights.append(layer)
+    return weights
