@@ -1,103 +1,120 @@
-"""Gradient descent of one shallow network on a CPU, in loops that never store the activations.
-
-A neuron's weights stay in registers while it passes once over the sample for its gradient and once
-for its new contribution to the output, so a step reads nothing but the sample, which fits into the
-first-level cache. Compilers keep the weights in registers only if each has a name of its own, so the
-loops are written out for the given number of inputs and compiled by numba.
-"""
-
-from collections.abc import Callable
-from functools import lru_cache
-from typing import Any
+"""Training of one shallow network on a CPU in loops that never store the activations."""
 
 import numpy as np
-from numba import njit
-from numpy.typing import NDArray
 
-from initbias.networks.initialization import ShallowNetworks
+from initbias.networks.architecture import Architecture, Networks
+from initbias.networks.descent import Array, Task
+from initbias.networks.losses import PowerLoss
 
-# No "nnan" and "ninf": divergence must come out as NaN or infinity.
-FAST = {"reassoc", "contract", "arcp", "nsz"}
+MAX_FEATURES = (
+    24  # inputs and bias; more do not fit into registers, and matrix products are as fast
+)
+ACTIVE_BUDGET = 2**25  # bytes of activity that are kept from one epoch to the next
 
 
-class FusedNetwork:
-    """One network, in the fused form."""
+def can_train(architecture: Architecture, task: Task) -> bool:
+    """Whether the fused form is written for this: gradient descent of shallow scalar networks."""
+    return (
+        len(architecture.widths) == 1
+        and architecture.outputs == 1
+        and architecture.bias != "all"
+        and architecture.shapes[0][1] <= MAX_FEATURES
+        and isinstance(task.loss, PowerLoss)
+        and task.optimizer == "descent"
+        and task.full_batch
+    )
 
-    def __init__(
-        self,
-        networks: ShallowNetworks,
-        x: NDArray[np.float32],
-        y: NDArray[np.float32],
-        points: NDArray[np.float32],
-        learning_rate: float,
-        device: str,
-    ) -> None:
-        if len(x) != 1 or device != "cpu":
+
+class Fused:
+    """One network. Its neurons form two halves that are summed apart.
+
+    Halves that mirror each other cancel to the last bit that way: the two branches of a mirrored
+    network, and the two halves of the only branch of a doubled one.
+    """
+
+    def __init__(self, networks: Networks, task: Task, device: str) -> None:
+        if len(networks) != 1 or device != "cpu":
             raise ValueError("the fused form trains one network on a CPU")
-        inner, outer = networks.inner[0].copy(), networks.outer[0].copy()
-        self._halves = [(inner[half], outer[half]) for half in networks.halves]
-        self._x = np.ascontiguousarray(x[0].T)  # (inputs, n)
-        self._points = np.ascontiguousarray(points[0].T)  # (inputs, points)
-        self._y = y[0]
-        self._scale = np.float32(networks.scale)
-        self._rate = np.float32(learning_rate * networks.scale / x.shape[1])
-        self._step, self._evaluate = _compiled(x.shape[2])
-        self._output = self._outputs(self._x)
+        from initbias.networks import loops
+
+        architecture = networks.architecture
+        self._bias = architecture.biases[0]
+        self._shapes = [layer.shape for layer in networks.weights]
+        features = architecture.shapes[0][1]
+        self._lanes = loops.LANES
+        inner, outer = networks.weights[0].reshape(-1, features), networks.weights[1].reshape(-1)
+        self._first = (len(outer) + 1) // 2  # neurons of the first half
+        vectors = loops.vectors_of_a_block(features, self._first)
+        self._respond, self._descend = loops.compiled(features, vectors)
+        neurons = vectors * loops.LANES
+        blocks = -(-self._first // neurons)
+        self._inner = np.zeros((2, blocks, features, neurons), dtype=np.float32)
+        self._outer = np.zeros((2, blocks, neurons), dtype=np.float32)
+        for half, chosen in enumerate((slice(self._first), slice(self._first, None))):
+            count = len(outer[chosen])
+            padded = np.zeros((blocks * neurons, features), dtype=np.float32)
+            padded[:count] = inner[chosen]
+            self._inner[half] = padded.reshape(blocks, neurons, features).mT
+            self._outer[half].reshape(-1)[:count] = outer[chosen]
+        self._scale = np.float32(networks.scale * np.prod(architecture.scales))
+        self._x, self._points = self._features(task.inputs), self._features(task.points)
+        self._y = task.labels[0, :, 0].copy()
+        n = len(self._y)
+        self._rate = np.float32(task.learning_rate * self._scale / n)
+        assert isinstance(task.loss, PowerLoss)
+        self._power = task.loss.power
+        # A block of a half that is all padding has weights of zero, which have no gradient.
+        kept = 2 * blocks * n * vectors * loops.LANES // 8 <= ACTIVE_BUDGET
+        self._active = np.empty((2, blocks if kept else 1, n, vectors), dtype=loops.ACTIVE)
+        self._spare = np.empty((1, len(self._points), vectors), dtype=loops.ACTIVE)
+        self._sums = self._halves(self._x, self._active)
 
     def advance(self, epochs: int) -> None:
-        for _ in range(epochs):
-            slope = self._output - self._y  # (n,)
-            sums = np.zeros((2, len(slope)), dtype=np.float32)
-            for (inner, outer), total in zip(self._halves, sums, strict=True):
-                self._step(inner, outer, self._x, slope, self._rate, total)
-            self._output = self._scale * (sums[0] + sums[1])
+        self._descend(
+            self._inner,
+            self._outer,
+            self._x,
+            self._y,
+            self._active,
+            self._sums,
+            self._scale,
+            self._rate,
+            self._power,
+            epochs,
+        )
 
-    def evaluate(self) -> NDArray[np.float32]:
-        return self._outputs(self._points)[None]
+    def outputs(self) -> Array:
+        spare = np.stack([self._spare, self._spare])
+        return self._totals(self._halves(self._points, spare))[None, :, None]
 
-    def _outputs(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        sums = np.zeros((2, x.shape[1]), dtype=np.float32)  # apart: mirrored halves cancel exactly
-        for (inner, outer), total in zip(self._halves, sums, strict=True):
-            self._evaluate(inner, outer, x, total)
-        return self._scale * (sums[0] + sums[1])
+    def losses(self) -> Array:
+        error = np.abs(self._totals(self._sums) - self._y, dtype=np.float64)
+        return np.array([(error**self._power).mean() / self._power], dtype=np.float32)
 
+    def weights(self) -> tuple[Array, ...]:
+        features = self._inner.shape[2]
+        inner, outer = self._inner.mT.reshape(2, -1, features), self._outer.reshape(2, -1)
+        rest = self._first, np.prod(self._shapes[1]) - self._first
+        halves = [
+            np.concatenate([values[half, :count] for half, count in enumerate(rest)])
+            for values in (inner, outer)
+        ]
+        return tuple(
+            values.reshape(shape) for values, shape in zip(halves, self._shapes, strict=True)
+        )
 
-@lru_cache
-def _compiled(inputs: int) -> tuple[Callable[..., None], Callable[..., None]]:
-    """The loops for a step and for an evaluation, written out for a number of inputs."""
+    def _features(self, inputs: Array) -> Array:
+        """(1, points, input_dim) -> (points, features), contiguous."""
+        ones = np.ones((inputs.shape[1], int(self._bias)), dtype=np.float32)
+        return np.concatenate([inputs[0], ones], axis=1)
 
-    def each(text: str, separator: str = "; ") -> str:
-        return separator.join(text.format(j=j) for j in range(inputs))
+    def _halves(self, x: Array, active: np.ndarray) -> Array:
+        """Sums over the neurons of each half by lane, (2, points, lanes)."""
+        sums = np.zeros((2, len(x), self._lanes), dtype=np.float32)
+        for half in range(2):
+            self._respond(self._inner[half], self._outer[half], x, active[half], sums[half])
+        return sums
 
-    add_output = f"""
-        for i in range(x.shape[1]):
-            z = {each("w{j} * x[{j}, i]", " + ")}
-            output[i] += a * (z if z > zero else zero)
-"""
-    source = f"""
-def step(inner, outer, x, slope, rate, output):
-    zero = np.float32(0)
-    for k in range(len(outer)):
-        a = outer[k]
-        a_gradient = zero
-        {each("w{j} = inner[k, {j}]; gradient{j} = zero")}
-        for i in range(x.shape[1]):
-            z = {each("w{j} * x[{j}, i]", " + ")}
-            r = slope[i] if z > zero else zero
-            a_gradient += r * z
-            {each("gradient{j} += r * x[{j}, i]")}
-        {each("w{j} -= rate * a * gradient{j}; inner[k, {j}] = w{j}")}
-        a -= rate * a_gradient
-        outer[k] = a
-{add_output}
-def evaluate(inner, outer, x, output):
-    zero = np.float32(0)
-    for k in range(len(outer)):
-        a = outer[k]
-        {each("w{j} = inner[k, {j}]")}
-{add_output}
-"""
-    namespace: dict[str, Any] = {"np": np}
-    exec(source, namespace)
-    compiler = njit(fastmath=FAST, nogil=True)
-    return compiler(namespace["step"]), compiler(namespace["evaluate"])
+    def _totals(self, sums: Array) -> Array:
+        """Outputs from sums over halves and lanes, (points,)."""
+        return self._scale * (sums[0] + sums[1]).sum(axis=-1)
