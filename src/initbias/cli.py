@@ -42,28 +42,31 @@ def main() -> None:
 
 @app.command("plan")
 def plan_command(config: Config = DEFAULT) -> None:
-    """Print the shards of a configuration, their cost estimates and what is already done."""
+    """Print the shards of a configuration, what they are expected to take, and what they took."""
     from initbias.pipeline import stages
 
     configuration = read(config)
-    table = Table("shard", "operations", "output", "memory", "measured")
-    total = done = 0.0
+    table = Table("shard", "expected", "took", "output", "memory")
     planned = plan.shards(configuration)
-    for shard in planned:
-        measured = stages.measured(configuration, shard)
-        total += shard.cost.operations
-        done += shard.cost.operations * measured
+    records = [stages.provenance(configuration, shard) for shard in planned]
+    for shard, record in zip(planned, records, strict=True):
         table.add_row(
             f"{shard.study} {shard.name}",
-            f"{shard.cost.operations:.1e}",
+            _duration(shard.cost.seconds),
+            _duration(record["wall_s"]) if record else "",
             _size(shard.cost.output_bytes),
             _size(shard.cost.memory_bytes),
-            "yes" if measured else "no",
         )
     console = Console()
     console.print(table, width=None if console.is_terminal else 120)
-    share = done / total if total else 1.0
-    print(f"{len(planned)} shards, {total:.1e} operations, {share:.0%} of them measured")
+    total = sum(shard.cost.seconds for shard in planned)
+    left, ratio = plan.remaining(planned, records)
+    finished = sum(record is not None for record in records)
+    pace = f" ({ratio:.2f} times as long as expected)" if ratio else ""
+    print(
+        f"{len(planned)} shards, {_duration(total)} of one core expected; {finished} measured{pace}, "
+        f"{_duration(left)} of one core left"
+    )
 
 
 @app.command()
@@ -191,6 +194,12 @@ def _nearest(name: str, known: Iterable[str]) -> str:
         return f"; did you mean {close[0]}?"
     shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
     return f"; there are {shown}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 def _size(count: float) -> str:

@@ -81,16 +81,6 @@ def test_networks_without_their_theory_are_refused(
         validate(tiny, "my.yaml")
 
 
-def test_odd_widths_of_mirrored_networks_are_refused(tiny: dict) -> None:
-    network = tiny["studies"]["error_rates"]["paper"]["network"]
-    network.update(sample_sizes=[6, 7, 8, 9], width_per_sample=3)
-    with pytest.raises(
-        ConfigurationError,
-        match=r"error_rates\.paper\.network: .*odd width 21.*even width_per_sample",
-    ):
-        validate(tiny, "my.yaml")
-
-
 def test_all_errors_are_told_at_once(tiny: dict) -> None:
     changed(tiny, "sphere.intrinsic_dims", [0, -1])
     changed(tiny, "paper.kernel.seeds", 0)

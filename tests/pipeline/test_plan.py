@@ -1,10 +1,11 @@
 """Plans: stable names, complete coverage, no files."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from initbias.pipeline.configuration import validate
-from initbias.pipeline.plan import shards
+from initbias.pipeline.plan import remaining, shards
 from initbias.studies import load
 from tests.conftest import TINY
 
@@ -66,9 +67,19 @@ def test_costs_are_positive_and_grow_with_the_size() -> None:
             for shard in shards(validate(TINY, "test"))
             if shard.name.startswith(f"sphere-{model}")
         ]
-        operations = [cost.operations for cost in costs]
-        assert operations == sorted(operations) and operations[0] > 0
+        seconds = [cost.seconds for cost in costs]
+        assert seconds == sorted(seconds) and seconds[0] > 0
         assert all(cost.memory_bytes > 0 and cost.output_bytes > 0 for cost in costs)
+
+
+def test_what_is_left_is_corrected_by_what_finished_shards_took() -> None:
+    planned_shards = shards(validate(TINY, "test"))[:4]
+    expected = [shard.cost.seconds for shard in planned_shards]
+    took = {"wall_s": 3 * expected[0], "cells_resumed": 0, "device": "cpu"}
+    resumed = {"wall_s": 0.1, "cells_resumed": 1, "device": "cpu"}
+    assert remaining(planned_shards, [None] * 4) == (pytest.approx(sum(expected)), None)
+    left, ratio = remaining(planned_shards, [took, resumed, None, None])
+    assert ratio == pytest.approx(3) and left == pytest.approx(3 * sum(expected[2:]))
 
 
 def test_outputs_are_those_that_the_study_renders() -> None:

@@ -61,15 +61,15 @@ def test_batches_of_networks_measure_what_single_networks_do(
 ) -> None:
     """The path of a GPU, with its batched form on the CPU: the same cells, to float32 rounding."""
     from initbias.networks import descent
-    from initbias.networks.batched import BatchedNetworks
+    from initbias.networks.layered import Layered
 
     specification = {**SHARDS[NETWORK], "noise_stds": [0.2, 0.5]}
     alone = measured(specification)
 
-    def on_cpu(*arguments: Any) -> BatchedNetworks:
-        return BatchedNetworks(*arguments[:-1], "cpu")
+    def on_cpu(networks: Any, task: Any, device: str) -> Layered:
+        return Layered(networks, task, "cpu")
 
-    monkeypatch.setattr(descent, "_form", lambda device: on_cpu)
+    monkeypatch.setattr(descent, "_form", lambda *arguments: on_cpu)
     together = dict(
         measure(specification, {cells(specification)[1]}, "cuda", lambda cell, share: None)
     )
@@ -127,7 +127,7 @@ def synthetic(
                     "design": "sphere", "model": "network", "initialization": arm, "intrinsic_dim": 3,
                     "input_dim": 4, "sample_size": n, "noise_std": 0.2, "seed": seed, "time": time,
                     "risk": np.nan if failed else risk, "holdout_error": 5 - time,
-                    "failure": "output not finite at epoch 3" if failed else "",
+                    "failure": "diverged by epoch 3" if failed else "",
                 }
             )  # fmt: skip
     absent = {name: value for name, value in ABSENT.items() if name not in rows[0]}

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initbias.networks.architecture import Architecture, Networks
-from initbias.networks.losses import Loss, PowerLoss
+from initbias.networks.losses import CrossEntropy, Loss, PowerLoss
 
 Optimizer = Literal["descent", "adam"]
 Array = NDArray[np.float32]
@@ -32,7 +32,7 @@ class Trajectory:
     """
 
     outputs: Array
-    losses: Array
+    losses: NDArray[np.float64]
     diverged_at: NDArray[np.int64]
     networks: Networks
 
@@ -90,7 +90,7 @@ class Form(Protocol):
     def outputs(self) -> Array:
         """Outputs at the points, (networks, points, outputs)."""
 
-    def losses(self) -> Array:
+    def losses(self) -> NDArray[np.floating]:
         """Mean loss over the sample, (networks,)."""
 
     def weights(self) -> tuple[Array, ...]:
@@ -165,7 +165,7 @@ def train(
     shape = (count, len(epochs), points_count, outputs_count)
     trajectory = Trajectory(
         outputs=np.full(shape, np.nan, dtype=np.float32),
-        losses=np.full(shape[:2], np.nan, dtype=np.float32),
+        losses=np.full(shape[:2], np.nan),
         diverged_at=np.full(count, -1),
         networks=Networks(
             networks.architecture, tuple(np.empty_like(layer) for layer in networks.weights)
@@ -283,6 +283,8 @@ def _checked_task(
         raise ValueError(f"{n} inputs need as many labels: got {arrays['labels'].shape[1]}")
     if optimizer not in ("descent", "adam"):
         raise ValueError(f"optimizer {optimizer!r} is neither descent nor adam")
+    if isinstance(loss, CrossEntropy) and architecture.outputs < 2:
+        raise ValueError("cross-entropy tells classes apart and needs two outputs or more: got 1")
     size = n if batch_size is None else batch_size
     if not 1 <= size <= n:
         raise ValueError(f"batch_size must be from 1 to the {n} points of a sample: got {size}")

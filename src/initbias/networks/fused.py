@@ -1,6 +1,7 @@
 """Training of one shallow network on a CPU in loops that never store the activations."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from initbias.networks.architecture import Architecture, Networks
 from initbias.networks.descent import Array, Task
@@ -87,9 +88,9 @@ class Fused:
         spare = np.stack([self._spare, self._spare])
         return self._totals(self._halves(self._points, spare))[None, :, None]
 
-    def losses(self) -> Array:
-        error = np.abs(self._totals(self._sums) - self._y, dtype=np.float64)
-        return np.array([(error**self._power).mean() / self._power], dtype=np.float32)
+    def losses(self) -> NDArray[np.float64]:
+        error = np.abs(self._totals(self._sums) - self._y).astype(np.float64)
+        return np.array([(error**self._power).mean() / self._power])
 
     def weights(self) -> tuple[Array, ...]:
         features = self._inner.shape[2]
@@ -108,7 +109,7 @@ class Fused:
         ones = np.ones((inputs.shape[1], int(self._bias)), dtype=np.float32)
         return np.concatenate([inputs[0], ones], axis=1)
 
-    def _halves(self, x: Array, active: np.ndarray) -> Array:
+    def _halves(self, x: Array, active: NDArray[np.unsignedinteger]) -> Array:
         """Sums over the neurons of each half by lane, (2, points, lanes)."""
         sums = np.zeros((2, len(x), self._lanes), dtype=np.float32)
         for half in range(2):
@@ -117,4 +118,5 @@ class Fused:
 
     def _totals(self, sums: Array) -> Array:
         """Outputs from sums over halves and lanes, (points,)."""
-        return self._scale * (sums[0] + sums[1]).sum(axis=-1)
+        with np.errstate(over="ignore", invalid="ignore"):  # divergence is reported by `train`
+            return self._scale * (sums[0] + sums[1]).sum(axis=-1)

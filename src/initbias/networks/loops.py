@@ -21,20 +21,21 @@ from numba import njit, types
 from numba.core import cgutils, config
 from numba.extending import intrinsic, models, register_model
 
+_operation: Any = intrinsic(prefer_literal=True)
+_loop: Any = njit(nogil=True, cache=True)
 # Sums over lanes may be reordered. No "nnan" and "ninf": divergence must come out as NaN or infinity.
-FAST = {"reassoc", "contract", "arcp", "nsz"}
+_loop_reordered: Any = njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "arcp", "nsz"})
 
-_features = config.CPU_FEATURES or binding.get_host_cpu_features().flatten()
+_features = config.CPU_FEATURES or binding.get_host_cpu_features().flatten()  # type: ignore[attr-defined]
 LANES, REGISTERS = (16, 32) if "+avx512f" in _features.split(",") else (8, 16)
 ACTIVE = np.uint16 if LANES == 16 else np.uint8  # a bit for each lane
 
 _FLOAT, _INDEX, _BITS = ir.FloatType(), ir.IntType(32), ir.IntType(LANES)
 _VECTOR = ir.VectorType(_FLOAT, LANES)
 _MASK = ir.VectorType(ir.IntType(1), LANES)
-_bits = types.Integer.from_bitwidth(LANES, signed=False)
 
 
-class Vectors(types.Type):  # type: ignore[misc]
+class Vectors(types.Type):
     """The compiler's type of a fixed number of vectors, which it can keep in registers."""
 
     def __init__(self, count: int) -> None:
@@ -43,7 +44,7 @@ class Vectors(types.Type):  # type: ignore[misc]
 
 
 @register_model(Vectors)
-class _VectorsModel(models.PrimitiveModel):  # type: ignore[misc]
+class _VectorsModel(models.PrimitiveModel):
     def __init__(self, manager: Any, of: Vectors) -> None:
         super().__init__(manager, of, ir.ArrayType(_VECTOR, of.count))
 
@@ -53,7 +54,7 @@ def vectors_of_a_block(features: int, neurons: int) -> int:
     return max(1, min(4, REGISTERS * 3 // 4 // features, -(-neurons // LANES)))
 
 
-@intrinsic(prefer_literal=True)  # type: ignore[misc]
+@_operation
 def _load(_: Any, array: Any, count: Any) -> Any:
     """The first vectors of an array."""
 
@@ -64,7 +65,7 @@ def _load(_: Any, array: Any, count: Any) -> Any:
     return Vectors(count.literal_value)(array, count), generate
 
 
-@intrinsic(prefer_literal=True)  # type: ignore[misc]
+@_operation
 def _store(_: Any, array: Any, values: Any) -> Any:
     """Write vectors to the beginning of an array."""
 
@@ -78,7 +79,7 @@ def _store(_: Any, array: Any, values: Any) -> Any:
     return types.void(array, values), generate
 
 
-@intrinsic(prefer_literal=True)  # type: ignore[misc]
+@_operation
 def _respond(_: Any, inner: Any, outer: Any, point: Any, active: Any, total: Any) -> Any:
     """Pass one point through a block: add the neurons' outputs to `total`, and note who is active."""
     block, features = outer.count, inner.count // outer.count
@@ -118,7 +119,7 @@ def _respond(_: Any, inner: Any, outer: Any, point: Any, active: Any, total: Any
     return types.void(inner, outer, point, active, total), generate
 
 
-@intrinsic(prefer_literal=True)  # type: ignore[misc]
+@_operation
 def _accumulate(_: Any, gradient: Any, slope: Any, active: Any, features: Any) -> Any:
     """Add one point's slope, (features,), to the gradient of the neurons that were active there."""
     block = gradient.count // features.literal_value
@@ -132,7 +133,7 @@ def _accumulate(_: Any, gradient: Any, slope: Any, active: Any, features: Any) -
             for feature in range(features.literal_value)
         ]
         for index in range(block):
-            is_active = builder.bitcast(_read(builder, bits, index), _MASK)
+            is_active = builder.bitcast(_read(builder, bits, index, align=1), _MASK)
             for feature, value in enumerate(slopes):
                 old = g[feature * block + index]
                 g[feature * block + index] = builder.select(
@@ -148,10 +149,8 @@ def _pointer(context: Any, builder: Any, of: Any, array: Any, element: Any) -> A
     return builder.bitcast(data, element.as_pointer())
 
 
-def _read(builder: Any, pointer: Any, index: int) -> Any:
-    return builder.load(
-        builder.gep(pointer, [_INDEX(index)]), align=1 if pointer.type.pointee == _BITS else 4
-    )
+def _read(builder: Any, pointer: Any, index: int, align: int = 4) -> Any:
+    return builder.load(builder.gep(pointer, [_INDEX(index)]), align=align)
 
 
 def _broadcast(builder: Any, value: Any) -> Any:
@@ -173,7 +172,7 @@ def _unpack(builder: Any, packed: Any) -> list[Any]:
 
 @lru_cache
 def compiled(features: int, block: int) -> tuple[Callable[..., None], Callable[..., None]]:
-    """The loops for numbers of features and of vectors in a block: `respond` for outputs and `descend` for training.
+    """The loops for numbers of features and of vectors in a block: for outputs, and for training.
 
     respond(inner, outer, x, active, sums) adds the outputs of all neurons of a half, by lane:
 
@@ -189,14 +188,14 @@ def compiled(features: int, block: int) -> tuple[Callable[..., None], Callable[.
     """
     count = block * features
 
-    @njit(nogil=True, cache=True)  # type: ignore[misc]
+    @_loop
     def forward(inner, outer, x, active, sums):  # type: ignore[no-untyped-def]
         w = _load(inner, count)
         a = _load(outer, block)
         for i in range(len(x)):
             _respond(w, a, x[i], active[i], sums[i])
 
-    @njit(nogil=True, cache=True)  # type: ignore[misc]
+    @_loop
     def backward(slopes, active, gradient):  # type: ignore[no-untyped-def]
         gradient[:] = 0
         g = _load(gradient, count)
@@ -204,12 +203,12 @@ def compiled(features: int, block: int) -> tuple[Callable[..., None], Callable[.
             g = _accumulate(g, slopes[i], active[i], features)
         _store(gradient, g)
 
-    @njit(nogil=True, cache=True)  # type: ignore[misc]
+    @_loop
     def respond(inner, outer, x, active, sums):  # type: ignore[no-untyped-def]
         for k in range(len(outer)):
             forward(inner[k], outer[k], x, active[k % len(active)], sums)
 
-    @njit(nogil=True, cache=True, fastmath=FAST)  # type: ignore[misc]
+    @_loop_reordered
     def descend(inner, outer, x, y, active, sums, scale, rate, power, epochs):  # type: ignore[no-untyped-def]
         kept = active.shape[1] == outer.shape[1]
         slopes = np.empty_like(x)

@@ -1,6 +1,8 @@
 """From a configuration to shards and the files they publish. Pure: reads and writes nothing."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from initbias.pipeline.configuration import Configuration
 from initbias.studies import load
@@ -14,6 +16,31 @@ def shards(configuration: Configuration) -> list[Shard]:
         for study, section in configuration.sections.items()
         for shard in load(study, "design").plan(section)
     ]
+
+
+def remaining(
+    planned: Sequence[Shard], records: Sequence[dict[str, Any] | None]
+) -> tuple[float, float | None]:
+    """Seconds of one core that are left, corrected by what measured shards took here.
+
+    Args:
+        planned: all shards.
+        records: provenance of each, None of one that is not measured.
+
+    Returns:
+        The seconds, and how many times as long as expected the measured shards took; None if none
+        of them tells: a resumed one has the time of its last run only, and a GPU is no core.
+    """
+    told = [
+        (shard.cost.seconds, float(record["wall_s"]))
+        for shard, record in zip(planned, records, strict=True)
+        if record and not record["cells_resumed"] and record["device"] == "cpu"
+    ]
+    ratio = sum(took for _, took in told) / sum(seconds for seconds, _ in told) if told else None
+    left = sum(
+        shard.cost.seconds for shard, record in zip(planned, records, strict=True) if record is None
+    )
+    return left * (ratio or 1.0), ratio
 
 
 def outputs(study: str) -> dict[str, Output]:

@@ -170,20 +170,21 @@ def render(configuration: Configuration, study: str, name: str) -> None:
             publish_figure(stage.FIGURES[name](*data), folder / "figures" / name)
 
 
-def measured(configuration: Configuration, shard: Shard) -> bool:
-    """Whether a shard's measurements are there, of this specification and of the code as it is."""
+def provenance(configuration: Configuration, shard: Shard) -> dict[str, Any] | None:
+    """How a shard was measured; nothing unless with this specification and the code as it is."""
     file = measurements_file(configuration.results, shard)
-    provenance = file.with_suffix(".json")
-    if not (file.exists() and provenance.exists()):
-        return False
-    found = json.loads(provenance.read_text())
+    record = file.with_suffix(".json")
+    if not (file.exists() and record.exists()):
+        return None
+    found: dict[str, Any] = json.loads(record.read_text())
     code = code_digest(stage_module(shard.study, "measure"))
-    return bool(found["specification"] == shard.specification and found["code"] == code)
+    current = found["specification"] == shard.specification and found["code"] == code
+    return found if current else None
 
 
 def _shard_files(configuration: Configuration, study: str) -> list[Path]:
     planned = [shard for shard in shards(configuration) if shard.study == study]
-    missing = [shard.name for shard in planned if not measured(configuration, shard)]
+    missing = [shard.name for shard in planned if provenance(configuration, shard) is None]
     if missing:
         raise MissingResults(
             f"{len(missing)} of {len(planned)} shards of {study} are not measured, or were with "

@@ -6,15 +6,15 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Cost:
-    """What a shard is expected to need, from operation counts and array sizes.
+    """What a shard is expected to need, from operation counts, measured rates and array sizes.
 
     Attributes:
-        operations: floating-point operations.
+        seconds: on one core of a CPU like the one that the rates were measured on, see rates.py.
         output_bytes: size of its measurements before compression.
         memory_bytes: peak of its arrays, without the interpreter and its libraries.
     """
 
-    operations: float
+    seconds: float
     output_bytes: float
     memory_bytes: float
 

@@ -9,16 +9,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from initbias.datasets import TARGETS, generator, sample_sphere
-from initbias.networks import Initialization, initialize, train
+from initbias.networks import Architecture, initialize, train
 
 DEPTH = 1  # hidden layers, as in A-Fig1
+Initialization = Literal["standard", "mirrored"]
 INITIALIZATIONS: tuple[Initialization, ...] = ("standard", "mirrored")
 FIRST_TIME = 0.1  # kernels: before this the flow has hardly left its start
 
@@ -283,6 +284,11 @@ def _network_cells(
     epochs = np.geomspace(1, specification["epochs"], specification["times"])
     epochs = np.unique(np.concatenate([[0], epochs.round().astype(int)]))
     times = specification["learning_rate"] * epochs
+    architecture = Architecture(
+        specification["intrinsic_dim"] + 1,
+        (specification["width"],),
+        bias="first" if specification["bias"] else "none",
+    )
     frames: list[list[pd.DataFrame]] = [[] for _ in samples]
     for initialization in INITIALIZATIONS:
         networks = initialize(
@@ -290,10 +296,8 @@ def _network_cells(
                 generator(*_identity(specification, seed), "initial parameters")
                 for _, seed in members
             ],
-            width=specification["width"],
-            input_dim=specification["intrinsic_dim"] + 1,
-            initialization=initialization,
-            bias=specification["bias"],
+            architecture,
+            initialization,
         )
         trajectory = train(
             networks,
@@ -303,7 +307,7 @@ def _network_cells(
                     sample.target[sample.train] + noise_std * sample.noise[sample.train]
                     for sample, (noise_std, _) in zip(samples, members, strict=True)
                 ]
-            ),
+            )[:, :, None],
             np.stack([sample.inputs[sample.points] for sample in samples]),
             learning_rate=specification["learning_rate"],
             record_epochs=epochs.tolist(),
@@ -312,8 +316,8 @@ def _network_cells(
         )
         for index, (sample, (noise_std, seed)) in enumerate(zip(samples, members, strict=True)):
             epoch = trajectory.diverged_at[index]
-            failure = f"output not finite at epoch {epoch}" if epoch >= 0 else ""
-            outputs = trajectory.outputs[index].astype(np.float64)
+            failure = f"diverged by epoch {epoch}" if epoch >= 0 else ""
+            outputs = trajectory.outputs[index, :, :, 0].astype(np.float64)  # (times, points)
             frames[index].append(
                 _rows(
                     specification,

@@ -1,0 +1,9 @@
+"""What one core does in a second, measured; designs estimate from it what their shards take.
+
+The core is that of docs/benchmarks.md, beside another one that was busy, too. Where shards of a plan
+are measured already, `initbias plan` corrects its estimates by what they took.
+"""
+
+START = 4.0  # seconds to import the libraries and to load compiled loops
+NETWORKS = 4.5e10  # multiply-adds of the fused form of training
+DECOMPOSITIONS = 3e10  # floating-point operations, float64, n about 1,000
