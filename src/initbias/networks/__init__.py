@@ -1,7 +1,7 @@
 """Networks that are really trained: initializations and gradient descent for ensembles."""
 
 from initbias.networks.architecture import Architecture, Networks
-from initbias.networks.descent import Trajectory, train
+from initbias.networks.descent import Trajectory, default_threads, train
 from initbias.networks.initialization import Initialization, initialize
 from initbias.networks.losses import CrossEntropy, PowerLoss
 
@@ -12,6 +12,7 @@ __all__ = [
     "Networks",
     "PowerLoss",
     "Trajectory",
+    "default_threads",
     "initialize",
     "train",
 ]

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from initbias.datasets import TARGETS, generator, sample_sphere
-from initbias.networks import Architecture, initialize, train
+from initbias.networks import Architecture, default_threads, initialize, train
 
 DEPTH = 1  # hidden layers, as in A-Fig1
 Initialization = Literal["standard", "mirrored"]
@@ -254,7 +254,7 @@ def _kernel_cell(
 def _measure_networks(
     specification: dict[str, Any], finished: set[str], device: str, progress: Progress
 ) -> Iterator[tuple[str, pd.DataFrame]]:
-    """One cell at a time on a CPU; all cells of a noise level as one batch on a GPU."""
+    """As many cells at a time as there are threads; on a GPU all cells of a noise level."""
     every = [
         (noise, seed) for noise in specification["noise_stds"] for seed in specification["seeds"]
     ]
@@ -264,10 +264,11 @@ def _measure_networks(
         if key not in finished
     }
     if device == "cpu":
-        batches = [[key] for key in remaining]
+        keys, threads = list(remaining), default_threads()
+        batches = [keys[start : start + threads] for start in range(0, len(keys), threads)]
     else:
         by_noise = groupby(remaining, key=lambda key: remaining[key][0])
-        batches = [list(keys) for _, keys in by_noise]
+        batches = [list(group) for _, group in by_noise]
     for batch in batches:
         members = [remaining[key] for key in batch]
         frames = _network_cells(specification, members, device, partial(progress, batch[0]))
