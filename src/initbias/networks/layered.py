@@ -17,6 +17,7 @@ from initbias.networks.optimizers import Adam, Descent
 # GPU for the whole ensemble and so many that the products fill it.
 CPU_BLOCK = 2**23
 GPU_BLOCK = 2**27
+ALIGNED = 64  # points; products of rows that begin anywhere are slower by a tenth
 
 
 class Layered:
@@ -54,9 +55,10 @@ class Layered:
         point = self._count * features + branches * (sum(widths) + architecture.outputs)
         budget = CPU_BLOCK if device == "cpu" else GPU_BLOCK
         longest = max(task.batch_size, self._points.shape[1])
-        self._rows = min(max(1, budget // (4 * point)), longest)
+        rows = max(1, budget // (4 * point))
+        self._block = min(rows - rows % min(ALIGNED, rows), longest)
         self._features, *self._hidden, self._scratch = (
-            torch.empty(size * self._rows, device=device)
+            torch.empty(size * self._block, device=device)
             for size in (self._count * features, *(branches * width for width in widths))
         )
 
@@ -79,6 +81,8 @@ class Layered:
         for _ in range(epochs):
             order = self._order()
             for batch in _pieces(sample, self._task.batch_size):
+                for layer in self._layers:
+                    layer.begin_gradient()
                 for block in self._blocks(batch):
                     chosen = block if order is None else order[:, block]
                     self._add_gradients(chosen, len(batch))
@@ -113,8 +117,9 @@ class Layered:
 
     def _blocks(self, points: range) -> Iterator[slice]:
         """Blocks of equal length, as far as possible, which fit into the buffers."""
-        count = -(-len(points) // self._rows)
-        for piece in _pieces(points, -(-len(points) // count)):
+        count = -(-len(points) // self._block)
+        unit = min(ALIGNED, self._block)
+        for piece in _pieces(points, unit * -(-len(points) // (count * unit))):
             yield slice(piece.start, piece.stop)
 
     def _add_gradients(self, chosen: slice | Tensor, batch: int) -> None:

@@ -19,6 +19,7 @@ class Layer:
         self.gradient = torch.zeros_like(weights)
         self.fan_in = weights.shape[2] - bias
         self._bias = bias
+        self._kept = 0.0  # factor of what the gradient holds, when more is added
 
     @property
     def matrix(self) -> Tensor:
@@ -50,13 +51,18 @@ class Layer:
         )
         return out
 
+    def begin_gradient(self) -> None:
+        """Let the gradient begin at zero, without a pass over it."""
+        self._kept = 0.0
+
     def add_gradient(self, below: Tensor, slopes: Tensor) -> None:
         """Add the gradient by the weights, from that by the outputs, (branches, fan_out, points)."""
         gradient = _joint(self.gradient[:, :, : self.fan_in], len(below))
-        gradient.baddbmm_(_joint(slopes, len(below)), below.mT, alpha=self.scale)
+        gradient.baddbmm_(_joint(slopes, len(below)), below.mT, beta=self._kept, alpha=self.scale)
         if self._bias:
             total = slopes.sum(dim=2, keepdim=True)
-            self.gradient[:, :, self.fan_in :].add_(total, alpha=self.scale)
+            self.gradient[:, :, self.fan_in :].mul_(self._kept).add_(total, alpha=self.scale)
+        self._kept = 1.0
 
     def pull_back(self, slopes: Tensor, out: Tensor) -> Tensor:
         """Write the gradient by h, (branches, fan_in, points), into `out`."""

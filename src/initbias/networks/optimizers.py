@@ -10,7 +10,7 @@ DECAY, SQUARE_DECAY, EPSILON = 0.9, 0.999, 1e-8  # the constants of Kingma, Ba 2
 
 
 class Descent:
-    """Steps of −η times the gradient, which begins anew after each of them."""
+    """Steps of −η times the gradient."""
 
     def __init__(self, layers: Sequence[Layer], learning_rate: float) -> None:
         self._layers, self._rate = layers, learning_rate
@@ -18,11 +18,10 @@ class Descent:
     def step(self) -> None:
         for layer in self._layers:
             layer.weights.add_(layer.gradient, alpha=-self._rate)
-            layer.gradient.zero_()
 
 
 class Adam:
-    """Steps of Adam; the gradient begins anew after each of them.
+    """Steps of Adam, which take the gradient's memory for their own.
 
     Source: Kingma, Ba 2015, Algorithm 1.
     """
@@ -43,4 +42,3 @@ class Adam:
             square.mul_(SQUARE_DECAY).addcmul_(gradient, gradient, value=1 - SQUARE_DECAY)
             root = torch.sqrt(square, out=gradient).div_(correction).add_(EPSILON)
             layer.weights.addcdiv_(mean, root, value=-rate)
-            gradient.zero_()
