@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Literal, Protocol
@@ -83,6 +84,12 @@ class Task:
 
 class Form(Protocol):
     """One implementation of training: it holds the parameters and advances them."""
+
+    def __init__(self, networks: Networks, task: Task, device: str) -> None: ...
+
+    @staticmethod
+    def single_threaded() -> AbstractContextManager[None]:
+        """Where networks are trained on a thread each, which nothing within divides further."""
 
     def advance(self, epochs: int) -> None:
         """Do so many epochs."""
@@ -182,7 +189,8 @@ def train(
         run(slice(0, count))
         return trajectory
     one_by_one = [slice(index, index + 1) for index in range(count)]
-    with ThreadPoolExecutor(min(threads or default_threads(), count)) as pool:
+    workers = min(threads or default_threads(), count)
+    with form.single_threaded(), ThreadPoolExecutor(workers) as pool:
         for _ in pool.map(run, one_by_one):
             pass  # raises what a thread raised
     return trajectory
@@ -232,9 +240,7 @@ def _record(
         layer[batch] = weights
 
 
-def _form(
-    architecture: Architecture, task: Task, device: str
-) -> Callable[[Networks, Task, str], Form]:
+def _form(architecture: Architecture, task: Task, device: str) -> type[Form]:
     """The fastest implementation, imported only where it is used."""
     from initbias.networks import fused
 

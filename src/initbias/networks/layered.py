@@ -1,11 +1,187 @@
-"""Training by matrix products, for any architecture, loss and device; see the reference in tests."""
+"""Training by matrix products, for any architecture, loss and device."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor
 
 from initbias.networks.architecture import Networks
-from initbias.networks.descent import Task
+from initbias.networks.descent import Array, Task
+from initbias.networks.layers import Layer
+from initbias.networks.optimizers import Adam, Descent
+
+# Bytes of activations that are held at a time: on a CPU in each thread and near its caches, on a
+# GPU for the whole ensemble and so many that the products fill it.
+CPU_BLOCK = 2**23
+GPU_BLOCK = 2**27
+ALIGNED = 64  # points; products of rows that begin anywhere are slower by a tenth
 
 
 class Layered:
-    """Placeholder while it is being written."""
+    """An ensemble whose branches advance together, layer by layer; the gradient is written by hand.
+
+    Activations are (branches of all networks, width, points): so the first layer of all networks
+    with the same inputs is one product, and the others are batches of products. Points pass in
+    blocks, and the gradients of blocks add up before a step.
+    """
 
     def __init__(self, networks: Networks, task: Task, device: str) -> None:
-        raise NotImplementedError
+        architecture = networks.architecture
+        self._task, self._networks = task, networks
+        self._count, self._scale = len(networks), networks.scale
+        self._inputs, self._labels, self._points = (
+            torch.as_tensor(
+                np.require(data, requirements=("C", "W")), device=device
+            )  # shared memory
+            for data in (task.inputs, task.labels, task.points)
+        )
+        self._layers = [
+            Layer(torch.tensor(weights, device=device).flatten(0, 1), bias, scale)
+            for weights, bias, scale in zip(
+                networks.weights,
+                (False, *architecture.biases[1:]),  # that of the first is the weight of an input 1
+                architecture.scales,
+                strict=True,
+            )
+        ]
+        rule: type[Descent | Adam] = Adam if task.optimizer == "adam" else Descent
+        self._optimizer = rule(self._layers, task.learning_rate)
+        widths = (*architecture.widths, max(architecture.widths))
+        branches = self._count * networks.branches
+        features = self._layers[0].fan_in
+        point = self._count * features + branches * (sum(widths) + architecture.outputs)
+        budget = CPU_BLOCK if device == "cpu" else GPU_BLOCK
+        longest = max(task.batch_size, self._points.shape[1])
+        rows = max(1, budget // (4 * point))
+        self._block = min(rows - rows % min(ALIGNED, rows), longest)
+        self._features, *self._hidden, self._scratch = (
+            torch.empty(size * self._block, device=device)
+            for size in (self._count * features, *(branches * width for width in widths))
+        )
+
+    @staticmethod
+    @contextmanager
+    def single_threaded() -> Iterator[None]:
+        """Products on one thread each: faster, where each network has a thread of its own.
+
+        Threads that start within inherit it, and the sums do not depend on the number of cores.
+        """
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+    def advance(self, epochs: int) -> None:
+        sample = range(self._inputs.shape[1])
+        for _ in range(epochs):
+            order = self._order()
+            for batch in _pieces(sample, self._task.batch_size):
+                for layer in self._layers:
+                    layer.begin_gradient()
+                for block in self._blocks(batch):
+                    chosen = block if order is None else order[:, block]
+                    self._add_gradients(chosen, len(batch))
+                self._optimizer.step()
+
+    def outputs(self) -> Array:
+        points = range(self._points.shape[1])
+        outputs = [self._evaluate(self._points[:, block]) for block in self._blocks(points)]
+        return torch.cat(outputs, dim=1).cpu().numpy()
+
+    def losses(self) -> Array:
+        sample = range(self._inputs.shape[1])
+        values = [
+            self._task.loss.value(self._evaluate(self._inputs[:, block]), self._labels[:, block])
+            for block in self._blocks(sample)
+        ]
+        return torch.cat(values, dim=1).mean(dim=1).cpu().numpy()
+
+    def weights(self) -> tuple[Array, ...]:
+        return tuple(
+            layer.weights.view(weights.shape).cpu().numpy()
+            for layer, weights in zip(self._layers, self._networks.weights, strict=True)
+        )
+
+    def _order(self) -> Tensor | None:
+        """The points of an epoch in random order, (networks, n); none if all take part at once."""
+        if self._task.full_batch:
+            return None
+        n = self._inputs.shape[1]
+        orders = np.stack([generator.permutation(n) for generator in self._task.generators])
+        return torch.as_tensor(orders, device=self._inputs.device)
+
+    def _blocks(self, points: range) -> Iterator[slice]:
+        """Blocks of equal length, as far as possible, which fit into the buffers."""
+        count = -(-len(points) // self._block)
+        unit = min(ALIGNED, self._block)
+        for piece in _pieces(points, unit * -(-len(points) // (count * unit))):
+            yield slice(piece.start, piece.stop)
+
+    def _add_gradients(self, chosen: slice | Tensor, batch: int) -> None:
+        """Add the gradients of some points' losses, over the number of points in the batch."""
+        features = self._load(_select(self._inputs, chosen))
+        hidden = self._propagate(features)
+        slope = self._task.loss.slope(self._read_out(hidden[-1]), _select(self._labels, chosen))
+        slope = slope.mT * (self._scale / batch)  # (networks, outputs, points)
+        branches = self._networks.branches
+        slopes = slope[:, None].expand(-1, branches, -1, -1).flatten(0, 1)  # (branches, ...)
+        for layer, below in zip(self._layers[:0:-1], hidden[::-1], strict=True):
+            layer.add_gradient(below, slopes)
+            back = layer.pull_back(slopes, self._scratch[: below.numel()].view_as(below))
+            # The slopes by a layer take the place of its activations, which nothing needs any more.
+            slopes = torch.ops.aten.threshold_backward.grad_input(back, below, 0, grad_input=below)
+        self._layers[0].add_gradient(features, slopes)
+
+    def _evaluate(self, inputs: Tensor) -> Tensor:
+        """Outputs at (networks or 1, points, input_dim), (networks, points, outputs)."""
+        return self._read_out(self._propagate(self._load(inputs))[-1])
+
+    def _load(self, inputs: Tensor) -> Tensor:
+        """Inputs, followed by 1 for the bias, (networks or 1, features, points)."""
+        shape = (*inputs.shape[:2], self._layers[0].fan_in)
+        features = self._features[: math.prod(shape)].view(shape)
+        features[:, :, : inputs.shape[2]] = inputs
+        features[:, :, inputs.shape[2] :] = 1
+        return features.mT
+
+    def _propagate(self, features: Tensor) -> list[Tensor]:
+        """Activations of the hidden layers, each (branches, width, points)."""
+        activations = []
+        below = features
+        for layer, buffer in zip(self._layers, self._hidden, strict=False):
+            shape = (*layer.weights.shape[:2], features.shape[2])
+            below = layer.apply(below, buffer[: math.prod(shape)].view(shape)).relu_()
+            activations.append(below)
+        return activations
+
+    def _read_out(self, hidden: Tensor) -> Tensor:
+        """Outputs of networks from their last hidden layers, (networks, points, outputs).
+
+        The halves of a doubled layer cancel to the last bit only if each is summed by itself.
+        """
+        last = self._layers[-1]
+        halves = zip(last.matrix.chunk(2, dim=2), hidden.chunk(2, dim=1), strict=True)
+        first, *second = (torch.bmm(matrix, half) for matrix, half in halves)
+        outputs = sum(second, first)  # (branches, outputs, points)
+        if last.bias is not None:
+            outputs = outputs + last.bias
+        of_networks = outputs.view(self._count, -1, *outputs.shape[1:]).sum(dim=1)
+        return of_networks.mT * (last.scale * self._scale)
+
+
+def _pieces(points: range, size: int) -> Iterator[range]:
+    for start in range(0, len(points), size):
+        yield points[start : start + size]
+
+
+def _select(data: Tensor, chosen: slice | Tensor) -> Tensor:
+    """Some points of (networks or 1, n, last); an index (networks, points) says them for each."""
+    if isinstance(chosen, slice):
+        return data[:, chosen]
+    owner = torch.arange(len(data), device=data.device)[:, None]  # broadcasts if there is but one
+    return data[owner, chosen]

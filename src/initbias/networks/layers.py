@@ -1,0 +1,74 @@
+"""One layer of an ensemble: products with its weights, and their gradient."""
+
+import torch
+from torch import Tensor
+
+
+class Layer:
+    """One layer s (W h + b) of several branches.
+
+    Attributes:
+        weights: (branches, fan_out, fan_in + bias)
+        gradient: of the mean loss, (branches, fan_out, fan_in + bias)
+        fan_in: rows of what the layer is applied to.
+        scale: s, which the products take in as a factor.
+    """
+
+    def __init__(self, weights: Tensor, bias: bool, scale: float) -> None:
+        self.weights, self.scale = weights, scale
+        self.gradient = torch.zeros_like(weights)
+        self.fan_in = weights.shape[2] - bias
+        self._bias = bias
+        self._kept = 0.0  # factor of what the gradient holds, when more is added
+
+    @property
+    def matrix(self) -> Tensor:
+        """W, (branches, fan_out, fan_in)."""
+        return self.weights[:, :, : self.fan_in]
+
+    @property
+    def bias(self) -> Tensor | None:
+        """Vector b as (branches, fan_out, 1)."""
+        return self.weights[:, :, self.fan_in :] if self._bias else None
+
+    def apply(self, below: Tensor, out: Tensor) -> Tensor:
+        """Write s (W h + b) into `out`, (branches, fan_out, points).
+
+        Args:
+            below: h, (branches, fan_in, points); or fewer, if successive branches share theirs, which
+                makes one product of them.
+            out: (branches, fan_out, points)
+        """
+        joint = _joint(out, len(below))
+        bias = self.bias
+        torch.baddbmm(
+            joint if bias is None else bias,
+            _joint(self.matrix, len(below)),
+            below,
+            beta=0 if bias is None else self.scale,
+            alpha=self.scale,
+            out=joint,
+        )
+        return out
+
+    def begin_gradient(self) -> None:
+        """Let the gradient begin at zero, without a pass over it."""
+        self._kept = 0.0
+
+    def add_gradient(self, below: Tensor, slopes: Tensor) -> None:
+        """Add the gradient by the weights, from that by the outputs, (branches, fan_out, points)."""
+        gradient = _joint(self.gradient[:, :, : self.fan_in], len(below))
+        gradient.baddbmm_(_joint(slopes, len(below)), below.mT, beta=self._kept, alpha=self.scale)
+        if self._bias:
+            total = slopes.sum(dim=2, keepdim=True)
+            self.gradient[:, :, self.fan_in :].mul_(self._kept).add_(total, alpha=self.scale)
+        self._kept = 1.0
+
+    def pull_back(self, slopes: Tensor, out: Tensor) -> Tensor:
+        """Write the gradient by h, (branches, fan_in, points), into `out`."""
+        return torch.baddbmm(out, self.matrix.mT, slopes, beta=0, alpha=self.scale, out=out)
+
+
+def _joint(matrices: Tensor, count: int) -> Tensor:
+    """Matrices (branches, rows, columns) under each other, so that `count` are left, as a view."""
+    return matrices.view(count, -1, matrices.shape[2])
