@@ -95,7 +95,7 @@ def test_training_keeps_mirrored_networks_consistent(architecture: Architecture)
 def test_euler_error_is_of_first_order_in_the_learning_rate(architecture: Architecture) -> None:
     """Slope of the distance from the finest solution, of a step that is 32 times smaller."""
     networks, arrays = ensemble(architecture, count=1), data(1)
-    time, rates = 6.0, np.array([0.1, 0.05, 0.025])
+    time, rates = 4.0, np.array([0.04, 0.02, 0.01])
     outputs = {
         rate: train(
             networks, *arrays, learning_rate=rate, record_epochs=[round(time / rate)]

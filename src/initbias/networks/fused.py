@@ -1,5 +1,7 @@
 """Training of one shallow network on a CPU in loops that never store the activations."""
 
+from contextlib import AbstractContextManager, nullcontext
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -69,6 +71,11 @@ class Fused:
         self._active = np.empty((2, blocks if kept else 1, n, vectors), dtype=loops.ACTIVE)
         self._spare = np.empty((1, len(self._points), vectors), dtype=loops.ACTIVE)
         self._sums = self._halves(self._x, self._active)
+
+    @staticmethod
+    def single_threaded() -> AbstractContextManager[None]:
+        """Nothing to do: the loops have no threads of their own."""
+        return nullcontext()
 
     def advance(self, epochs: int) -> None:
         self._descend(

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from initbias.networks.architecture import Networks
@@ -93,10 +94,12 @@ class Layered:
         outputs = [self._evaluate(self._points[:, block]) for block in self._blocks(points)]
         return torch.cat(outputs, dim=1).cpu().numpy()
 
-    def losses(self) -> Array:
+    def losses(self) -> NDArray[np.float64]:
         sample = range(self._inputs.shape[1])
         values = [
-            self._task.loss.value(self._evaluate(self._inputs[:, block]), self._labels[:, block])
+            self._task.loss.value(
+                self._evaluate(self._inputs[:, block]).double(), self._labels[:, block].double()
+            )
             for block in self._blocks(sample)
         ]
         return torch.cat(values, dim=1).mean(dim=1).cpu().numpy()
