@@ -31,10 +31,14 @@ def problem(
     return networks, inputs, labels, sample_sphere(points, dim, generator)
 
 
+def both(arguments: tuple, epochs: list[int], loss: PowerLoss) -> tuple:
+    options = {"learning_rate": 0.2, "record_epochs": epochs, "loss": loss, "optimizer": "descent",
+               "batch_size": None, "generators": ()}  # fmt: skip
+    return (train(*arguments, **options), *trained_by_autograd(*arguments, **options))
+
+
 def check(arguments: tuple, power: float = 2.0) -> Trajectory:
-    options = {"learning_rate": 0.2, "record_epochs": EPOCHS, "loss": PowerLoss(power)}
-    found = train(*arguments, **options)
-    outputs, losses = trained_by_autograd(*arguments, **options)
+    found, outputs, losses = both(arguments, EPOCHS, PowerLoss(power))
     np.testing.assert_allclose(found.outputs, outputs, rtol=0, atol=2e-5)
     np.testing.assert_allclose(found.losses, losses, rtol=1e-4, atol=1e-9)
     assert np.abs(outputs[:, -1] - outputs[:, 0]).max() > 0.1  # something was learned
@@ -55,18 +59,16 @@ def test_powers_of_the_error(power: float) -> None:
     check(problem(), power)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=20)
 @given(
-    dim=st.sampled_from([1, 2, 3, 6, 12, MAX_FEATURES - 1]),
+    dim=st.sampled_from([1, 6, MAX_FEATURES - 1]),
     width=st.integers(1, 300),
     n=st.integers(1, 40),
     initialization=st.sampled_from(INITIALIZATIONS),
 )
 def test_any_size(dim: int, width: int, n: int, initialization: str) -> None:
     arguments = problem(n, 5, dim, width, initialization, count=1)
-    options = {"learning_rate": 0.1, "record_epochs": [0, 20]}
-    found = train(*arguments, **options)
-    outputs, losses = trained_by_autograd(*arguments, **options)
+    found, outputs, losses = both(arguments, [0, 20], PowerLoss(2))
     np.testing.assert_allclose(found.outputs, outputs, rtol=0, atol=3e-5)
     np.testing.assert_allclose(found.losses, losses, rtol=1e-3, atol=1e-9)
 
