@@ -140,7 +140,7 @@ def header(*cells: str) -> None:
     """Print the first rows of a table, after an empty line."""
     print()
     row(*cells)
-    row(*["---"] * len(cells))
+    print("|" + "---|" * len(cells))
 
 
 def headlines(benchmark: Benchmark) -> None:
