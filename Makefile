@@ -41,18 +41,17 @@ lint: setup-dev
 test: lint
 	$(RUN) pytest
 
-# Prints tables; docs/benchmarks.md tells what they were. The peer has an environment of its own.
-bench: setup $(PEERS)/.setup
-	$(RUN) python benchmarks/descent.py
-	$(RUN) python benchmarks/kernels.py --peer-python $(PEERS)/bin/python
+# Prints tables; docs/benchmarks.md tells what they were. Each peer has an environment of its own.
+bench: setup $(PEERS)/jax/.setup $(PEERS)/neural_tangents/.setup
+	$(RUN) python benchmarks/descent.py --jax-python $(PEERS)/jax/bin/python
+	$(RUN) python benchmarks/kernels.py --peer-python $(PEERS)/neural_tangents/bin/python
 
 bench-large: setup
 	$(RUN) python benchmarks/large_flow.py
 
-$(PEERS)/.setup: benchmarks/peers/requirements.txt
-	$(PYTHON) -m venv $(PEERS)
-	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --requirement $<
-	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --no-deps neural-tangents==0.6.5
+$(PEERS)/%/.setup: benchmarks/peers/%.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	touch $@
 
 # How often the intervals of fitted exponents hold the true one; takes about five minutes.

@@ -8,14 +8,13 @@ a matrix product. Both are measured here, and the operations counted are stated 
 """
 
 import argparse
-import subprocess
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from timing import REPETITIONS, matrix_rate, median_seconds
+from machine import matrix_rate
+from peer import run_peer
+from timing import REPETITIONS, median_seconds
 
 from initbias.datasets import TARGETS, sample_sphere
 from initbias.kernels import KernelFlow, flow_filter, relu_diagonals, relu_kernels
@@ -24,16 +23,12 @@ DEPTH = 3
 INTRINSIC_DIM = 5
 POINTS = 500
 TIMES = np.geomspace(0.1, 1e5, 20)
-PEER = Path(__file__).parent / "peers" / "neural_tangents_peer.py"
 
 
 def peer(python: str, task: str, **inputs: Any) -> dict[str, Any]:
     """What neural-tangents computes, and the median of its seconds."""
-    with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder, "inputs.npz"), Path(folder, "results.npz")
-        np.savez(source, depth=DEPTH, repetitions=REPETITIONS, **inputs)
-        subprocess.run([python, str(PEER), task, str(source), str(target)], check=True)
-        results = dict(np.load(target))
+    options = {"depth": DEPTH, "repetitions": REPETITIONS}
+    results = run_peer(python, "neural_tangents_peer.py", task, **options, **inputs)
     return results | {"seconds": float(np.median(results["seconds"]))}
 
 

@@ -1,26 +1,33 @@
-"""Median times, and the rate of a matrix product as the machine's limit."""
+"""Median times; imports nothing but the standard library, so that peers can use it too."""
 
 import statistics
 import time
 from collections.abc import Callable
 
-import torch
-
 REPETITIONS = 7
 
 
-def median_seconds(run: Callable[[], object]) -> float:
+def seconds(run: Callable[[], object]) -> float:
+    """Time of a call."""
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def median(
+    measure: Callable[[], float], repetitions: int = REPETITIONS, spend: float = 0.0
+) -> float:
+    """Median of a measurement: at least so many times, and for so many seconds."""
+    values: list[float] = []
+    end = time.perf_counter() + spend
+    while len(values) < repetitions or time.perf_counter() < end:
+        values.append(measure())
+    return statistics.median(values)
+
+
+def median_seconds(
+    run: Callable[[], object], repetitions: int = REPETITIONS, spend: float = 0.0
+) -> float:
     """Median time of a call, after one call that does not count."""
     run()
-    times = []
-    for _ in range(REPETITIONS):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
-
-
-def matrix_rate(dtype: torch.dtype) -> float:
-    """Operations per second of a matrix product."""
-    a = torch.randn(2048, 2048, dtype=dtype)
-    return 2 * 2048**3 / median_seconds(lambda: a @ a)
+    return median(lambda: seconds(run), repetitions, spend)
