@@ -197,7 +197,7 @@ def test_blocks_of_the_sample_do_not_change_the_result(
     networks = ensemble(initialization="mirrored", bias="all")
     arrays = data(1, n=200)
     whole = trained(networks, task(networks, arrays, batch_size=batch_size), [0, 5])
-    floats_of_a_point = 2 * (DIM + 1) + 4 * (16 + 12 + 16 + 1)
+    floats_of_a_point = 2 * 2 * (DIM + 1) + 4 * (16 + 12 + 16 + 4)
     monkeypatch.setattr("initbias.networks.layered.CPU_BLOCK", 4 * floats_of_a_point * rows)
     form = Layered(networks, task(networks, arrays), "cpu")
     assert form._block == {1: 1, 7: 7, 100: 64}[rows]
