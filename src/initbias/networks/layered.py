@@ -54,7 +54,7 @@ class Layered:
         # Floats of a point: its inputs and a choice of them, activations, a few arrays of outputs.
         point = 2 * self._count * features + branches * (sum(widths) + 4 * architecture.outputs)
         budget = CPU_BLOCK if device == "cpu" else GPU_BLOCK
-        longest = max(task.batch_size, self._points.shape[1])
+        longest = max(self._inputs.shape[1], self._points.shape[1])
         rows = max(1, budget // (4 * point))
         self._block = min(rows - rows % min(ALIGNED, rows), longest)
         self._features, *self._hidden, self._scratch = (
