@@ -14,11 +14,11 @@ from initbias.networks.descent import Array, Task
 from initbias.networks.layers import Layer
 from initbias.networks.optimizers import Adam, Descent
 
-# Bytes of activations that are held at a time: on a CPU in each thread and near its caches, on a
-# GPU for the whole ensemble and so many that the products fill it.
-CPU_BLOCK = 2**23
+# Bytes of activations that are held at a time: on a CPU in each thread, on a GPU for the whole
+# ensemble. Larger blocks make better products; ten threads stay within 256 MiB.
+CPU_BLOCK = 24 * 2**20
 GPU_BLOCK = 2**27
-ALIGNED = 64  # points; products of rows that begin anywhere are slower by a tenth
+ALIGNED = 64  # points; products of rows that begin anywhere are slower by up to a tenth
 
 
 class Layered:
@@ -33,10 +33,9 @@ class Layered:
         architecture = networks.architecture
         self._task, self._networks = task, networks
         self._count, self._scale = len(networks), networks.scale
+        # On a CPU these are the given arrays themselves, unless torch cannot take them.
         self._inputs, self._labels, self._points = (
-            torch.as_tensor(
-                np.require(data, requirements=("C", "W")), device=device
-            )  # shared memory
+            torch.as_tensor(np.require(data, requirements=("C", "W")), device=device)
             for data in (task.inputs, task.labels, task.points)
         )
         self._layers = [
@@ -52,10 +51,11 @@ class Layered:
         self._optimizer = rule(self._layers, task.learning_rate)
         widths = (*architecture.widths, max(architecture.widths))
         branches = self._count * networks.branches
-        features = self._layers[0].fan_in
-        point = self._count * features + branches * (sum(widths) + architecture.outputs)
+        features = self._layers[0].matrix.shape[2]
+        # Floats of a point: its inputs and a choice of them, activations, a few arrays of outputs.
+        point = 2 * self._count * features + branches * (sum(widths) + 4 * architecture.outputs)
         budget = CPU_BLOCK if device == "cpu" else GPU_BLOCK
-        longest = max(task.batch_size, self._points.shape[1])
+        longest = max(self._inputs.shape[1], self._points.shape[1])
         rows = max(1, budget // (4 * point))
         self._block = min(rows - rows % min(ALIGNED, rows), longest)
         self._features, *self._hidden, self._scratch = (
@@ -146,10 +146,10 @@ class Layered:
 
     def _load(self, inputs: Tensor) -> Tensor:
         """Inputs, followed by 1 for the bias, (networks or 1, features, points)."""
-        shape = (*inputs.shape[:2], self._layers[0].fan_in)
+        shape = (*inputs.shape[:2], self._layers[0].matrix.shape[2])
         features = self._features[: math.prod(shape)].view(shape)
-        features[:, :, : inputs.shape[2]] = inputs
-        features[:, :, inputs.shape[2] :] = 1
+        features[:, :, : inputs.shape[2]].copy_(inputs)
+        features[:, :, inputs.shape[2] :].fill_(1)
         return features.mT
 
     def _propagate(self, features: Tensor) -> list[Tensor]:

@@ -10,26 +10,19 @@ class Layer:
     Attributes:
         weights: (branches, fan_out, fan_in + bias)
         gradient: of the mean loss, (branches, fan_out, fan_in + bias)
-        fan_in: rows of what the layer is applied to.
+        matrix: W, a view of the weights, (branches, fan_out, fan_in)
+        bias: b, another view, (branches, fan_out, 1); or none.
         scale: s, which the products take in as a factor.
     """
 
     def __init__(self, weights: Tensor, bias: bool, scale: float) -> None:
         self.weights, self.scale = weights, scale
         self.gradient = torch.zeros_like(weights)
-        self.fan_in = weights.shape[2] - bias
-        self._bias = bias
+        fan_in = weights.shape[2] - bias
+        self.matrix, self.bias = weights[:, :, :fan_in], weights[:, :, fan_in:] if bias else None
+        self._matrix_gradient = self.gradient[:, :, :fan_in]
+        self._bias_gradient = self.gradient[:, :, fan_in:]
         self._kept = 0.0  # factor of what the gradient holds, when more is added
-
-    @property
-    def matrix(self) -> Tensor:
-        """W, (branches, fan_out, fan_in)."""
-        return self.weights[:, :, : self.fan_in]
-
-    @property
-    def bias(self) -> Tensor | None:
-        """Vector b as (branches, fan_out, 1)."""
-        return self.weights[:, :, self.fan_in :] if self._bias else None
 
     def apply(self, below: Tensor, out: Tensor) -> Tensor:
         """Write s (W h + b) into `out`, (branches, fan_out, points).
@@ -39,16 +32,10 @@ class Layer:
                 makes one product of them.
             out: (branches, fan_out, points)
         """
-        joint = _joint(out, len(below))
-        bias = self.bias
-        torch.baddbmm(
-            joint if bias is None else bias,
-            _joint(self.matrix, len(below)),
-            below,
-            beta=0 if bias is None else self.scale,
-            alpha=self.scale,
-            out=joint,
-        )
+        joint = _joint(out, below.shape[0])
+        added, factor = (joint, 0) if self.bias is None else (self.bias, self.scale)
+        matrix = _joint(self.matrix, below.shape[0])
+        torch.baddbmm(added, matrix, below, beta=factor, alpha=self.scale, out=joint)
         return out
 
     def begin_gradient(self) -> None:
@@ -57,11 +44,13 @@ class Layer:
 
     def add_gradient(self, below: Tensor, slopes: Tensor) -> None:
         """Add the gradient by the weights, from that by the outputs, (branches, fan_out, points)."""
-        gradient = _joint(self.gradient[:, :, : self.fan_in], len(below))
-        gradient.baddbmm_(_joint(slopes, len(below)), below.mT, beta=self._kept, alpha=self.scale)
-        if self._bias:
+        gradient = _joint(self._matrix_gradient, below.shape[0])
+        gradient.baddbmm_(
+            _joint(slopes, below.shape[0]), below.mT, beta=self._kept, alpha=self.scale
+        )
+        if self.bias is not None:
             total = slopes.sum(dim=2, keepdim=True)
-            self.gradient[:, :, self.fan_in :].mul_(self._kept).add_(total, alpha=self.scale)
+            self._bias_gradient.mul_(self._kept).add_(total, alpha=self.scale)
         self._kept = 1.0
 
     def pull_back(self, slopes: Tensor, out: Tensor) -> Tensor:
