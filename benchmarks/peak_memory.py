@@ -8,8 +8,10 @@ recorded.
 import sys
 from pathlib import Path
 
+import numpy as np
 import torch
 from ensembles import LEARNING_RATE, Problem, problem
+from numpy.typing import NDArray
 
 from initbias.networks import Architecture, train
 
@@ -35,7 +37,7 @@ def added(task: Problem, device: str) -> int:
         device=device,
     )
     peak = resident("VmHWM") if device == "cpu" else torch.cuda.max_memory_allocated()
-    arrays = [*task.networks.weights, task.inputs, task.labels]
+    arrays: list[NDArray[np.floating]] = [*task.networks.weights, task.inputs, task.labels]
     arrays += [trajectory.outputs, trajectory.losses]
     return peak - before - sum(array.nbytes for array in arrays)
 
