@@ -16,7 +16,8 @@ has a process of its own.
 
 A share is that of this machine's limit, the longer of two times: that of the multiply-adds which any
 method must do, at the rate of a large float32 matrix product, and that of the weights read and written
-and the data read once an epoch, at the rate of copying memory. Both rates are measured in this run.
+and the data read once an epoch, at the rate of copying memory. Both rates are measured in this run, the
+former anew beside each time, since processors change their pace.
 """
 
 import argparse
@@ -89,7 +90,6 @@ class Benchmark:
         device: "cpu" or "cuda".
         ours: the trainer that is measured.
         peers: those that it is measured against.
-        operations: per second, of a matrix product.
         bandwidth: bytes per second.
         ratios: to plain PyTorch at many networks, n and widths.
         goals: rows of their table.
@@ -98,14 +98,13 @@ class Benchmark:
     device: str
     ours: Trainer
     peers: dict[str, Trainer]
-    operations: float
     bandwidth: float
     ratios: dict[tuple[int, int, int], float] = field(default_factory=dict)
     goals: list[tuple[str, str, str]] = field(default_factory=list)
 
     def share(self, problem: Problem, seconds: float) -> float:
         """Share of the machine's limit, of an epoch that took so many seconds."""
-        computing = 2 * problem.multiply_adds / self.operations
+        computing = 2 * problem.multiply_adds / matrix_rate(torch.float32, self.device)
         return max(computing, problem.traffic / self.bandwidth) / seconds
 
     def goal(self, text: str, measured: str, met: bool) -> None:
@@ -151,6 +150,7 @@ def headlines(benchmark: Benchmark) -> None:
         size = f"{count} × {n:,} × {width:,}"
         task = problem(count, n, shallow(width))
         own = benchmark.ours(task, benchmark.device, LONG)
+        share = benchmark.share(task, own.seconds)
         cells = []
         for name, trainer in benchmark.peers.items():
             try:
@@ -161,7 +161,7 @@ def headlines(benchmark: Benchmark) -> None:
             ratio = compared(peer, own, name) / own.seconds
             benchmark.goal_ratio(f"{size} against {name}", ratio, PEER_GOALS.get(name, goal))
             cells += [milliseconds(peer.seconds), f"{ratio:.1f}"]
-        row(size, milliseconds(own.seconds), *cells, f"{benchmark.share(task, own.seconds):.0%}")
+        row(size, milliseconds(own.seconds), *cells, f"{share:.0%}")
 
 
 def sweep(benchmark: Benchmark) -> None:
@@ -173,9 +173,10 @@ def sweep(benchmark: Benchmark) -> None:
         for count in NETWORKS:
             task = problem(count, n, shallow(width))
             own = benchmark.ours(task, benchmark.device, SHORT)
+            share = benchmark.share(task, own.seconds)
             ratio = looped_seconds(benchmark, task, own) / own.seconds
             benchmark.ratios[count, n, width] = ratio
-            cells.append(f"{ratio:.1f} ({benchmark.share(task, own.seconds):.0%})")
+            cells.append(f"{ratio:.1f} ({share:.0%})")
         row(f"{n:,} × {width:,}", *cells)
     values = list(benchmark.ratios.values())
     benchmark.goal_ratio("median against PyTorch", float(np.median(values)), MEDIAN_GOAL)
@@ -191,15 +192,13 @@ def looped_seconds(benchmark: Benchmark, task: Problem, own: Measurement) -> flo
 
 def products(benchmark: Benchmark) -> None:
     """Architectures whose time is that of matrix products."""
-    header(
-        "networks × n, layers", "ours, ms", "PyTorch, ms", "ratio", "share of the matrix product"
-    )
+    header("networks × n, layers", "ours, ms", "PyTorch, ms", "ratio", "share of limit")
     for count, n, architecture in PRODUCTS:
         layers = " → ".join(f"{size:,}" for size in architecture.sizes)
         task = problem(count, n, architecture)
         own = benchmark.ours(task, benchmark.device, LONG)
+        share = benchmark.share(task, own.seconds)
         seconds = compared(benchmark.peers[PLAIN](task, benchmark.device, LONG), own, PLAIN)
-        share = 2 * task.multiply_adds / benchmark.operations / own.seconds
         benchmark.goal(
             f"share at {layers}: at least {PRODUCTS_GOAL:.0%}",
             f"{share:.0%}",
@@ -320,11 +319,11 @@ def main() -> None:
             "JAX": jax(arguments.jax_python),
             "torch.func": apart(functional),
         },
-        matrix_rate(torch.float32, device),
         memory_rate(device),
     )
+    product_rate = matrix_rate(torch.float32, device)
     print(
-        f"Matrix product {benchmark.operations / 1e9:,.0f} GFLOP/s, memory copied at "
+        f"Matrix product {product_rate / 1e9:,.0f} GFLOP/s, memory copied at "
         f"{benchmark.bandwidth / 1e9:,.1f} GB/s (read and written)."
     )
     if device == "cpu":
