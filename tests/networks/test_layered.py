@@ -98,7 +98,7 @@ def assert_agrees_with_autograd(
         **chosen,
     )
     outputs, losses, _ = trained(networks, task(networks, arrays, rate, **chosen), epochs)
-    assert outputs.dtype == losses.dtype == np.float32
+    assert outputs.dtype == np.float32 and losses.dtype == np.float64
     np.testing.assert_allclose(outputs, expected[0], rtol=TOLERANCE, atol=TOLERANCE)
     np.testing.assert_allclose(losses, expected[1], rtol=TOLERANCE, atol=TOLERANCE)
     assert (expected[1][:, -1] < 0.97 * expected[1][:, 0]).all()  # something was learned

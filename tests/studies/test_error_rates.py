@@ -77,7 +77,7 @@ def test_batches_of_networks_measure_what_single_networks_do(
     for key, rows in together.items():
         keys = ["initialization", "noise_std", "seed", "time"]
         pd.testing.assert_frame_equal(rows[keys], alone[key][keys])
-        np.testing.assert_allclose(rows["risk"], alone[key]["risk"], rtol=1e-4)
+        np.testing.assert_allclose(rows["risk"], alone[key]["risk"], rtol=1e-3)
 
 
 def test_models_share_inputs_and_noise_and_seeds_do_not() -> None:
