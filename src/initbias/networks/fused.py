@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 from numpy.typing import NDArray
 
+from initbias.networks import loops
 from initbias.networks.architecture import Architecture, Networks
 from initbias.networks.descent import Array, Task
 from initbias.networks.losses import PowerLoss
@@ -38,17 +39,14 @@ class Fused:
     def __init__(self, networks: Networks, task: Task, device: str) -> None:
         if len(networks) != 1 or device != "cpu":
             raise ValueError("the fused form trains one network on a CPU")
-        from initbias.networks import loops
-
         architecture = networks.architecture
         self._bias = architecture.biases[0]
         self._shapes = [layer.shape for layer in networks.weights]
         features = architecture.shapes[0][1]
-        self._lanes = loops.LANES
         inner, outer = networks.weights[0].reshape(-1, features), networks.weights[1].reshape(-1)
         self._first = (len(outer) + 1) // 2  # neurons of the first half
         vectors = loops.vectors_of_a_block(features, self._first)
-        self._respond, self._descend = loops.compiled(features, vectors)
+        self._sizes = loops.size(features), loops.size(vectors)
         neurons = vectors * loops.LANES
         blocks = -(-self._first // neurons)
         self._inner = np.zeros((2, blocks, features, neurons), dtype=np.float32)
@@ -78,7 +76,7 @@ class Fused:
         return nullcontext()
 
     def advance(self, epochs: int) -> None:
-        self._descend(
+        loops.descend(
             self._inner,
             self._outer,
             self._x,
@@ -89,6 +87,7 @@ class Fused:
             self._rate,
             self._power,
             epochs,
+            *self._sizes,
         )
 
     def outputs(self) -> Array:
@@ -118,9 +117,10 @@ class Fused:
 
     def _halves(self, x: Array, active: NDArray[np.unsignedinteger]) -> Array:
         """Sums over the neurons of each half by lane, (2, points, lanes)."""
-        sums = np.zeros((2, len(x), self._lanes), dtype=np.float32)
+        sums = np.zeros((2, len(x), loops.LANES), dtype=np.float32)
         for half in range(2):
-            self._respond(self._inner[half], self._outer[half], x, active[half], sums[half])
+            neurons = self._inner[half], self._outer[half]
+            loops.respond(*neurons, x, active[half], sums[half], *self._sizes)
         return sums
 
     def _totals(self, sums: Array) -> Array:

@@ -11,8 +11,6 @@ written in the compiler's own language here. What is compiled is kept on disk, a
 when this file changes, which is why those operations and the loops that use them stand together.
 """
 
-from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,10 +19,10 @@ from numba import njit, types
 from numba.core import cgutils, config
 from numba.extending import intrinsic, models, register_model
 
-_operation: Any = intrinsic(prefer_literal=True)
+_operation: Any = intrinsic
 _loop: Any = njit(nogil=True, cache=True)
 # Sums over lanes may be reordered. No "nnan" and "ninf": divergence must come out as NaN or infinity.
-_loop_reordered: Any = njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "arcp", "nsz"})
+_reordered_loop: Any = njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "arcp", "nsz"})
 
 _features = config.CPU_FEATURES or binding.get_host_cpu_features().flatten()  # type: ignore[attr-defined]
 LANES, REGISTERS = (16, 32) if "+avx512f" in _features.split(",") else (8, 16)
@@ -33,6 +31,7 @@ ACTIVE = np.uint16 if LANES == 16 else np.uint8  # a bit for each lane
 _FLOAT, _INDEX, _BITS = ir.FloatType(), ir.IntType(32), ir.IntType(LANES)
 _VECTOR = ir.VectorType(_FLOAT, LANES)
 _MASK = ir.VectorType(ir.IntType(1), LANES)
+_ONE = (0,)
 
 
 class Vectors(types.Type):
@@ -55,14 +54,15 @@ def vectors_of_a_block(features: int, neurons: int) -> int:
 
 
 @_operation
-def _load(_: Any, array: Any, count: Any) -> Any:
-    """The first vectors of an array."""
+def _load(_: Any, array: Any, features: Any, block: Any) -> Any:
+    """The first features × block vectors of an array."""
+    count = features.count * block.count
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         data = _pointer(context, builder, signature.args[0], arguments[0], _VECTOR)
-        return _pack(builder, [_read(builder, data, index) for index in range(count.literal_value)])
+        return _pack(builder, [_read(builder, data, index) for index in range(count)])
 
-    return Vectors(count.literal_value)(array, count), generate
+    return Vectors(count)(array, features, block), generate
 
 
 @_operation
@@ -122,15 +122,14 @@ def _respond(_: Any, inner: Any, outer: Any, point: Any, active: Any, total: Any
 @_operation
 def _accumulate(_: Any, gradient: Any, slope: Any, active: Any, features: Any) -> Any:
     """Add one point's slope, (features,), to the gradient of the neurons that were active there."""
-    block = gradient.count // features.literal_value
+    block = gradient.count // features.count
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         g = _unpack(builder, arguments[0])
         r = _pointer(context, builder, signature.args[1], arguments[1], _FLOAT)
         bits = _pointer(context, builder, signature.args[2], arguments[2], _BITS)
         slopes = [
-            _broadcast(builder, _read(builder, r, feature))
-            for feature in range(features.literal_value)
+            _broadcast(builder, _read(builder, r, feature)) for feature in range(features.count)
         ]
         for index in range(block):
             is_active = builder.bitcast(_read(builder, bits, index, align=1), _MASK)
@@ -170,77 +169,94 @@ def _unpack(builder: Any, packed: Any) -> list[Any]:
     return [builder.extract_value(packed, index) for index in range(packed.type.count)]
 
 
-@lru_cache
-def compiled(features: int, block: int) -> tuple[Callable[..., None], Callable[..., None]]:
-    """The loops for numbers of features and of vectors in a block: for outputs, and for training.
+def size(number: int) -> tuple[int, ...]:
+    """A number as the length of a tuple: the compiler then knows it, and compiles for each anew."""
+    return (0,) * number
 
-    respond(inner, outer, x, active, sums) adds the outputs of all neurons of a half, by lane:
 
-    - inner: (blocks, features, neurons of a block)
-    - outer: (blocks, neurons of a block)
-    - x: (n, features)
-    - active: bits, (1 or blocks, n, vectors of a block); one for each block if they are to be kept
-    - sums: (n, LANES)
+@_loop
+def _forward(inner, outer, x, active, sums, features, block):  # type: ignore[no-untyped-def]
+    w = _load(inner, features, block)
+    a = _load(outer, _ONE, block)
+    for i in range(len(x)):
+        _respond(w, a, x[i], active[i], sums[i])
 
-    descend(inner, outer, x, y, active, sums, scale, rate, power, epochs) trains both halves, which
-    have a leading axis of 2 in `inner`, `outer`, `active` and `sums`; the latter two must be those of
-    the current weights, and are so again at the end. Outputs are scale × sums.
+
+@_loop
+def _backward(slopes, active, gradient, features, block):  # type: ignore[no-untyped-def]
+    gradient[:] = 0
+    g = _load(gradient, features, block)
+    for i in range(len(slopes)):
+        g = _accumulate(g, slopes[i], active[i], features)
+    _store(gradient, g)
+
+
+@_loop
+def respond(inner, outer, x, active, sums, features, block):  # type: ignore[no-untyped-def]
+    """Add the outputs of the neurons of a half, lane by lane, to `sums`.
+
+    Args:
+        inner: (blocks, features, neurons of a block)
+        outer: (blocks, neurons of a block)
+        x: (n, features)
+        active: where to write who is active, (1 or blocks, n, vectors of a block); one for each block
+            if they are to be kept.
+        sums: (n, LANES)
+        features: their number as `size`.
+        block: number of vectors of a block, as `size`.
     """
-    count = block * features
+    for k in range(len(outer)):
+        _forward(inner[k], outer[k], x, active[k % len(active)], sums, features, block)
 
-    @_loop
-    def forward(inner, outer, x, active, sums):  # type: ignore[no-untyped-def]
-        w = _load(inner, count)
-        a = _load(outer, block)
-        for i in range(len(x)):
-            _respond(w, a, x[i], active[i], sums[i])
 
-    @_loop
-    def backward(slopes, active, gradient):  # type: ignore[no-untyped-def]
-        gradient[:] = 0
-        g = _load(gradient, count)
-        for i in range(len(slopes)):
-            g = _accumulate(g, slopes[i], active[i], features)
-        _store(gradient, g)
+@_reordered_loop
+def descend(inner, outer, x, y, active, sums, scale, rate, power, epochs, features, block):  # type: ignore[no-untyped-def]
+    """Train for some epochs.
 
-    @_loop
-    def respond(inner, outer, x, active, sums):  # type: ignore[no-untyped-def]
-        for k in range(len(outer)):
-            forward(inner[k], outer[k], x, active[k % len(active)], sums)
-
-    @_loop_reordered
-    def descend(inner, outer, x, y, active, sums, scale, rate, power, epochs):  # type: ignore[no-untyped-def]
-        kept = active.shape[1] == outer.shape[1]
-        slopes = np.empty_like(x)
-        gradient = np.empty(inner.shape[2:], dtype=np.float32)
-        a_gradient = np.empty(outer.shape[2], dtype=np.float32)
-        spare = np.zeros_like(sums[0])
-        for _ in range(epochs):
-            for i in range(len(y)):
-                total = np.float32(0)
-                for lane in range(sums.shape[2]):
-                    total += sums[0, i, lane] + sums[1, i, lane]
-                error = scale * total - y[i]
-                slope = error
-                if power != 2:
-                    slope = np.float32(np.sign(error) * np.abs(error) ** (power - 1))
-                for j in range(x.shape[1]):
-                    slopes[i, j] = slope * x[i, j]
-            sums[:] = 0
-            for half in range(2):
-                for k in range(outer.shape[1]):
-                    w, a = inner[half, k], outer[half, k]
-                    bits = active[half, k if kept else 0]
-                    if not kept:
-                        forward(w, a, x, bits, spare)
-                    backward(slopes, bits, gradient)
-                    a_gradient[:] = 0
-                    for j in range(len(w)):
-                        for neuron in range(len(a)):
-                            a_gradient[neuron] += w[j, neuron] * gradient[j, neuron]
-                            w[j, neuron] -= rate * a[neuron] * gradient[j, neuron]
+    Args:
+        inner: (2 halves, blocks, features, neurons of a block)
+        outer: (2, blocks, neurons of a block)
+        x: (n, features)
+        y: (n,)
+        active: as `respond` writes it for the weights as they are, and so again at the end,
+            (2, 1 or blocks, n, vectors of a block).
+        sums: likewise, (2, n, LANES).
+        scale: outputs are scale × sums.
+        rate: step, times scale, over n.
+        power: of the error in the loss.
+        epochs: their number.
+        features: their number as `size`.
+        block: number of vectors of a block, as `size`.
+    """
+    kept = active.shape[1] == outer.shape[1]
+    slopes = np.empty_like(x)
+    gradient = np.empty(inner.shape[2:], dtype=np.float32)
+    a_gradient = np.empty(outer.shape[2], dtype=np.float32)
+    spare = np.zeros_like(sums[0])
+    for _ in range(epochs):
+        for i in range(len(y)):
+            total = np.float32(0)
+            for lane in range(sums.shape[2]):
+                total += sums[0, i, lane] + sums[1, i, lane]
+            error = scale * total - y[i]
+            slope = error
+            if power != 2:
+                slope = np.float32(np.sign(error) * np.abs(error) ** (power - 1))
+            for j in range(x.shape[1]):
+                slopes[i, j] = slope * x[i, j]
+        sums[:] = 0
+        for half in range(2):
+            for k in range(outer.shape[1]):
+                w, a = inner[half, k], outer[half, k]
+                bits = active[half, k if kept else 0]
+                if not kept:
+                    _forward(w, a, x, bits, spare, features, block)
+                _backward(slopes, bits, gradient, features, block)
+                a_gradient[:] = 0
+                for j in range(len(w)):
                     for neuron in range(len(a)):
-                        a[neuron] -= rate * a_gradient[neuron]
-                    forward(w, a, x, bits, sums[half])
-
-    return respond, descend
+                        a_gradient[neuron] += w[j, neuron] * gradient[j, neuron]
+                        w[j, neuron] -= rate * a[neuron] * gradient[j, neuron]
+                for neuron in range(len(a)):
+                    a[neuron] -= rate * a_gradient[neuron]
+                _forward(w, a, x, bits, sums[half], features, block)
