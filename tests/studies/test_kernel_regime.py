@@ -315,14 +315,17 @@ def test_three_widths_that_are_left_are_too_few_to_fit() -> None:
 
 
 def test_claims_follow_the_estimates() -> None:
-    verdicts = {
-        exponent: {claim.verdict for claim in judge(estimate(synthetic(exponent, spread=spread)))}
+    claims = {
+        exponent: judge(estimate(synthetic(exponent, spread=spread)))
         for exponent, spread in ((0.5, 0.1), (-0.3, 0.1), (0.0, 0.5))
     }
+    verdicts = {
+        exponent: {claim.verdict for claim in judged} for exponent, judged in claims.items()
+    }
     assert verdicts == {0.5: {"reproduced"}, -0.3: {"not reproduced"}, 0.0: {"inconclusive"}}
-    claims = judge(estimate(synthetic(0.5)))
-    assert len(claims) == 2 and all(claim.source.endswith("A-S1") for claim in claims)
-    assert all("at width 512 the distance is 0.2" in claim.reason for claim in claims)
+    assert len(claims[0.5]) == 2
+    assert all(claim.source.endswith("A-S1") for claim in claims[0.5])
+    assert all("at width 512 the distance is 0.2" in claim.reason for claim in claims[0.5])
 
 
 def test_figures_draw_every_depth_and_width() -> None:
