@@ -257,6 +257,7 @@ def test_known_exponents_are_estimated() -> None:
     assert list(estimates.columns) == COLUMNS
     for quantity, exponent in (
         ("sup_error", 0.5),
+        ("early_error", 0.5),
         ("kernel_distance", 0.5),
         ("kernel_change", 1.0),
     ):
@@ -279,6 +280,7 @@ def test_runs_are_taken_at_their_largest_distance() -> None:
     assert len(runs) == 100 and not runs["at_end"].any()
     at_two = measurements[measurements["time"] == 2]["sup_error"]
     assert sorted(runs["sup_error"]) == sorted(at_two)
+    np.testing.assert_allclose(runs["early_error"], runs["sup_error"] / 2)  # at time 1
     shorter = largest(measurements[measurements["time"] <= 2])
     assert shorter["at_end"].all()
     shares = estimate(measurements[measurements["time"] <= 2])

@@ -96,13 +96,14 @@ OUTPUTS = {
     "error_over_time": Output(
         "figure",
         "Largest distance between trained networks and kernel gradient descent from the same initial "
-        "function, over all training and test points, against training time; mean over data sets, for "
+        "function, over all training and test points and in units of the labels, against training time; "
+        "mean over data sets, for "
         "all widths, at the largest sample size.",
     ),
     "error_by_width": Output(
         "figure",
         "Largest distance between networks and kernel gradient descent over all recorded times, "
-        "training and test points, against the width: means over data sets with 95 % intervals and "
+        "training and test points, in units of the labels, against the width: means over data sets with 95 % intervals and "
         "fitted power laws; exponents are those of the largest sample size.",
     ),
     "kernel_by_width": Output(

@@ -6,6 +6,7 @@ intrinsic_dim, input_dim, noise_std, depth, sample_size: the experiment.
 initialization: standard or mirrored.
 quantity: what is told of a run.
     sup_error        largest distance from kernel descent over recorded times, training and test points
+    early_error      the same up to time 1, while the kernel's small eigenvalues do not matter yet
     kernel_distance  of the initial empirical kernel from that of infinite width, relative, Frobenius
     kernel_change    of the empirical kernel from the start to the end of training, likewise
 statistic:
@@ -35,7 +36,8 @@ from initbias.statistics import PowerLawFit, fit_power_law
 SETTING = ["intrinsic_dim", "input_dim", "noise_std", "depth", "sample_size"]
 ARM = [*SETTING, "initialization"]
 INITIALIZATIONS = ("standard", "mirrored")
-QUANTITIES = ("sup_error", "kernel_distance", "kernel_change")
+QUANTITIES = ("sup_error", "early_error", "kernel_distance", "kernel_change")
+EARLY = 1.0  # time: learning rate × epochs
 FEWEST_WIDTHS = 4  # of a power law with a correction
 FEWEST_RUNS = 2  # of a mean with an interval
 COLUMNS = [
@@ -66,12 +68,14 @@ def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
 
 
 def largest(measurements: pd.DataFrame) -> pd.DataFrame:
-    """One row for each run, that of its largest distance from kernel descent, with column at_end."""
+    """One row for each run: that of its largest distance from kernel descent, with early_error and at_end."""
     run = [*ARM, "width", "seed"]
     ordered = measurements.sort_values("sup_error", kind="stable", na_position="first")
     rows = ordered.groupby(run, as_index=False).tail(1).sort_values(run)
-    end = measurements.groupby(run)["time"].max().rename("end").reset_index()
-    rows = rows.merge(end, on=run)
+    early = measurements[measurements["time"] <= EARLY].groupby(run)["sup_error"].max()
+    end = measurements.groupby(run)["time"].max()
+    rows = rows.merge(early.rename("early_error").reset_index(), on=run, how="left")
+    rows = rows.merge(end.rename("end").reset_index(), on=run)
     return rows.assign(at_end=rows["time"] == rows["end"]).drop(columns=["time", "end"])
 
 
