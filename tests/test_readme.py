@@ -22,6 +22,8 @@ def test_files_that_documents_name_exist(root: Path) -> None:
 def test_columns_are_documented(root: Path) -> None:
     from initbias.studies.error_rates.estimate import COLUMNS
     from initbias.studies.error_rates.measure import ABSENT
+    from initbias.studies.kernel_regime.estimate import COLUMNS as KERNEL_REGIME
+    from initbias.studies.kernel_regime.measure import VALUES
 
     text = (root / "docs" / "outputs.md").read_text()
-    assert all(f"`{column}`" in text for column in [*COLUMNS, *ABSENT])
+    assert all(f"`{column}`" in text for column in [*COLUMNS, *ABSENT, *KERNEL_REGIME, *VALUES])
