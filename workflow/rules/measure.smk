@@ -26,4 +26,4 @@ rule measure:
         " --specification {params.specification:q} --output {output.measurements:q}"
         " --device {resources.device}"
         " --gpus {resources.gpu} --threads {threads}"
-        " --data-cache {resources.data_cache:q} > {log:q} 2>&1"
+        " --data-cache={resources.data_cache:q} > {log:q} 2>&1"
