@@ -52,9 +52,10 @@ def planted_covariance(
         raise ValueError(f"smoothness must be positive, got {smoothness}")
     table = _table(inputs.shape[1] - 1, smoothness, depth, bias)
     # The covariance is even in the angle, so that what arccos loses near 0 does not matter.
-    covariance: Array = table(np.arccos(np.clip(inputs @ inputs.T, -1, 1)))
-    covariance = (covariance + covariance.T) / 2
-    np.fill_diagonal(covariance, 1.0)
+    pairs = np.tril_indices(len(inputs), -1)
+    covariance = np.eye(len(inputs))
+    covariance[pairs] = table(np.arccos(np.clip((inputs @ inputs.T)[pairs], -1, 1)))
+    covariance.T[pairs] = covariance[pairs]
     return covariance
 
 

@@ -18,7 +18,7 @@ window in proportion to n: pure noise has T(i) = 1 − (i−1)/n, whose slope on
 The estimates are tidy, one row a quantity, with these columns:
 
 kind, data, target, normalisation, intrinsic_dim, input_dim, sample_size: what was measured, see measure.py.
-smoothness: of the target where it is known; 0 for noise and shuffled labels.
+smoothness: of the target where it is known.
 quantity:
     slope             of the tail sums
     decay             −slope of log eigenvalue against log index on the same window
@@ -74,7 +74,7 @@ CHOICES = {
 # Names as shown.
 NAMES = {
     "mnist": "MNIST",
-    "mnist_subset": "MNIST (subset of 5,000)",
+    "mnist_subset": "MNIST subset",
     "fashion_mnist": "Fashion-MNIST",
     "cifar10": "CIFAR-10",
     "digits": "digits, 8 × 8",
@@ -91,17 +91,12 @@ CHOSEN = {
 }
 SHOWN = 40  # tail shares of each target, at logarithmic indices
 LEVEL = 0.95
-UNSTRUCTURED = ("shuffled", "noise")
 
 Array = NDArray[np.float64]
 
 
 def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
     """Estimates of all quantities from the measurements of all shards."""
-    unstructured = measurements["target"].isin(UNSTRUCTURED)
-    measurements = measurements.assign(
-        smoothness=measurements["smoothness"].mask(unstructured, 0.0)
-    )
     rows: list[dict[str, Any]] = []
     found: list[tuple[dict[str, Any], Array]] = []  # eigenvalue estimates of each setting
     for key, group in measurements.groupby(SETTING, dropna=False, sort=False):
@@ -228,7 +223,7 @@ def _theory(table: pd.DataFrame) -> pd.Series:
     """What quantities should be; missing where it is not known."""
     decay = 1 + 1 / table["intrinsic_dim"].fillna(table["input_dim"])
     known = {
-        "slope": table["smoothness"] * decay,
+        "slope": (table["smoothness"] * decay).clip(lower=0),  # tail sums never grow
         "decay": decay.where(table["kind"] == "synthetic"),
         "over_decay": table["smoothness"],
         "over_theory": table["smoothness"],

@@ -77,8 +77,11 @@ def smoothness_by_choice(measurements: pd.DataFrame, estimates: pd.DataFrame) ->
     """Smoothness of real data: a row for each estimator, a column for each data set."""
     real = _real(estimates)
     names = list(real["data"].unique())
-    rows = {**{quantity: (PUBLISHED, label) for quantity, label in CHOICES.items()}}
-    rows["eigenvalue"] = (EIGENVALUE, "eigenvalue estimator")
+    rows = {
+        "slope": (PUBLISHED, "slope of tail sums"),
+        "over_decay": ESTIMATORS["over_decay"],
+        "eigenvalue": ESTIMATORS["eigenvalue"],
+    }
     encodings = [encoding for encoding in _encodings(real) if encoding != "shuffled"]
     normalisations = list(real["normalisation"].unique())
     offsets = 0.2 * (np.arange(len(normalisations)) - (len(normalisations) - 1) / 2)
@@ -106,7 +109,7 @@ def smoothness_by_choice(measurements: pd.DataFrame, estimates: pd.DataFrame) ->
             axes.grid(alpha=0.25, lw=0.5, axis="y")
         row[0].set_ylabel(fill(label, 22))
     for axes, name in zip(grid[0], names, strict=True):
-        axes.set_title(fill(NAMES[name], 16))
+        axes.set_title(NAMES[name])
     handles = [
         Line2D([], [], color=PALETTE[at], marker=SHAPES[at], ls="none", label=CHOSEN[choice])
         for at, choice in enumerate(normalisations)
@@ -160,7 +163,7 @@ def bias_by_size(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """Estimated minus true smoothness against n, a row for each kind of target."""
     synthetic = _synthetic(estimates)
     dims = sorted(synthetic["intrinsic_dim"].unique())
-    rows = {"nngp": "initial output", "planted": "planted, each $s$", "noise": "noise"}
+    rows = {"nngp": "initial output", "planted": "planted", "noise": "noise"}
     figure = Figure(figsize=(WIDTH, PANEL * 0.8 * len(rows) + 0.5))
     grid = figure.subplots(len(rows), len(dims), sharex=True, sharey="row", squeeze=False)
     for row, (target, label) in zip(grid, rows.items(), strict=True):
@@ -205,10 +208,10 @@ def fit_windows(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     rows = -(-len(panels) // columns)
     table = _select(pd.concat([real, synthetic]), quantity="slope")
     figure = Figure(figsize=(WIDTH, PANEL * 0.95 * rows + 0.5))
-    grid = figure.subplots(rows, columns, sharex=True, squeeze=False)
+    grid = figure.subplots(rows, columns, squeeze=False)
     for axes, (name, target, null, choice) in zip(grid.flat, panels, strict=False):
         panel = _select(table, data=name, normalisation=choice)
-        axes.set_title(fill(NAMES.get(name, f"${name}$, initial output"), 18))
+        axes.set_title(NAMES.get(name, f"${name}$, initial output"))
         if _says_why_not(axes, panel):
             continue
         for shown, color in ((target, PALETTE[0]), (null, NULL)):
@@ -221,14 +224,11 @@ def fit_windows(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
         if name in REPORTED:
             axes.axhline(REPORTED[name], color="black", ls="--", lw=1)
         axes.set_ylim(bottom=0)
+        axes.set_xlabel("end of window / $n$")
         axes.set_xticks([0.1, 0.5, 0.9])
         axes.grid(alpha=0.25, lw=0.5)
     for axes in grid.flat[len(panels) :]:
         axes.set_axis_off()
-    for at in range(columns):  # the lowest panel of each column has the label
-        lowest = [axes for axes, _ in zip(grid.flat, panels, strict=False)][at::columns][-1]
-        lowest.set_xlabel("end of window, share of $n$")
-        lowest.tick_params(labelbottom=True)
     for row in grid:
         row[0].set_ylabel("slope of tail sums")
     handles = [
@@ -294,7 +294,10 @@ def recovery(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFram
 
 
 def _real(estimates: pd.DataFrame) -> pd.DataFrame:
-    return largest(estimates[estimates["kind"] == "real"])
+    """Estimates of real data at their largest size; data sets without any come last."""
+    real = largest(estimates[estimates["kind"] == "real"])
+    measured = real.groupby("data")["value"].transform("count") > 0
+    return pd.concat([real[measured], real[~measured]])
 
 
 def _synthetic(estimates: pd.DataFrame) -> pd.DataFrame:
@@ -320,14 +323,14 @@ def _encodings(real: pd.DataFrame) -> dict[str, dict[str, Any]]:
 
 
 def _says_why_not(axes: Axes, panel: pd.DataFrame) -> bool:
-    """Write into an empty panel that nothing could be measured, and the beginning of why."""
+    """Write into an empty panel that nothing could be measured, and why in short."""
     if panel["value"].notna().any():
         return False
     reasons = [reason for reason in panel["failure"] if reason]
-    reason = reasons[0].split("(")[0].strip() if reasons else "too few data sets"
-    text = "not measured:\n" + fill(reason.rpartition("/")[2] if "/" in reason else reason, 22)
+    reason = reasons[0].partition(": ")[2].partition("(")[0] if reasons else "too few data sets"
+    text = f"not measured:\n{fill(reason.strip(), 24)}"
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=7)
-    axes.tick_params(left=False)
+    axes.set_axis_off()
     return True
 
 

@@ -27,7 +27,8 @@ NNGP, NOISE = "nngp", "noise"  # beside planted functions, whose target is "plan
 # kind (synthetic, real), data: a sphere such as "S^3", or the name of a data set.
 # target: synthetic: planted, nngp (the output of a random network of infinite width), noise;
 #     real: the encoding of the classes.
-# smoothness: synthetic: that of the target, 0 for noise; missing for real data.
+# smoothness: synthetic: that of the target; missing for real data. Noise is no function: its
+#     coefficients are of equal size, for which Σ λ_i^(−s) c_i² is finite if s < −d/(d+1).
 # normalisation: of real inputs; empty for spheres.
 # intrinsic_dim: missing for real data, where it is not known. input_dim, sample_size, seed.
 # index: of the eigenvector, from 1; eigenvalues of K/n descend with it.
@@ -142,7 +143,7 @@ def _synthetic_cell(specification: dict[str, Any], seed: int, device: str) -> pd
     nngp = relu_kernels(torch.tensor(inputs), depth=DEPTH, bias=bias).nngp.numpy()
     targets = {
         (NNGP, 3 / (dimension + 1)): sample_gaussian_process(nngp, generator(*identity, NNGP)),
-        (NOISE, 0.0): generator(*identity, NOISE).standard_normal(n),
+        (NOISE, -dimension / (dimension + 1)): generator(*identity, NOISE).standard_normal(n),
     }
     for smoothness in planted(dimension, specification["smoothness"]):
         draws = generator(*identity, "planted", f"{smoothness:.6g}")
