@@ -22,6 +22,7 @@ def test_files_that_documents_name_exist(root: Path) -> None:
 def test_columns_are_documented(root: Path) -> None:
     from initbias.studies.error_rates.estimate import COLUMNS
     from initbias.studies.error_rates.measure import ABSENT
+    from initbias.studies.smoothness.estimate import COLUMNS as SMOOTHNESS
 
     text = (root / "docs" / "outputs.md").read_text()
-    assert all(f"`{column}`" in text for column in [*COLUMNS, *ABSENT])
+    assert all(f"`{column}`" in text for column in [*COLUMNS, *ABSENT, *SMOOTHNESS])
