@@ -100,6 +100,16 @@ def test_more_seeds_and_sizes_add_shards_and_change_none() -> None:
     assert {shard.name: shard.specification for shard in before}.items() <= more.items()
 
 
+def test_costs_are_positive_and_grow_with_the_size() -> None:
+    for kind in ("synthetic", "real"):
+        section = {**SECTION, kind: {**SECTION[kind], "sample_sizes": [100, 200, 400]}}
+        plan = design.plan(design.Section(**section))
+        costs = [shard.cost for shard in plan if shard.name.startswith(kind)]
+        for part in ("seconds", "output_bytes", "memory_bytes"):
+            values = [getattr(cost, part) for cost in costs]
+            assert len(values) == 3 and values == sorted(set(values)) and values[0] > 0
+
+
 def test_coefficients_of_a_harmonic_are_those_of_its_eigenfunctions() -> None:
     """Σ x_j is a harmonic of degree 1: on S², c² of mean square 1 on eigenvectors 2 to 4."""
     x = sample_sphere(1500, 3, generator("harmonic"))

@@ -269,9 +269,9 @@ def table_1(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame
         spectral = _select(group, **main, quantity="eigenvalue")
         row["eigenvalue estimator"] = _interval(spectral.iloc[0])
         row["3/(d+1)"] = f"{3 / (slope['input_dim'] + 1):.4f}"
-        row["subsamples"] = int(slope["data_sets"])
+        row["subsamples"] = f"{slope['data_sets']:.0f}"
         rows.append(row)
-    return pd.DataFrame(rows).fillna("")
+    return pd.DataFrame(rows).astype(object).fillna("")
 
 
 def recovery(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
