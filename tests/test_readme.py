@@ -24,6 +24,8 @@ def test_columns_are_documented(root: Path) -> None:
     from initbias.studies.error_rates.measure import ABSENT
     from initbias.studies.kernel_regime.estimate import COLUMNS as KERNEL_REGIME
     from initbias.studies.kernel_regime.measure import VALUES
+    from initbias.studies.smoothness.estimate import COLUMNS as SMOOTHNESS
 
     text = (root / "docs" / "outputs.md").read_text()
-    assert all(f"`{column}`" in text for column in [*COLUMNS, *ABSENT, *KERNEL_REGIME, *VALUES])
+    columns = [*COLUMNS, *ABSENT, *KERNEL_REGIME, *VALUES, *SMOOTHNESS]
+    assert all(f"`{column}`" in text for column in columns)

@@ -86,12 +86,15 @@ def test_no_rule_and_no_pipeline_module_names_a_study(root: Path) -> None:
     [
         ("import initbias.pipeline.plan", ("torch", "pandas", "numba", "matplotlib")),
         ("import initbias.cli", ("torch", "pandas", "numba", "matplotlib")),
-        ("import initbias.studies.error_rates.estimate", ("torch", "numba", "matplotlib")),
-        ("import initbias.studies.error_rates.figures", ("torch", "numba")),
-        ("import initbias.studies.error_rates.claims", ("torch", "numba", "matplotlib")),
-        ("import initbias.studies.kernel_regime.estimate", ("torch", "numba", "matplotlib")),
-        ("import initbias.studies.kernel_regime.figures", ("torch", "numba")),
-        ("import initbias.studies.kernel_regime.claims", ("torch", "numba", "matplotlib")),
+        *(
+            (f"import initbias.studies.{study}.{stage}", absent)
+            for study in STUDIES
+            for stage, absent in (
+                ("estimate", ("torch", "numba", "matplotlib")),
+                ("figures", ("torch", "numba")),
+                ("claims", ("torch", "numba", "matplotlib")),
+            )
+        ),
     ],
 )  # fmt: skip
 def test_stages_import_no_more_than_they_need(code: str, absent: tuple[str, ...]) -> None:

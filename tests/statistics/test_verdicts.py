@@ -8,7 +8,9 @@ from initbias.statistics import (
     judge_chi2,
     judge_equal,
     judge_positive,
+    judge_reported,
     judge_value,
+    not_measured,
 )
 
 STILL = Estimate(0.0, -0.05, 0.05)
@@ -82,3 +84,25 @@ def test_equal(exact: float, verdict: str) -> None:
 )
 def test_chi2(value: float, verdict: str) -> None:
     assert judge_chi2(value).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("reported", "null", "verdict"),
+    [
+        (0.42, 0.6, "reproduced"),
+        (0.504, 0.6, "reproduced"),  # within its rounding
+        (0.42, 0.45, "inconclusive"),  # so do unstructured data
+        (0.51, 0.6, "inconclusive"),  # some other choice gives it
+        (0.904, 0.6, "inconclusive"),
+        (0.91, 0.6, "not reproduced"),
+        (0.29, 0.6, "not reproduced"),
+    ],
+)
+def test_reported(reported: float, null: float, verdict: str) -> None:
+    measured, choices = Estimate(0.45, 0.4, 0.5), Estimate(0.45, 0.3, 0.9)
+    judged = judge_reported(measured, reported, rounding=0.005, null=null, choices=choices)
+    assert judged.verdict == verdict
+
+
+def test_not_measured() -> None:
+    assert not_measured("no network") == ("not measured", "no network")

@@ -10,7 +10,9 @@ from initbias.statistics.verdicts import (
     judge_equal,
     judge_limit,
     judge_positive,
+    judge_reported,
     judge_value,
+    not_measured,
 )
 
 __all__ = [
@@ -27,5 +29,7 @@ __all__ = [
     "judge_equal",
     "judge_limit",
     "judge_positive",
+    "judge_reported",
     "judge_value",
+    "not_measured",
 ]

@@ -1,4 +1,4 @@
-"""The rules by which claims are judged: reproduced, not reproduced, inconclusive.
+"""The rules by which claims are judged: reproduced, not reproduced, inconclusive, not measured.
 
 **Positive.** Reproduced if the 95 % interval lies above zero, not reproduced if it lies below, and
 inconclusive if it contains zero.
@@ -27,6 +27,13 @@ Below, the intervals must be wrong, which is inconclusive; above, it is not repr
 
 **An exactly computed exponent** at a large size, which has no interval, is reproduced if it is within
 1 % of its limit, else inconclusive.
+
+**A reported number** of a measurement whose description leaves choices open is reproduced if the
+interval at our main choices contains it, up to the rounding of its last digit, but not what data
+without any structure give. It is inconclusive if the interval contains both, or if the number lies
+within the range that the other choices give, and not reproduced if it lies outside of that.
+
+**Not measured** is what cannot be had here, such as a data set; the reason says why.
 """
 
 from typing import Literal, NamedTuple
@@ -40,7 +47,7 @@ CHI2 = (0.5, 2.0)  # per degree of freedom
 class Verdict(NamedTuple):
     """A verdict and, in a few words, what decided it."""
 
-    verdict: Literal["reproduced", "not reproduced", "inconclusive"]
+    verdict: Literal["reproduced", "not reproduced", "inconclusive", "not measured"]
     reason: str
 
 
@@ -107,6 +114,32 @@ def judge_chi2(value: float) -> Verdict:
     if value < CHI2[0]:
         return Verdict("inconclusive", "χ² per degree of freedom is too small: wrong intervals")
     return Verdict("reproduced", "χ² per degree of freedom is what chance gives")
+
+
+def judge_reported(
+    measured: Estimate, reported: float, *, rounding: float, null: float, choices: Estimate
+) -> Verdict:
+    """Verdict on a reported number whose description leaves choices open.
+
+    Args:
+        measured: at our main choices.
+        reported: the number.
+        rounding: half a unit of its last digit.
+        null: what data without structure give by the same estimator.
+        choices: the range over all choices, from its low to its high.
+    """
+    if measured.low - rounding <= reported <= measured.high + rounding:
+        if measured.low <= null <= measured.high:
+            return Verdict("inconclusive", "the interval contains what unstructured data give, too")
+        return Verdict("reproduced", "the interval contains the reported value")
+    if choices.low - rounding <= reported <= choices.high + rounding:
+        return Verdict("inconclusive", "within the range of choices that the paper leaves open")
+    return Verdict("not reproduced", "outside of what any of the choices gives")
+
+
+def not_measured(reason: str) -> Verdict:
+    """Verdict on a claim that could not be measured here."""
+    return Verdict("not measured", reason)
 
 
 def _disagreement(measured: Estimate, predicted: float, drift: Estimate) -> Verdict:

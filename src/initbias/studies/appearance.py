@@ -26,6 +26,9 @@ STYLE: Any = {
 COLORS = {"standard": "#D55E00", "mirrored": "#0072B2"}
 MARKERS = {"standard": "o", "mirrored": "s"}
 THEORY = "#555555"
+# For other things to tell apart, in this order; not beside the two above.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+SHAPES = ("s", "o", "^", "D", "v", "P")
 
 WIDTH = 6.9  # inches, two columns
 PANEL = 2.5  # inches, height of a panel

@@ -57,10 +57,11 @@ class Claim:
         claim: the claim with the conditions under which it was measured.
         source: paper and statement.
         predicted: the value or relation that the source gives.
-        measured: point estimate.
+        measured: point estimate; NaN, as its interval, if the claim is not measured.
         low: lower end of its 95 % interval.
         high: upper end.
-        verdict: reproduced, not reproduced or inconclusive; the rules are in statistics/verdicts.py.
+        verdict: reproduced, not reproduced, inconclusive or not measured; the rules are in
+            statistics/verdicts.py.
         reason: what decided the verdict.
     """
 

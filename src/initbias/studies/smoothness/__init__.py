@@ -1,0 +1,1 @@
+"""Smoothness of targets relative to the NTK (paper A: Chen, Li, Lin 2024)."""

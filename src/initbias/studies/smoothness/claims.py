@@ -1,0 +1,145 @@
+"""Verdicts on A-Table1 and statement A-S3 of paper A (Chen, Li, Lin 2024).
+
+A-Table1 reports one number for each data set and leaves open how classes become numbers, how pixels
+are normalised, and whether the number is the slope of the tail sums or the slope over the decay of
+the eigenvalues. Our main choice is the class index, raw pixels and the slope, as the text says of
+MNIST; the range is over all choices that were measured. Shuffled labels show what the estimator
+gives where inputs tell nothing of labels.
+
+A-S3 says that the output of a random network of infinite width has smoothness 3/(d+1). It is asked
+twice, by the eigenvalue estimator (estimate.py) at the largest n:
+
+1. Does it find 3/(d+1)? The rival is 1/(d+1), the smoothness of draws from the NTK. The claim is about
+   a limit, so an estimate elsewhere that moves there with n is inconclusive.
+2. Does it find the same as for a random function whose smoothness is exactly 3/(d+1), on the same
+   points? The estimator's bias at finite n is then on both sides.
+"""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from initbias.statistics import (
+    Estimate,
+    Verdict,
+    judge_equal,
+    judge_reported,
+    judge_value,
+    not_measured,
+)
+from initbias.studies.protocol import Claim
+from initbias.studies.smoothness.estimate import (
+    CHOICES,
+    CHOSEN,
+    NAMES,
+    PUBLISHED,
+    REPORTED,
+    ROUNDING,
+    fitted,
+    largest,
+)
+
+PAPER = "Chen, Li, Lin 2024"
+
+
+def judge(estimates: pd.DataFrame) -> list[Claim]:
+    """All claims of the study."""
+    return [*_table_1(estimates), *_initial_output(estimates)]
+
+
+def _table_1(estimates: pd.DataFrame) -> Iterator[Claim]:
+    """The reported number of each data set that it is reported for."""
+    real = largest(estimates[estimates["kind"] == "real"])
+    for name, group in real.groupby("data", sort=False):
+        if name not in REPORTED:
+            continue
+        of_window = fitted(group, PUBLISHED)
+        labelled = of_window[of_window["target"] != "shuffled"]
+        main = labelled[
+            (labelled["quantity"] == "slope")
+            & (labelled["target"] == labelled["target"].iloc[0])
+            & (labelled["normalisation"] == labelled["normalisation"].iloc[0])
+        ].iloc[0]
+        reported = REPORTED[name]
+        if pd.isna(main["value"]):
+            nothing = Estimate(float("nan"), float("nan"), float("nan"))
+            verdict = not_measured(main["failure"] or "fewer than two subsamples")
+            yield _claim(_text(name, main), "A-Table1", f"{reported:.2f}", nothing, verdict)
+            continue
+        choices = labelled[labelled["quantity"].isin(CHOICES)]
+        null = of_window[(of_window["target"] == "shuffled") & (of_window["quantity"] == "slope")]
+        shuffled = null.loc[null["normalisation"] == main["normalisation"], "value"].iloc[0]
+        measured, low, high = _estimate(main), choices["low"].min(), choices["high"].max()
+        verdict = judge_reported(
+            measured,
+            reported,
+            rounding=ROUNDING,
+            null=shuffled,
+            choices=Estimate(measured.value, low, high),
+        )
+        reason = f"{verdict.reason} (all choices: {low:.2f} to {high:.2f}; shuffled labels: {shuffled:.2f})"
+        yield _claim(
+            _text(name, main),
+            "A-Table1",
+            f"{reported:.2f}",
+            measured,
+            Verdict(verdict.verdict, reason),
+        )
+
+
+def _text(name: str, main: pd.Series) -> str:
+    return (
+        f"smoothness of {NAMES[name]} (slope of tail sums on i < 0.9 n, "
+        f"{CHOSEN[main['target']]}, {CHOSEN[main['normalisation']]}, n = {main['sample_size']})"
+    )
+
+
+def _initial_output(estimates: pd.DataFrame) -> Iterator[Claim]:
+    """Smoothness of the initial output on each sphere."""
+    nngp = estimates[(estimates["kind"] == "synthetic") & (estimates["target"] == "nngp")]
+    for (sphere, dimension), group in nngp.groupby(["data", "intrinsic_dim"]):
+        rows = largest(group).set_index("quantity")
+        if "eigenvalue" not in rows.index:
+            continue
+        n = rows["sample_size"].iloc[0]
+        predicted, rival = 3 / (dimension + 1), 1 / (dimension + 1)
+        measured = _estimate(rows.loc["eigenvalue"])
+        unknown = Estimate(0.0, -float("inf"), float("inf"))
+        drift = _estimate(rows.loc["drift"]) if "drift" in rows.index else unknown
+        where = f"{sphere}, eigenvalue estimator, n = {n}"
+        yield _claim(
+            f"smoothness of the initial output is 3/(d+1) ({where})",
+            "A-S3",
+            f"{predicted:.4f}",
+            measured,
+            judge_value(measured, predicted, rival=rival, drift=drift),
+        )
+        if "beyond_planted" in rows.index:
+            difference = _estimate(rows.loc["beyond_planted"])
+            yield _claim(
+                f"smoothness of the initial output less that of a random function of smoothness 3/(d+1) "
+                f"on the same points ({where})",
+                "A-S3 at finite n",
+                "0",
+                difference,
+                judge_equal(difference, 0.0),
+            )
+
+
+def _claim(
+    text: str, statement: str, predicted: str, measured: Estimate, verdict: Verdict
+) -> Claim:
+    return Claim(
+        "smoothness",
+        text,
+        f"{PAPER}, {statement}",
+        predicted,
+        measured.value,
+        measured.low,
+        measured.high,
+        *verdict,
+    )
+
+
+def _estimate(row: pd.Series) -> Estimate:
+    return Estimate(row["value"], row["low"], row["high"])

@@ -1,0 +1,267 @@
+"""From coefficients to smoothness with intervals.
+
+The tail sums T(i) = Σ_{k≥i} c_k² of a target of smoothness α fall as i^(−αβ) if eigenvalues decay as
+i^(−β) (Chen, Li, Lin 2024). Two estimators of α are compared:
+
+published: the slope of log T against log i by least squares on i < 0.9 n, every index with the same
+    weight; as it is, over the β fitted to the eigenvalues on the same window, and over the
+    theoretical β = (d+1)/d. Whether Table 1 has the slope or α is not told.
+eigenvalue estimator (ours): if c_i² ≍ i^(−1−αβ), then c_i² ≍ λ_i^(α + 1/β), so that α is the slope of
+    log c² against log λ less d/(d+1). Means over bins of i that grow by 30 % take the chance out of
+    single coefficients; bins count by the root of their lengths. It is fitted on 10 ≤ i < n/4.
+
+Tail sums of n points end at i = n, as those of the whole function do not, and what the function has
+beyond index n is spread over all n coefficients. So the published slope is too large at every n on a
+window in proportion to n: pure noise has T(i) = 1 − (i−1)/n, whose slope on i < 0.9 n is not 0 but
+0.44. The eigenvalue estimator does not know of tails, and leaves out the end of the spectrum.
+
+The estimates are tidy, one row a quantity, with these columns:
+
+kind, data, target, normalisation, intrinsic_dim, input_dim, sample_size: what was measured, see measure.py.
+smoothness: of the target where it is known.
+quantity:
+    slope             of the tail sums
+    decay             −slope of log eigenvalue against log index on the same window
+    amplitude         of the tail sums' power law at i = 1, as a share of the whole sum
+    over_decay        slope / decay
+    over_theory       slope / ((d+1)/d), with the input dimension for real data
+    eigenvalue        the eigenvalue estimator
+    drift             eigenvalue at this sample size minus at the one before it
+    beyond_planted    eigenvalue of the NNGP's draws minus that of the planted function of equal
+                      smoothness on the same points
+    tail_share        T(i) / T(1) at one index
+first, end: the window first ≤ i < end × n of fits; missing for others.
+index: of tail shares, else missing.
+value, low, high: mean over data sets and its 95 % interval by Student's t; of amplitude and
+    tail_share the geometric mean.
+theory: what the quantity should be, where it is known.
+data_sets, failed: how many were measured, and how many could not be.
+failure: why, if any failed.
+
+Subsamples of a real data set overlap, so that their intervals do not tell of other data sets.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import t as student
+
+SETTING = [
+    "kind", "data", "target", "smoothness", "normalisation", "intrinsic_dim", "input_dim",
+    "sample_size",
+]  # fmt: skip
+COLUMNS = [
+    *SETTING, "quantity", "first", "end", "index", "value", "low", "high", "theory", "data_sets",
+    "failed", "failure",
+]  # fmt: skip
+PUBLISHED = (1, 0.9)  # window of A-Table1: i < 2700 of 3000
+EIGENVALUE = (10, 0.25)
+WINDOWS = tuple((first, end) for first in (1, 10) for end in (0.1, 0.25, 0.5, 0.75, 0.9))
+FEWEST = 4  # indices that a window needs; small n have not so many in all of them
+BIN_GROWTH = 1.3
+REPORTED = {"mnist": 0.40, "mnist_subset": 0.40, "fashion_mnist": 0.22, "cifar10": 0.09}  # A-Table1
+ROUNDING = 0.005
+# What A-Table1 may be: the estimators of its window. The first of the encodings and normalisations
+# of the configuration are the main ones, and the slope is the main estimator.
+CHOICES = {
+    "slope": "slope",
+    "over_decay": "slope over fitted decay",
+    "over_theory": "slope over $(d+1)/d$",
+}
+# Names as shown.
+NAMES = {
+    "mnist": "MNIST",
+    "mnist_subset": "MNIST subset",
+    "fashion_mnist": "Fashion-MNIST",
+    "cifar10": "CIFAR-10",
+    "digits": "digits, 8 × 8",
+}
+CHOSEN = {
+    "class_index": "class index",
+    "centred": "class index, centred",
+    "one_hot": "one-hot",
+    "parity": "parity",
+    "shuffled": "shuffled labels",
+    "raw": "raw pixels",
+    "unit_norm": "unit norm",
+    "standardised": "standardised",
+}
+SHOWN = 40  # tail shares of each target, at logarithmic indices
+LEVEL = 0.95
+
+Array = NDArray[np.float64]
+
+
+def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
+    """Estimates of all quantities from the measurements of all shards."""
+    rows: list[dict[str, Any]] = []
+    found: list[tuple[dict[str, Any], Array]] = []  # eigenvalue estimates of each setting
+    for key, group in measurements.groupby(SETTING, dropna=False, sort=False):
+        healthy = group[group["failure"] == ""]
+        failures = group.loc[group["failure"] != "", ["seed", "failure"]]
+        about = {
+            **dict(zip(SETTING, key, strict=True)),
+            "data_sets": healthy["seed"].nunique(),
+            "failed": failures["seed"].nunique(),
+            "failure": failures["failure"].max() if len(failures) else "",
+        }
+        if about["data_sets"] < 2:  # an interval needs two
+            rows.append({**about, "quantity": "slope", **_window(PUBLISHED)})
+            continue
+        ordered = healthy.sort_values(["seed", "index"])
+        shape = about["data_sets"], about["sample_size"]
+        eigenvalues, squares = (
+            ordered[column].to_numpy().reshape(shape)
+            for column in ("eigenvalue", "squared_coefficient")
+        )
+        intrinsic_dim, input_dim = about["intrinsic_dim"], about["input_dim"]
+        dimension = input_dim if np.isnan(intrinsic_dim) else intrinsic_dim
+        rows += [about | row for row in _published(eigenvalues, squares, dimension)]
+        estimates = _eigenvalue_estimates(eigenvalues, squares, dimension)
+        rows.append(about | {"quantity": "eigenvalue", **_mean(estimates)} | _window(EIGENVALUE))
+        found.append((about, estimates))
+    rows += [about | row | _window(EIGENVALUE) for about, row in _comparisons(found)]
+    table = pd.DataFrame(rows).reindex(columns=COLUMNS)
+    return table.assign(theory=_theory(table))
+
+
+def fitted(estimates: pd.DataFrame, window: tuple[int, float]) -> pd.DataFrame:
+    """Estimates on a window."""
+    return estimates[(estimates["first"] == window[0]) & (estimates["end"] == window[1])]
+
+
+def largest(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Estimates at the largest sample size of their data."""
+    sizes = estimates.groupby("data")["sample_size"].transform("max")
+    return estimates[estimates["sample_size"] == sizes]
+
+
+def tail_sums(squares: Array) -> Array:
+    """Σ_{k≥i} c_k² along the last axis, summed from its small end."""
+    reversed_sums: Array = np.cumsum(squares[..., ::-1], axis=-1)[..., ::-1]
+    return reversed_sums
+
+
+def slopes(x: Array, y: Array, weights: Array | None = None) -> Array:
+    """Least-squares slopes of y on x along the last axis; shapes broadcast."""
+    weights = np.ones(x.shape[-1]) if weights is None else weights
+    centred = x - np.average(x, axis=-1, weights=weights)[..., None]
+    found: Array = (weights * centred * y).sum(-1) / (weights * centred**2).sum(-1)
+    return found
+
+
+def _published(eigenvalues: Array, squares: Array, dimension: float) -> Iterator[dict[str, Any]]:
+    """Rows of the published estimator; arrays are (data sets, n)."""
+    n = squares.shape[1]
+    index = np.arange(1, n + 1)
+    tails = tail_sums(squares)
+    shares = tails / tails[:, :1]
+    for first, end in WINDOWS:
+        chosen = slice(first - 1, int(np.ceil(end * n)) - 1)  # index < end × n
+        if len(index[chosen]) < FEWEST:
+            continue
+        log_index = np.log(index[chosen])
+        # Rounding may leave the last eigenvalues and tails at nothing; they count as that little.
+        log_share = np.log(np.maximum(shares[:, chosen], np.finfo(float).tiny))
+        log_value = np.log(np.maximum(eigenvalues[:, chosen], np.finfo(float).tiny))
+        slope, decay = -slopes(log_index, log_share), -slopes(log_index, log_value)
+        window = _window((first, end))
+        yield {"quantity": "slope", **window, **_mean(slope)}
+        yield {"quantity": "decay", **window, **_mean(decay)}
+        yield {"quantity": "over_decay", **window, **_mean(slope / decay)}
+        yield {"quantity": "over_theory", **window, **_mean(slope * dimension / (dimension + 1))}
+        centre = log_share.mean(axis=1) + slope * log_index.mean()
+        yield {"quantity": "amplitude", **window, **_geometric(centre)}
+    for at in np.unique(np.geomspace(1, n, SHOWN).round().astype(int)):
+        values = np.log(np.maximum(shares[:, at - 1], np.finfo(float).tiny))
+        yield {"quantity": "tail_share", "index": at, **_geometric(values)}
+
+
+def _eigenvalue_estimates(eigenvalues: Array, squares: Array, dimension: float) -> Array:
+    """The eigenvalue estimator on each data set, (data sets,)."""
+    first, end = EIGENVALUE
+    last = end * squares.shape[1]
+    edges = [first]
+    while (following := max(edges[-1] + 1, int(BIN_GROWTH * edges[-1]))) <= last:
+        edges.append(following)
+    lengths = np.diff(edges)
+    starts, stop = np.array(edges[:-1]) - 1, edges[-1] - 1
+    tiny = np.finfo(float).tiny
+    mean_square = np.add.reduceat(squares[:, :stop], starts, axis=1) / lengths
+    log_value = np.log(np.maximum(eigenvalues[:, :stop], tiny))
+    mean_log_value = np.add.reduceat(log_value, starts, axis=1) / lengths
+    power = slopes(mean_log_value, np.log(np.maximum(mean_square, tiny)), np.sqrt(lengths))
+    return power - dimension / (dimension + 1)
+
+
+def _comparisons(
+    found: list[tuple[dict[str, Any], Array]],
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Estimates against those at the size before, and of the NNGP against the planted function's."""
+    by_function: dict[tuple[str, ...], dict[int, tuple[dict[str, Any], Array]]] = {}
+    for about, estimates in found:
+        sizes = by_function.setdefault(_function(about), {})
+        sizes[about["sample_size"]] = about, estimates
+    for sizes in by_function.values():
+        for before, after in pairwise(sorted(sizes)):
+            about, here = sizes[after]
+            yield about, {"quantity": "drift", **_difference(here, sizes[before][1])}
+        for n, (about, here) in sizes.items():
+            planted = by_function.get(_function({**about, "target": "planted"}), {}).get(n)
+            paired = planted is not None and len(planted[1]) == len(here)
+            if about["target"] == "nngp" and planted is not None and paired:
+                yield about, {"quantity": "beyond_planted", **_mean(here - planted[1])}
+
+
+def _function(about: dict[str, Any]) -> tuple[str, ...]:
+    """What a target is but for its sample size; text, since missing numbers differ from each other."""
+    return tuple(f"{about[column]}" for column in SETTING if column != "sample_size")
+
+
+def _theory(table: pd.DataFrame) -> pd.Series:
+    """What quantities should be; missing where it is not known."""
+    decay = 1 + 1 / table["intrinsic_dim"].fillna(table["input_dim"])
+    known = {
+        "slope": (table["smoothness"] * decay).clip(lower=0),  # tail sums never grow
+        "decay": decay.where(table["kind"] == "synthetic"),
+        "over_decay": table["smoothness"],
+        "over_theory": table["smoothness"],
+        "eigenvalue": table["smoothness"],
+        "beyond_planted": 0.0 * table["smoothness"],
+    }
+    theory = pd.Series(np.nan, index=table.index)
+    for quantity, values in known.items():
+        theory = theory.mask(table["quantity"] == quantity, values)
+    return theory
+
+
+def _window(window: tuple[int, float]) -> dict[str, float]:
+    return {"first": float(window[0]), "end": window[1]}
+
+
+def _mean(values: Array) -> dict[str, float]:
+    """Mean over data sets with Student's interval."""
+    value, freedom = float(values.mean()), len(values) - 1
+    reach = student.ppf((1 + LEVEL) / 2, freedom) * values.std(ddof=1) / np.sqrt(len(values))
+    return {"value": value, "low": value - float(reach), "high": value + float(reach)}
+
+
+def _geometric(logs: Array) -> dict[str, float]:
+    return {end: float(np.exp(value)) for end, value in _mean(logs).items()}
+
+
+def _difference(here: Array, before: Array) -> dict[str, float]:
+    """Difference of the means of independent data sets, with Welch's interval."""
+    errors = [values.var(ddof=1) / len(values) for values in (here, before)]
+    value, variance = float(here.mean() - before.mean()), sum(errors)
+    if variance == 0:
+        return {"value": value, "low": value, "high": value}
+    freedom = variance**2 / sum(
+        error**2 / (len(values) - 1) for error, values in zip(errors, (here, before), strict=True)
+    )
+    reach = float(student.ppf((1 + LEVEL) / 2, freedom) * np.sqrt(variance))
+    return {"value": value, "low": value - reach, "high": value + reach}

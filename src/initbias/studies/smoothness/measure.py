@@ -1,0 +1,259 @@
+"""Coefficients of targets in the eigenvectors of the NTK of one hidden layer, for one shard.
+
+With K(X, X)/n = U Λ Uᵀ the vectors φ = √n U have φᵀφ/n = I, as eigenfunctions have on average over the
+data, and c = φᵀY/n are the coefficients of the target (Chen, Li, Lin 2024, section 5).
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from initbias.datasets import (
+    Dataset,
+    DatasetUnavailable,
+    generator,
+    load_dataset,
+    sample_sphere,
+)
+
+DEPTH = 1  # hidden layers, as in A-Table1
+SHUFFLED = "shuffled"  # the class index, permuted: what is left if inputs tell nothing of labels
+NNGP, NOISE = "nngp", "noise"  # beside planted functions, whose target is "planted"
+
+# Columns of the measurements, a row for each eigenvector:
+# kind (synthetic, real), data: a sphere such as "S^3", or the name of a data set.
+# target: synthetic: planted, nngp (the output of a random network of infinite width), noise;
+#     real: the encoding of the classes.
+# smoothness: synthetic: that of the target; missing for real data. Noise is no function: its
+#     coefficients are of equal size, for which Σ λ_i^(−s) c_i² is finite if s < −d/(d+1).
+# normalisation: of real inputs; empty for spheres.
+# intrinsic_dim: missing for real data, where it is not known. input_dim, sample_size, seed.
+# index: of the eigenvector, from 1; eigenvalues of K/n descend with it.
+# eigenvalue, squared_coefficient: c² (its mean over outputs, where there are several).
+# failure: why a row has no values; empty if it has.
+
+Array = NDArray[np.float64]
+Progress = Callable[[str, float], None]
+
+
+def cells(specification: dict[str, Any]) -> list[str]:
+    """Keys of the cells of a shard: one eigendecomposition each, which serves every target."""
+    seeds = specification["seeds"]
+    if specification["kind"] == "synthetic":
+        return [f"seed {seed}" for seed in seeds]
+    return [
+        f"seed {seed}, {choice}" for seed in seeds for choice in specification["normalisations"]
+    ]
+
+
+def measure(
+    specification: dict[str, Any], finished: set[str], device: str, progress: Progress
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Measure the cells that are not finished yet.
+
+    Args:
+        specification: as made by design.py.
+        finished: keys of cells to leave out.
+        device: "cpu" or "cuda".
+        progress: called with a cell's key and the share of it that is done.
+
+    Yields:
+        Key and measurements of each cell, with the columns above. Cells of a data set that cannot be
+        had have a row for each target, which tells why.
+    """
+    if specification["kind"] == "synthetic":
+        for key, seed in zip(cells(specification), specification["seeds"], strict=True):
+            if key not in finished:
+                progress(key, 0.0)
+                yield key, _synthetic_cell(specification, seed, device)
+    elif set(cells(specification)) - finished:
+        yield from _measure_real(specification, finished, device, progress)
+
+
+def planted(intrinsic_dim: int, chosen: list[float]) -> list[float]:
+    """Smoothness of the planted functions: the chosen ones, that of the NNGP's draws and its rival."""
+    return sorted({*chosen, 1 / (intrinsic_dim + 1), 3 / (intrinsic_dim + 1)})
+
+
+def encode(labels: NDArray[np.int64], encoding: str) -> Array:
+    """Targets of an encoding, (examples, outputs), from class numbers, (examples,)."""
+    values = labels.astype(np.float64)
+    match encoding:
+        case "class_index":
+            return values[:, None]
+        case "centred":
+            return (values - values.mean())[:, None]
+        case "one_hot":
+            return (labels[:, None] == np.arange(labels.max() + 1)).astype(np.float64)
+        case "parity":
+            return (1 - 2 * (values % 2))[:, None]
+    raise ValueError(f"unknown encoding {encoding!r}")
+
+
+def normalise(pixels: Array, normalisation: str) -> Array:
+    """Inputs of a normalisation, (examples, input_dim); images without any light stay zero."""
+    match normalisation:
+        case "raw":
+            return pixels
+        case "unit_norm":
+            norm = np.linalg.norm(pixels, axis=1, keepdims=True)
+            return pixels / np.where(norm > 0, norm, 1.0)
+        case "standardised":
+            return (pixels - pixels.mean()) / pixels.std()
+    raise ValueError(f"unknown normalisation {normalisation!r}")
+
+
+def squared_coefficients(inputs: Array, targets: list[Array], bias: bool, device: str) -> Any:
+    """Eigenvalues of K/n in descending order, (n,), and c² of each target, list of (n,).
+
+    Args:
+        inputs: (n, input_dim).
+        targets: (n, outputs) each; c² is averaged over outputs.
+        bias: whether the first layer has a bias.
+        device: "cpu" or "cuda".
+    """
+    import torch
+
+    from initbias.kernels import relu_kernels
+
+    points = torch.tensor(inputs, dtype=torch.float64, device=device)
+    n = len(points)
+    kernel = relu_kernels(points, depth=DEPTH, bias=bias).ntk
+    eigenvalues, vectors = torch.linalg.eigh(kernel / n)
+    values = torch.tensor(np.concatenate(targets, axis=1), dtype=torch.float64, device=device)
+    squares = ((vectors.T @ values).square() / n).flip(0).cpu().numpy()
+    ends = np.cumsum([target.shape[1] for target in targets])
+    return eigenvalues.flip(0).cpu().numpy(), [
+        part.mean(axis=1) for part in np.split(squares, ends[:-1], axis=1)
+    ]
+
+
+def _synthetic_cell(specification: dict[str, Any], seed: int, device: str) -> pd.DataFrame:
+    import torch
+
+    from initbias.kernels import planted_covariance, relu_kernels, sample_gaussian_process
+
+    dimension, n = specification["intrinsic_dim"], specification["sample_size"]
+    bias = specification["bias"]
+    identity = ("smoothness", dimension, "sample_size", n, "seed", seed)
+    inputs = sample_sphere(n, dimension + 1, generator(*identity, "inputs"))
+    nngp = relu_kernels(torch.tensor(inputs), depth=DEPTH, bias=bias).nngp.numpy()
+    targets = {
+        (NNGP, 3 / (dimension + 1)): sample_gaussian_process(nngp, generator(*identity, NNGP)),
+        (NOISE, -dimension / (dimension + 1)): generator(*identity, NOISE).standard_normal(n),
+    }
+    for smoothness in planted(dimension, specification["smoothness"]):
+        draws = generator(*identity, "planted", f"{smoothness:.6g}")
+        covariance = planted_covariance(inputs, smoothness, depth=DEPTH, bias=bias)
+        targets["planted", smoothness] = sample_gaussian_process(covariance, draws)
+    columns = [values[:, None] for values in targets.values()]
+    eigenvalues, squares = squared_coefficients(inputs, columns, bias, device)
+    setting = {
+        "kind": "synthetic",
+        "data": f"S^{dimension}",
+        "normalisation": "",
+        "intrinsic_dim": float(dimension),
+        "input_dim": dimension + 1,
+        "sample_size": n,
+        "seed": seed,
+    }
+    return pd.concat(
+        [
+            _rows({**setting, "target": target, "smoothness": smoothness}, eigenvalues, values)
+            for (target, smoothness), values in zip(targets, squares, strict=True)
+        ],
+        ignore_index=True,
+    )
+
+
+def _measure_real(
+    specification: dict[str, Any], finished: set[str], device: str, progress: Progress
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    data, failure = _loaded(specification["dataset"], specification["sample_size"])
+    every = [
+        (seed, choice)
+        for seed in specification["seeds"]
+        for choice in specification["normalisations"]
+    ]
+    for key, (seed, choice) in zip(cells(specification), every, strict=True):
+        if key not in finished:
+            progress(key, 0.0)
+            yield key, _real_cell(specification, data, failure, seed, choice, device)
+
+
+def _loaded(name: str, sample_size: int) -> tuple[Dataset | None, str]:
+    """The data set, or why there is none to draw so many examples from."""
+    try:
+        data = load_dataset(name)
+    except DatasetUnavailable as error:
+        return None, str(error)
+    if data.train_size < sample_size:
+        return (
+            None,
+            f"{name}: has {data.train_size} examples, of which {sample_size} cannot be drawn",
+        )
+    return data, ""
+
+
+def _real_cell(
+    specification: dict[str, Any],
+    data: Dataset | None,
+    failure: str,
+    seed: int,
+    normalisation: str,
+    device: str,
+) -> pd.DataFrame:
+    name, n = specification["dataset"], specification["sample_size"]
+    encodings = [*specification["encodings"], SHUFFLED]
+    setting = {
+        "kind": "real",
+        "data": name,
+        "smoothness": np.nan,
+        "normalisation": normalisation,
+        "intrinsic_dim": np.nan,
+        "input_dim": data.input_dim if data else 0,
+        "sample_size": n,
+        "seed": seed,
+    }
+    if data is None:
+        absent = np.array([np.nan])
+        frames = [
+            _rows({**setting, "target": encoding}, absent, absent, failure=failure)
+            for encoding in encodings
+        ]
+        return pd.concat(frames, ignore_index=True)
+    identity = ("smoothness", name, "sample_size", n, "seed", seed)
+    chosen = generator(*identity, "examples").choice(data.train_size, size=n, replace=False)
+    labels = data.targets[chosen]
+    targets = [encode(labels, encoding) for encoding in specification["encodings"]]
+    targets.append(encode(generator(*identity, SHUFFLED).permutation(labels), "class_index"))
+    inputs = normalise(data.inputs[chosen].astype(np.float64), normalisation)
+    eigenvalues, squares = squared_coefficients(inputs, targets, specification["bias"], device)
+    return pd.concat(
+        [
+            _rows({**setting, "target": encoding}, eigenvalues, values)
+            for encoding, values in zip(encodings, squares, strict=True)
+        ],
+        ignore_index=True,
+    )
+
+
+def _rows(
+    setting: dict[str, Any], eigenvalues: Array, squares: Array, *, failure: str = ""
+) -> pd.DataFrame:
+    columns = [
+        "kind", "data", "target", "smoothness", "normalisation", "intrinsic_dim", "input_dim",
+        "sample_size", "seed",
+    ]  # fmt: skip
+    return pd.DataFrame(
+        {
+            **{column: setting[column] for column in columns},
+            "index": np.arange(1, len(eigenvalues) + 1),
+            "eigenvalue": eigenvalues,
+            "squared_coefficient": squares,
+            "failure": failure,
+        }
+    )
