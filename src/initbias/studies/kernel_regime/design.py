@@ -97,14 +97,13 @@ OUTPUTS = {
         "figure",
         "Largest distance between trained networks and kernel gradient descent from the same initial "
         "function, over all training and test points and in units of the labels, against training time; "
-        "mean over data sets, for "
-        "all widths, at the largest sample size.",
+        "mean over data sets, for all widths, at the largest sample size.",
     ),
     "error_by_width": Output(
         "figure",
         "Largest distance between networks and kernel gradient descent over all recorded times, "
-        "training and test points, in units of the labels, against the width: means over data sets with 95 % intervals and "
-        "fitted power laws; exponents are those of the largest sample size.",
+        "training and test points, in units of the labels, against the width: means over data sets "
+        "with 95 % intervals and fitted power laws; exponents are those of the largest sample size.",
     ),
     "kernel_by_width": Output(
         "figure",
