@@ -8,6 +8,7 @@ def test_examples_run(root: Path) -> None:
     names: dict = {}
     for example in re.findall(r"```python\n(.*?)```", (root / "README.md").read_text(), re.DOTALL):
         exec(example, names)
+    assert names["trajectory"].outputs.shape == (20, 3, 100, 1)
     assert names["change"].shape == (3, 100, 1)
     assert not names["network"](names["x"].float()).any()
 
