@@ -28,6 +28,7 @@ Config = Annotated[
 ]
 Device = Literal["auto", "cpu", "cuda"]
 DEFAULT = "config/config.yaml"
+DATA_CACHE = "INITBIAS_DATA_CACHE"  # read by initbias.datasets
 Study = Annotated[str, typer.Argument(help=f"One of: {', '.join(STUDIES)}.")]
 
 
@@ -83,6 +84,13 @@ def measure(
     ] = None,
     gpus: Annotated[int, typer.Option(help="GPUs that may be used; 0 means the CPU.")] = 1,
     threads: Annotated[int, typer.Option(help="Threads of numerical libraries on a CPU.")] = 1,
+    data_cache: Annotated[
+        str,
+        typer.Option(
+            envvar=DATA_CACHE,
+            help="Folder of downloaded data sets; the configuration's, or the user's, if left out.",
+        ),
+    ] = "",
 ) -> None:
     """Measure one shard: solve its kernels or train its networks."""
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -105,6 +113,9 @@ def measure(
         description = planned[shard].specification
         file = plan.measurements_file(configuration.results, planned[shard])
         device = device or configuration.device
+        data_cache = data_cache or configuration.data_cache
+    if data_cache:  # no part of what is measured, so it is not in the specification
+        os.environ[DATA_CACHE] = data_cache
     chosen = stages.choose_device("cpu" if gpus == 0 else device or "auto")
     stages.measure(study, shard, description, file, chosen, threads)
 

@@ -13,6 +13,7 @@ rule measure:
     resources:
         gpu=GPUS,
         device=CONFIGURATION.device,
+        data_cache=CONFIGURATION.data_cache,
         mem_mb=measure_memory,
         runtime=measure_minutes,
     params:
@@ -24,4 +25,5 @@ rule measure:
         "initbias measure {wildcards.study} {wildcards.shard}"
         " --specification {params.specification:q} --output {output.measurements:q}"
         " --device {resources.device}"
-        " --gpus {resources.gpu} --threads {threads} > {log:q} 2>&1"
+        " --gpus {resources.gpu} --threads {threads}"
+        " --data-cache={resources.data_cache:q} > {log:q} 2>&1"

@@ -1,6 +1,16 @@
-"""Data sets and the seeds they are drawn with."""
+"""Data sets, drawn or real, and the seeds they are drawn with."""
 
+from initbias.datasets.catalogue import DATASETS, Dataset, load_dataset
 from initbias.datasets.seeds import generator
+from initbias.datasets.sources import DatasetUnavailable
 from initbias.datasets.spheres import TARGETS, sample_sphere
 
-__all__ = ["TARGETS", "generator", "sample_sphere"]
+__all__ = [
+    "DATASETS",
+    "TARGETS",
+    "Dataset",
+    "DatasetUnavailable",
+    "generator",
+    "load_dataset",
+    "sample_sphere",
+]

@@ -38,6 +38,13 @@ class Configuration(BaseModel):
         Literal["auto", "cpu", "cuda"],
         Field(description="Where shards are measured; auto takes a CUDA GPU when there is one."),
     ] = "auto"
+    data_cache: Annotated[
+        str,
+        Field(
+            description="Folder of downloaded data sets; left out, INITBIAS_DATA_CACHE or the user's "
+            "cache folder. No measurement depends on it."
+        ),
+    ] = ""
     studies: Annotated[Studies, Field(description="The studies to run, each with its section.")]
 
     @field_validator("results")
@@ -45,6 +52,11 @@ class Configuration(BaseModel):
     def _spelled_once(cls, folder: str) -> str:
         """One spelling of a folder, so that results/ and ./results are results."""
         return str(Path(folder).expanduser())
+
+    @field_validator("data_cache")
+    @classmethod
+    def _expanded(cls, folder: str) -> str:
+        return str(Path(folder).expanduser()) if folder else ""
 
     @property
     def sections(self) -> dict[str, BaseModel]:

@@ -8,7 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("initbias", "numpy", "scipy", "torch", "numba", "pandas", "pyarrow")
+PACKAGES = (
+    "initbias", "numpy", "scipy", "torch", "numba", "pandas", "pyarrow", "mlxtend", "scikit-learn",
+)  # fmt: skip
 
 
 def environment(device: str, threads: int) -> dict[str, Any]:

@@ -1,0 +1,76 @@
+"""Random functions on spheres whose smoothness relative to the NTK is known.
+
+The smoothness of f = Σ c_i φ_i is α = sup{s : Σ λ_i^(−s) c_i² < ∞}, with λ_i the eigenvalues of the
+NTK in decreasing order, φ_i its eigenfunctions (Chen, Li, Lin 2024). Let the c_i be independent
+N(0, v_i) with v_i = λ_i^(s + d/(d+1)). Eigenvalues decay as λ_i ≍ i^(−(d+1)/d), so that
+λ_i^(d/(d+1)) ≍ 1/i, and the mean of Σ λ_i^(−a) c_i² is Σ λ_i^(s−a) / i ≍ Σ i^(−1 − (s−a)(d+1)/d): finite
+if and only if a < s. Its terms are independent and their variances are of the order of their squared
+means, so by Kolmogorov's two series the sum itself is finite, with probability one, if and only if
+its mean is. The smoothness is s, exactly and almost surely.
+
+The eigenfunctions of degree k are the N_k spherical harmonics of that degree, which share an
+eigenvalue. By their addition formula f is a Gaussian process of covariance Σ_k v_k N_k P_k(⟨x, y⟩)
+with the Gegenbauer polynomial P_k, P_k(1) = 1.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
+
+from initbias.kernels.sphere import sphere_spectrum
+
+Array = NDArray[np.float64]
+
+DEGREES = 1000  # that are summed; what is above them is independent at different points
+ANGLES = 16384  # of the table: 16 for a wavelength of the last degree
+
+
+def planted_covariance(
+    inputs: Array, smoothness: float, *, depth: int = 1, bias: bool = True
+) -> Array:
+    """Covariance of the Gaussian process with this smoothness, of variance 1.
+
+    The harmonics from degree 1,000 on vary over distances of 0.003. They enter the diagonal alone: at
+    random points, which are further apart but for a few, they are as good as independent.
+
+    Args:
+        inputs: on the unit sphere of R^input_dim, whose intrinsic dimension is input_dim − 1,
+            (points, input_dim).
+        smoothness: s, positive.
+        depth: hidden layers of the network whose NTK it is.
+        bias: whether its first layer has a bias.
+
+    Returns:
+        (points, points)
+
+    Raises:
+        ValueError: the smoothness is not positive.
+    """
+    if not smoothness > 0:
+        raise ValueError(f"smoothness must be positive, got {smoothness}")
+    table = _table(inputs.shape[1] - 1, smoothness, depth, bias)
+    # The covariance is even in the angle, so that what arccos loses near 0 does not matter.
+    covariance: Array = table(np.arccos(np.clip(inputs @ inputs.T, -1, 1)))
+    covariance = (covariance + covariance.T) / 2
+    np.fill_diagonal(covariance, 1.0)
+    return covariance
+
+
+@lru_cache
+def _table(intrinsic_dim: int, smoothness: float, depth: int, bias: bool) -> CubicSpline:
+    """The covariance of different points as a function of their angle."""
+    spectrum = sphere_spectrum(intrinsic_dim, depth=depth, bias=bias)
+    decay = (intrinsic_dim + 1) / intrinsic_dim
+    variance = np.maximum(spectrum.ntk, 0) ** (smoothness + 1 / decay) * spectrum.multiplicity
+    shares = (variance / variance.sum())[:DEGREES]  # the first nodes are the degrees
+    angle = np.linspace(0, np.pi, ANGLES)
+    u, twice_alpha = np.cos(angle), intrinsic_dim - 1
+    previous, current = np.ones_like(u), u
+    covariance = shares[0] * previous + shares[1] * current
+    for k in range(1, DEGREES - 1):
+        following = ((2 * k + twice_alpha) * u * current - k * previous) / (k + twice_alpha)
+        previous, current = current, following
+        covariance += shares[k + 1] * current
+    return CubicSpline(angle, covariance)
