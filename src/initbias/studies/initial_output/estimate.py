@@ -30,7 +30,7 @@ cells, failed: seeds used, and left out since a run of theirs failed.
 reason: the first failure.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,7 @@ BY_WIDTH = (
     ("regression", "share_of_change"),
     ("loss_independence", "distance"),
 )
+SWEEPS = (("kernel", "factor"), ("added_error", "gain"))
 REPLICATES = 2000
 COLUMNS = [
     *SETTING,
@@ -66,7 +67,6 @@ COLUMNS = [
 ]
 
 Array = NDArray[np.float64]
-Values = Sequence[float] | Array | pd.Series
 
 
 def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
@@ -97,7 +97,7 @@ def shown_seed(measurements: pd.DataFrame) -> int | None:
     return int(seeds[0]) if seeds else None
 
 
-def student_interval(values: Values) -> dict[str, float]:
+def student_interval(values: Any) -> dict[str, float]:
     """Mean with its 95 % interval; no interval from a single value."""
     numbers = np.asarray(values, dtype=np.float64)
     if not len(numbers):
@@ -106,7 +106,7 @@ def student_interval(values: Values) -> dict[str, float]:
     return {"value": mean, "low": mean - half, "high": mean + half}
 
 
-def positive_interval(values: Values) -> dict[str, float]:
+def positive_interval(values: Any) -> dict[str, float]:
     """Mean of positive values with an interval on the log scale (delta method)."""
     numbers = np.asarray(values, dtype=np.float64)
     if not len(numbers) or numbers.mean() <= 0:
@@ -116,7 +116,7 @@ def positive_interval(values: Values) -> dict[str, float]:
     return {"value": mean, "low": mean / factor, "high": mean * factor}
 
 
-def ratio_interval(logarithms: Values) -> dict[str, float]:
+def ratio_interval(logarithms: Any) -> dict[str, float]:
     """Geometric mean of ratios, from their logarithms, with its 95 % interval."""
     return {name: float(np.exp(value)) for name, value in student_interval(logarithms).items()}
 
@@ -237,14 +237,14 @@ def _width_slopes(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
 
 def _variance_slopes(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Exponents of the mean added error by the mean variance of the initial output."""
-    for experiment, sweep, added in (
-        ("kernel", "factor", lambda chosen: _difference(chosen)),
-        ("added_error", "gain", lambda chosen: _wide(chosen, "added_error")["standard"]),
-    ):
+    for experiment, sweep in SWEEPS:
         chosen = table[table["experiment"] == experiment]
         by_setting = {
             value: pd.DataFrame(
-                {"start": _wide(group, "start_variance")["start"], "added": added(group)}
+                {
+                    "start": _wide(group, "start_variance")["start"],
+                    "added": _added(experiment, group),
+                }
             )
             for value, group in chosen.groupby(sweep)
         }
@@ -259,8 +259,10 @@ def _variance_slopes(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
         yield {**names, **interval, "cells": len(seeds)}
 
 
-def _difference(group: pd.DataFrame) -> pd.Series:
-    """Risk from a random start less that from zero; its mean is the added error (B-S3)."""
+def _added(experiment: str, group: pd.DataFrame) -> pd.Series:
+    """Added error of each seed: risk from a random start less that from zero (B-S3)."""
+    if experiment == "added_error":
+        return _wide(group, "added_error")["standard"]
     risks = _wide(group, "risk")
     return risks["standard"] - risks["mirrored"]
 
@@ -286,17 +288,12 @@ def _bootstrapped(
 
 def _excesses(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Added errors relative to those of exact theory, over all settings of a sweep."""
-    for experiment, sweep in (("kernel", "factor"), ("added_error", "gain")):
+    for experiment, sweep in SWEEPS:
         chosen = table[table["experiment"] == experiment]
         for value, group in chosen.groupby(sweep):
             theory = _wide(group, "added_error")["theory"]
-            measured = (
-                _difference(group)
-                if experiment == "kernel"
-                else _wide(group, "added_error")["standard"]
-            )
+            relative = _added(experiment, group) / theory - 1
             names = {"experiment": experiment, sweep: value, "of": "added_error"}
-            relative = measured / theory - 1
             interval = student_interval(relative)
             yield {**names, "quantity": "excess", **interval, "cells": len(relative)}
 

@@ -10,7 +10,8 @@ standard, mirrored (ASI), doubled, random_doubled (RND): starts, see initbias.ne
 unlearned: ASI trained on the initial output of the standard network, h_k(·; 0, X, h_ini(X)).
 negated: the standard network with opposite output weights: same kernel, opposite initial output.
 start: the initial output h_ini itself.
-equation_6: its right side, mirrored + start - unlearned.
+added: what the initial output adds by eq. 6, start - unlearned.
+equation_6: its right side, mirrored + added.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -339,7 +340,7 @@ def _equation_6(
     rate, epochs = specification["learning_rate"], _times(specification)
     starts = {
         name: _draw(specification, seed, architecture, name)
-        for name in ("standard", "mirrored", *specification["others"])  # type: ignore[arg-type]
+        for name in ("standard", "mirrored", *specification["others"])
     }
     runs = {
         name: _run(networks, data, data.labels, rate, epochs, device)
@@ -364,15 +365,15 @@ def _equation_6(
             rows.add(name, "kernel_difference", relative)
     functions = {name: run.outputs[-1, data.size :] for name, run in runs.items()}
     functions["start"] = start[data.size :]
-    functions["equation_6"] = functions["mirrored"] + functions["start"] - functions["unlearned"]
-    added = functions["start"] - functions["unlearned"]
+    added = functions["added"] = functions["start"] - functions["unlearned"]
+    functions["equation_6"] = functions["mirrored"] + added
     failure = next((run.failure for run in runs.values() if run.failure), "")
-    difference = functions["standard"] - functions["equation_6"]
+    deviation = functions["standard"] - functions["equation_6"]
     rows.add("start", "start_variance", _mean_square(functions["start"]))
     rows.add("equation_6", "added_error", _mean_square(added), failure=failure)
-    rows.add("equation_6", "deviation", _root(difference) / _root(added), failure=failure)
+    rows.add("equation_6", "deviation", _root(deviation) / _root(added), failure=failure)
     change = functions["standard"] - functions["start"]
-    rows.add("equation_6", "share_of_change", _root(difference) / _root(change), failure=failure)
+    rows.add("equation_6", "share_of_change", _root(deviation) / _root(change), failure=failure)
     for name, values in functions.items():
         rows.add(name, "output", values, point=points, failure=failure)
 
@@ -507,7 +508,7 @@ def _depth_cell(specification: dict[str, Any], seed: int, device: str) -> pd.Dat
     )
     epochs = _times(specification)
     for name in ("standard", "mirrored"):
-        networks = _draw(specification, seed, architecture, name)  # type: ignore[arg-type]
+        networks = _draw(specification, seed, architecture, name)
         run = _run(networks, data, data.labels, rate, epochs, device)
         test = run.outputs[:, data.size :]
         where = {"failure": run.failure}
@@ -566,7 +567,7 @@ def _mnist_cell(specification: dict[str, Any], seed: int, device: str) -> pd.Dat
     epochs, truth = _times(specification), data.target.argmax(axis=1)
     for start in ("standard", "mirrored"):
         trajectory = train(
-            _draw(specification, seed, architecture, start),  # type: ignore[arg-type]
+            _draw(specification, seed, architecture, start),
             data.inputs,
             data.labels,
             data.points,
