@@ -30,7 +30,13 @@ TINY: dict[str, Any] = {
             "test_size": 50,
             "holdout_size": 20,
             "times": 10,
-        }
+        },
+        "kernel_regime": {
+            "networks": [{"depth": 1, "widths": [4, 6, 8, 12], "sample_sizes": [4], "epochs": 10}],
+            "seeds": 3,
+            "times": 10,
+            "test_size": 10,
+        },
     },
 }
 

@@ -98,9 +98,10 @@ class Project:
             if path.exists()
         }
 
-    def measurements(self) -> pd.DataFrame:
-        """All measurements, in an order that does not depend on shards."""
-        tables = [pd.read_parquet(path) for path in self.results.glob("*/measurements/*.parquet")]
+    def measurements(self, study: str) -> pd.DataFrame:
+        """All measurements of a study, in an order that does not depend on shards."""
+        files = self.results.glob(f"{study}/measurements/*.parquet")
+        tables = [pd.read_parquet(path) for path in files]
         table = pd.concat(tables, ignore_index=True)
         return table.sort_values(list(table.columns[:9])).reset_index(drop=True)
 

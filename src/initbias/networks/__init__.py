@@ -4,6 +4,7 @@ from initbias.networks.architecture import Architecture, Networks
 from initbias.networks.descent import Trajectory, default_threads, train
 from initbias.networks.initialization import Initialization, initialize
 from initbias.networks.losses import CrossEntropy, PowerLoss
+from initbias.networks.tangent import empirical_ntk
 
 __all__ = [
     "Architecture",
@@ -13,6 +14,7 @@ __all__ = [
     "PowerLoss",
     "Trajectory",
     "default_threads",
+    "empirical_ntk",
     "initialize",
     "train",
 ]

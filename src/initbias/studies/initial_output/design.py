@@ -197,7 +197,7 @@ IMAGE_SIZES = {"mnist": 784, "mnist_subset": 784, "digits": 64}
 CLASSES = 10
 OVERHEAD = 4e-4  # seconds of a step of the layered form beside its products, measured
 SPARSE = 1e9  # multiply-adds a second of its products with a few points, where memory decides
-DENSE = 2.5e10  # and with hundreds of points
+DENSE = 4.5e10  # and with hundreds of points
 KERNEL_SECONDS = 0.06  # of one draw of the exact kernel's initial function and its regression
 
 OUTPUTS = {

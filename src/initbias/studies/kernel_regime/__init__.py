@@ -1,0 +1,1 @@
+"""How closely networks follow their kernel as the width grows (paper A: Chen, Li, Lin 2024)."""

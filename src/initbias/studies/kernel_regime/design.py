@@ -1,0 +1,173 @@
+"""Designs of the kernel-regime study: one family of data sets, networks of growing width and depth."""
+
+from itertools import pairwise
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from initbias.studies import rates
+from initbias.studies.protocol import Cost, Output, Shard
+
+
+def _increasing(values: list[int]) -> list[int]:
+    if any(after <= before for before, after in pairwise(values)):
+        raise ValueError("must increase without repetition; write the values in ascending order")
+    return values
+
+
+Increasing = AfterValidator(_increasing)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Depth(_Section):
+    """Networks of one depth, and what they are trained on."""
+
+    depth: Annotated[int, Field(ge=1, description="Hidden layers, all of the same width.")]
+    widths: Annotated[
+        list[Annotated[int, Field(ge=1)]],
+        Field(
+            min_length=4,
+            description="Neurons of each hidden layer, ascending; an exponent is fitted to at least four. "
+            "Mirrored networks have two such halves.",
+        ),
+        Increasing,
+    ]
+    sample_sizes: Annotated[
+        list[Annotated[int, Field(ge=2)]],
+        Field(min_length=1, description="Training-set sizes n, ascending."),
+        Increasing,
+    ]
+    epochs: Annotated[
+        int, Field(ge=10, description="Steps of full-batch gradient descent until training ends.")
+    ]
+
+
+def _deeper_and_deeper(networks: list[Depth]) -> list[Depth]:
+    _increasing([family.depth for family in networks])
+    return networks
+
+
+class Section(_Section):
+    """The study's section of the configuration."""
+
+    intrinsic_dim: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="Dimension d of the sphere S^d that inputs are uniform on (input_dim d+1).",
+        ),
+    ] = 2
+    target: Annotated[
+        Literal["sum", "squared_sum"], Field(description="f*: Σ x_j or (Σ x_j)².")
+    ] = "squared_sum"
+    noise_std: Annotated[float, Field(ge=0, description="Standard deviation of label noise.")] = 0.2
+    networks: Annotated[
+        list[Depth],
+        Field(min_length=1, description="A family of networks for each depth, ascending."),
+        AfterValidator(_deeper_and_deeper),
+    ]
+    seeds: Annotated[
+        int,
+        Field(
+            ge=3,
+            description="Data sets for each sample size, each with a network of every depth and width; "
+            "intervals resample them.",
+        ),
+    ]
+    bias: Annotated[bool, Field(description="First layer with a bias, trained.")] = True
+    step: Annotated[
+        float,
+        Field(
+            gt=0,
+            lt=2,
+            description="Learning rate × NTK(x, x). That bounds learning rate × λ_max(K/n), below 2 of "
+            "which gradient descent is stable.",
+        ),
+    ] = 1.0
+    times: Annotated[int, Field(ge=10, description="Logarithmic times recorded in each run.")] = 40
+    test_size: Annotated[int, Field(ge=10, description="Fresh points of the supremum.")] = 200
+    seeds_per_shard: Annotated[int, Field(ge=1, description="Data sets measured by one job.")] = 20
+
+
+OUTPUTS = {
+    "error_over_time": Output(
+        "figure",
+        "Largest distance between trained networks and kernel gradient descent from the same initial "
+        "function, over all training and test points, against training time; mean over data sets, for "
+        "all widths, at the largest sample size.",
+    ),
+    "error_by_width": Output(
+        "figure",
+        "Largest distance between networks and kernel gradient descent over all recorded times, "
+        "training and test points, against the width: means over data sets with 95 % intervals and "
+        "fitted power laws; exponents are those of the largest sample size.",
+    ),
+    "kernel_by_width": Output(
+        "figure",
+        "Empirical tangent kernel on the training points, relative Frobenius distances against the "
+        "width: from the limit of infinite width before training, and from the start to the end of "
+        "training; means over data sets with 95 % intervals and fitted power laws, whose exponents are "
+        "those of the largest sample size.",
+    ),
+    "exponents": Output(
+        "table",
+        "Exponents r of width^(-r) with 95 % intervals, fitted to the measured widths and with a "
+        "correction allowed for, and the largest distance at the largest width.",
+    ),
+}
+
+
+def plan(section: Section) -> list[Shard]:
+    """All shards of the study, in a stable order: one for each depth, width and block of seeds."""
+    return [
+        _shard(section, family, width, first)
+        for family in section.networks
+        for width in family.widths
+        for first in range(0, section.seeds, section.seeds_per_shard)
+    ]
+
+
+def _shard(section: Section, family: Depth, width: int, first: int) -> Shard:
+    seeds = list(range(first, min(first + section.seeds_per_shard, section.seeds)))
+    specification = {
+        "intrinsic_dim": section.intrinsic_dim,
+        "target": section.target,
+        "noise_std": section.noise_std,
+        "sample_sizes": family.sample_sizes,
+        "depth": family.depth,
+        "width": width,
+        "seeds": seeds,
+        "bias": section.bias,
+        "learning_rate": section.step / ((family.depth + 1) * (1 + section.bias)),  # K of unit x
+        "epochs": family.epochs,
+        "times": section.times,
+        "test_size": section.test_size,
+    }
+    name = f"depth{family.depth}-width{width}-seeds{first:04d}"
+    return Shard("kernel_regime", name, specification, _cost(section, family, width, len(seeds)))
+
+
+def _cost(section: Section, family: Depth, width: int, seeds: int) -> Cost:
+    """Products forward and back in each epoch, one forward at each recorded time."""
+    features, hidden = section.intrinsic_dim + 1 + section.bias, family.depth - 1
+    outer, inner = float(width) * features, hidden * float(width) ** 2  # weights
+    seconds = 0.0
+    for n in family.sample_sizes:
+        evaluation = section.times * (n + section.test_size) * (outer + width + inner)
+        if hidden:
+            descent = n * (2 * outer + width) + 3 * (n + rates.LAYERS_WEIGHTS) * inner
+            seconds += (family.epochs * descent + evaluation) / rates.LAYERS
+            seconds += family.epochs * rates.LAYERS_STEP
+        else:
+            seconds += (family.epochs * n * (2 * outer + width) + evaluation) / rates.NETWORKS
+    branches = 3 * seeds  # a standard network and the two halves of a mirrored one
+    points = family.sample_sizes[-1] + section.test_size
+    copies = 6  # initial, trained and final parameters, their gradient, one of them in float64
+    return Cost(
+        seconds=rates.START + branches * seconds,
+        output_bytes=2.0 * seeds * len(family.sample_sizes) * section.times * 7 * 8,
+        memory_bytes=seeds * (2 * 4 * copies * (outer + inner) + 8 * 4 * points**2),
+    )

@@ -1,0 +1,254 @@
+"""How far trained networks are from kernel descent, and their tangent kernel, for one shard.
+
+The kernel predictor begins with the network's own initial outputs and takes the same discrete steps
+with the exact kernel of infinite width. So what is between the two is the finite width alone, up to
+the rounding of float32: there is neither a time-step error nor a draw of another initial function.
+
+Data, noise and initial parameters come from generators named by what they belong to. A data set of a
+seed is the same for all depths and widths, and a mirrored network begins as two copies of the
+standard one.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from initbias.datasets import TARGETS, generator, sample_sphere
+from initbias.networks import (
+    Architecture,
+    Trajectory,
+    default_threads,
+    empirical_ntk,
+    initialize,
+    train,
+)
+
+Initialization = Literal["standard", "mirrored"]
+INITIALIZATIONS: tuple[Initialization, ...] = ("standard", "mirrored")
+
+# Columns of the measurements:
+# initialization, intrinsic_dim, input_dim, noise_std, depth, width, sample_size, seed: what was
+# measured.
+# time: learning rate × epochs; 0 is the start.
+# sup_error: largest distance of the network from kernel descent over training and test points.
+# rms_error: root of the mean squared distance over the same points.
+# loss: half of the mean squared error on the training labels.
+# kernel_distance: of the initial empirical kernel on the training points from that of infinite
+#     width, Frobenius norm, relative to the latter; the same at all times of a run.
+# kernel_change: of the empirical kernel from the start to the end of training, relative to the start;
+#     the same at all times of a run.
+# failure: why a run has no values; empty if it has.
+VALUES = ("sup_error", "rms_error", "loss", "kernel_distance", "kernel_change")
+
+Array = NDArray[np.float64]
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One data set, with its training points before its test points."""
+
+    inputs: Array  # (n + test, input_dim)
+    labels: Array  # of the training points, (n,)
+
+    @property
+    def train(self) -> Array:
+        """The training points, (n, input_dim)."""
+        return self.inputs[: len(self.labels)]
+
+
+def draw_sample(specification: dict[str, Any], sample_size: int, seed: int) -> Sample:
+    """The data set of a seed, the same for all networks."""
+    identity = _identity(specification, sample_size, seed)
+    total = sample_size + specification["test_size"]
+    input_dim = specification["intrinsic_dim"] + 1
+    inputs = sample_sphere(total, input_dim, generator(*identity, "inputs"))
+    noise = generator(*identity, "noise").standard_normal(sample_size)
+    target = TARGETS[specification["target"]](inputs[:sample_size])
+    return Sample(inputs, target + specification["noise_std"] * noise)
+
+
+def cells(specification: dict[str, Any]) -> list[str]:
+    """Keys of the cells of a shard, each a unit of work that a resumed run does not repeat."""
+    return [f"n {n}, seed {seed}" for n, seed in _members(specification)]
+
+
+def measure(
+    specification: dict[str, Any], finished: set[str], device: str, progress: Progress
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Measure the cells that are not finished yet.
+
+    As many networks at a time as there are threads; on a GPU all of a sample size.
+
+    Args:
+        specification: as made by design.py.
+        finished: keys of cells to leave out.
+        device: "cpu" or "cuda".
+        progress: called with a cell's key and the share of it that is done.
+
+    Yields:
+        Key and measurements of each cell: one row for each initialization and time, with the columns above.
+    """
+    members = dict(zip(cells(specification), _members(specification), strict=True))
+    remaining = [key for key in members if key not in finished]
+    for sample_size, group in groupby(remaining, key=lambda key: members[key][0]):
+        keys = list(group)
+        together = default_threads() if device == "cpu" else len(keys)
+        for start in range(0, len(keys), together):
+            batch = keys[start : start + together]
+            seeds = [members[key][1] for key in batch]
+            frames = _measure_seeds(
+                specification, sample_size, seeds, device, partial(progress, batch[0])
+            )
+            yield from zip(batch, frames, strict=True)
+
+
+def _members(specification: dict[str, Any]) -> list[tuple[int, int]]:
+    return [(n, seed) for n in specification["sample_sizes"] for seed in specification["seeds"]]
+
+
+def _measure_seeds(
+    specification: dict[str, Any],
+    sample_size: int,
+    seeds: list[int],
+    device: str,
+    progress: Callable[[float], None],
+) -> list[pd.DataFrame]:
+    samples = [draw_sample(specification, sample_size, seed) for seed in seeds]
+    epochs = np.geomspace(1, specification["epochs"], specification["times"])
+    epochs = np.unique(np.concatenate([[0], epochs.round().astype(int)]))
+    limits = [_Limit(specification, sample, epochs, device) for sample in samples]
+    architecture = Architecture(
+        specification["intrinsic_dim"] + 1,
+        (specification["width"],) * specification["depth"],
+        bias="first" if specification["bias"] else "none",
+    )
+    train_inputs = np.stack([sample.train for sample in samples])
+    frames: list[list[pd.DataFrame]] = [[] for _ in samples]
+    for initialization in INITIALIZATIONS:
+        networks = initialize(
+            [
+                generator(
+                    *_identity(specification, sample_size, seed),
+                    "depth",
+                    specification["depth"],
+                    "width",
+                    specification["width"],
+                    "initial parameters",
+                )
+                for seed in seeds
+            ],
+            architecture,
+            initialization,
+        )
+        trajectory = train(
+            networks,
+            train_inputs,
+            np.stack([sample.labels for sample in samples])[:, :, None],
+            np.stack([sample.inputs for sample in samples]),
+            learning_rate=specification["learning_rate"],
+            record_epochs=epochs.tolist(),
+            device=device,
+            progress=lambda share: progress((share + len(frames[0])) / len(INITIALIZATIONS)),
+        )
+        for index, (seed, sample, limit) in enumerate(zip(seeds, samples, limits, strict=True)):
+            one = slice(index, index + 1)
+            start = empirical_ntk(networks[one], sample.train)[0]
+            run = {
+                **_setting(specification, sample_size, seed, initialization),
+                "time": specification["learning_rate"] * epochs,
+                **_compare(trajectory, index, limit),
+                "kernel_distance": _distance(start, limit.kernel),
+                "kernel_change": np.nan,
+                "failure": "",
+            }
+            epoch = trajectory.diverged_at[index]
+            if epoch >= 0:
+                run |= dict.fromkeys(VALUES, np.nan) | {"failure": f"diverged by epoch {epoch}"}
+            else:
+                end = empirical_ntk(trajectory.networks[one], sample.train)[0]
+                run["kernel_change"] = _distance(end, start)
+            frames[index].append(pd.DataFrame(run))
+    return [pd.concat(arms, ignore_index=True) for arms in frames]
+
+
+class _Limit:
+    """Gradient descent with the exact kernel on one data set."""
+
+    def __init__(
+        self,
+        specification: dict[str, Any],
+        sample: Sample,
+        epochs: NDArray[np.int64],
+        device: str,
+    ) -> None:
+        import torch
+
+        from initbias.kernels import KernelFlow, descent_filter, relu_kernels
+
+        inputs = torch.tensor(sample.inputs, dtype=torch.float64, device=device)
+        ntk = relu_kernels(inputs, depth=specification["depth"], bias=specification["bias"]).ntk
+        n = len(sample.labels)
+        self._flow, self._cross, self._labels = KernelFlow(ntk[:n, :n]), ntk[:, :n], sample.labels
+        self._filters = descent_filter(
+            self._flow.eigenvalues,
+            torch.tensor(epochs, device=device),
+            specification["learning_rate"],
+        )
+        self.kernel: Array = ntk[:n, :n].cpu().numpy()
+
+    def outputs(self, start: Array) -> Array:
+        """At all points over time, from initial outputs (n + test,); (times, n + test)."""
+        import torch
+
+        residual = torch.tensor((self._labels - start[: len(self._labels)])[:, None])  # (n, 1)
+        change = self._flow.change(self._filters, self._cross, residual.to(self._cross))
+        return start + change[:, :, 0].cpu().numpy()
+
+
+def _compare(trajectory: Trajectory, index: int, limit: _Limit) -> dict[str, Array]:
+    """Distances of one network from its limit, and its loss, over time."""
+    outputs = trajectory.outputs[index, :, :, 0].astype(np.float64)  # (times, n + test)
+    error = np.abs(outputs - limit.outputs(outputs[0]))
+    return {
+        "sup_error": error.max(axis=1),
+        "rms_error": np.sqrt((error**2).mean(axis=1)),
+        "loss": trajectory.losses[index],
+    }
+
+
+def _distance(kernel: Array, reference: Array) -> float:
+    return float(np.linalg.norm(kernel - reference) / np.linalg.norm(reference))
+
+
+def _setting(
+    specification: dict[str, Any], sample_size: int, seed: int, initialization: str
+) -> dict[str, Any]:
+    return {
+        "initialization": initialization,
+        "intrinsic_dim": specification["intrinsic_dim"],
+        "input_dim": specification["intrinsic_dim"] + 1,
+        "noise_std": specification["noise_std"],
+        "depth": specification["depth"],
+        "width": specification["width"],
+        "sample_size": sample_size,
+        "seed": seed,
+    }
+
+
+def _identity(specification: dict[str, Any], sample_size: int, seed: int) -> tuple[str | int, ...]:
+    return (
+        "kernel_regime",
+        "intrinsic_dim",
+        specification["intrinsic_dim"],
+        "sample_size",
+        sample_size,
+        "seed",
+        seed,
+    )

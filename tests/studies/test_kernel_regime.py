@@ -1,0 +1,342 @@
+"""The kernel-regime study: the same start and steps on both sides, estimates and claims on known curves."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from initbias.datasets import generator
+from initbias.kernels import relu_kernels
+from initbias.networks import Architecture, empirical_ntk, initialize, train
+from initbias.pipeline.configuration import validate
+from initbias.pipeline.errors import ConfigurationError
+from initbias.pipeline.plan import shards
+from initbias.studies.kernel_regime.claims import judge
+from initbias.studies.kernel_regime.estimate import COLUMNS, estimate, largest
+from initbias.studies.kernel_regime.figures import FIGURES, exponents
+from initbias.studies.kernel_regime.measure import VALUES, cells, draw_sample, measure
+
+SECTION: dict[str, Any] = {
+    "networks": [
+        {"depth": 1, "widths": [8, 16, 32, 64], "sample_sizes": [6, 9], "epochs": 30},
+        {"depth": 2, "widths": [8, 16, 32, 64], "sample_sizes": [6], "epochs": 30},
+    ],
+    "seeds": 3,
+    "times": 10,
+    "test_size": 12,
+}
+
+
+def planned(**changes: Any) -> dict[str, dict[str, Any]]:
+    content = {"studies": {"kernel_regime": SECTION | changes}}
+    return {shard.name: shard.specification for shard in shards(validate(content, "test"))}
+
+
+SHALLOW, DEEP = (planned()[f"depth{depth}-width32-seeds0000"] for depth in (1, 2))
+both_depths = pytest.mark.parametrize("specification", [SHALLOW, DEEP], ids=["depth 1", "depth 2"])
+
+
+def measured(
+    specification: dict[str, Any], finished: frozenset[str] = frozenset(), device: str = "cpu"
+) -> dict[str, pd.DataFrame]:
+    return dict(measure(specification, set(finished), device, lambda cell, share: None))
+
+
+@both_depths
+def test_every_cell_is_measured_once_unless_finished(specification: dict[str, Any]) -> None:
+    everything = measured(specification)
+    assert list(everything) == cells(specification)
+    assert all({*VALUES, "failure"} < set(rows.columns) for rows in everything.values())
+    assert all((rows["failure"] == "").all() for rows in everything.values())
+    rest = measured(specification, frozenset(cells(specification)[:1]))
+    assert list(rest) == cells(specification)[1:]
+    for key, rows in rest.items():
+        pd.testing.assert_frame_equal(rows, everything[key], check_exact=True)
+
+
+@both_depths
+def test_sharding_does_not_change_measurements(specification: dict[str, Any]) -> None:
+    whole = measured(specification)
+    for seed, n in itertools.product(specification["seeds"], specification["sample_sizes"]):
+        ((key, rows),) = measured({**specification, "seeds": [seed], "sample_sizes": [n]}).items()
+        pd.testing.assert_frame_equal(rows, whole[key], check_exact=True)
+
+
+@both_depths
+def test_batches_of_networks_measure_what_single_networks_do(
+    specification: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The path of a GPU with its batched form on the CPU: the same cells, to float32 rounding."""
+    from initbias.networks import descent
+    from initbias.networks.layered import Layered
+    from initbias.studies.kernel_regime import measure as stage
+
+    alone = measured(specification)
+    limit = stage._Limit
+    monkeypatch.setattr(
+        descent, "_form", lambda *_: lambda networks, task, device: Layered(networks, task, "cpu")
+    )
+    monkeypatch.setattr(stage, "_Limit", lambda *arguments: limit(*arguments[:3], "cpu"))
+    together = measured(specification, frozenset(cells(specification)[1:2]), "cuda")
+    assert list(together) == [key for key in cells(specification) if key != cells(specification)[1]]
+    for key, rows in together.items():
+        pd.testing.assert_frame_equal(rows, alone[key], rtol=1e-3, atol=1e-5)
+
+
+@both_depths
+@pytest.mark.parametrize("initialization", ["standard", "mirrored"])
+def test_distances_are_those_from_steps_with_the_exact_kernel(
+    specification: dict[str, Any], initialization: Any
+) -> None:
+    """Kernel descent step by step, f ← f − η/n K(·, X)(f(X) − y), beside a network that is trained."""
+    n, seed = 6, 1
+    rows = measured(specification)[f"n {n}, seed {seed}"]
+    rows = rows[rows["initialization"] == initialization]
+    sample, depth, width = draw_sample(specification, n, seed), specification["depth"], 32
+    rate, epochs = specification["learning_rate"], specification["epochs"]
+    identity = "kernel_regime", "intrinsic_dim", 2, "sample_size", n, "seed", seed
+    initial = generator(*identity, "depth", depth, "width", width, "initial parameters")
+    networks = initialize([initial], Architecture(3, (width,) * depth), initialization)
+    trajectory = train(
+        networks,
+        sample.train,
+        sample.labels[:, None],
+        sample.inputs,
+        learning_rate=rate,
+        record_epochs=range(epochs + 1),
+    )
+    outputs = trajectory.outputs[0, :, :, 0].astype(float)  # (epochs + 1, n + test)
+    kernel = relu_kernels(torch.tensor(sample.inputs), depth=depth, bias=True).ntk.numpy()
+    limit, expected = outputs[0], {}
+    for epoch in range(epochs + 1):
+        expected[epoch] = np.abs(outputs[epoch] - limit).max()
+        limit = limit - rate / n * kernel[:, :n] @ (limit[:n] - sample.labels)
+    at = (rows["time"] / rate).round().astype(int)
+    assert at.iloc[0] == 0 and at.iloc[-1] == epochs
+    np.testing.assert_allclose(rows["sup_error"], at.map(expected), atol=1e-5)
+    assert rows["sup_error"].max() > 0.05  # there is something to compare
+
+    start, end = (
+        empirical_ntk(ensemble, sample.train)[0] for ensemble in (networks, trajectory.networks)
+    )
+    change = np.linalg.norm(end - start) / np.linalg.norm(start)
+    exact = kernel[:n, :n]
+    distance = np.linalg.norm(start - exact) / np.linalg.norm(exact)
+    np.testing.assert_allclose(rows["kernel_change"], change, rtol=1e-9)
+    np.testing.assert_allclose(rows["kernel_distance"], distance, rtol=1e-9)
+
+
+def test_data_sets_are_those_of_every_width_depth_and_initialization() -> None:
+    first, second = (draw_sample(specification, 6, seed=1) for specification in (SHALLOW, DEEP))
+    np.testing.assert_array_equal(first.inputs, second.inputs)
+    np.testing.assert_array_equal(first.labels, second.labels)
+    assert not np.array_equal(first.inputs, draw_sample(SHALLOW, 6, seed=2).inputs)
+    rows = measured(SHALLOW)["n 6, seed 1"]
+    start = rows[rows["time"] == 0].set_index("initialization")
+    assert (start["sup_error"] == 0).all()
+    assert start.loc["mirrored", "loss"] == pytest.approx((first.labels**2).mean() / 2)
+    assert start.loc["standard", "loss"] != start.loc["mirrored", "loss"]
+    assert start.loc["standard", "kernel_distance"] == pytest.approx(
+        start.loc["mirrored", "kernel_distance"]
+    )
+
+
+def test_wide_networks_approach_their_kernel_at_its_rate() -> None:
+    """One hidden layer: the kernel is a mean over neurons, so its distance is width^(-1/2) exactly."""
+    specification = {**SHALLOW, "seeds": list(range(12)), "sample_sizes": [6]}
+    rows = [
+        frame
+        for width in (16, 128, 1024, 8192)
+        for frame in measured({**specification, "width": width}).values()
+    ]
+    estimates = estimate(pd.concat(rows, ignore_index=True))
+    for arm in ("standard", "mirrored"):
+        of = {"initialization": arm, "statistic": "exponent"}
+        distance = row(estimates, quantity="kernel_distance", **of)
+        assert distance["low"] < 0.5 < distance["high"] and distance["high"] - distance["low"] < 0.2
+        error, change = (
+            row(estimates, quantity=quantity, **of) for quantity in ("sup_error", "kernel_change")
+        )
+        assert error["low"] > 0.3 and error["high"] < 0.65
+        assert change["low"] > error["high"]  # of higher order than the kernel's distance
+
+
+def test_the_learning_rate_is_stable_whatever_the_data() -> None:
+    for specification, n in itertools.product((SHALLOW, DEEP), (2, 9, 40)):
+        sample = draw_sample(specification, n, seed=0)
+        kernel = relu_kernels(
+            torch.tensor(sample.train), depth=specification["depth"], bias=True
+        ).ntk
+        product = specification["learning_rate"] * torch.linalg.eigvalsh(kernel / n)[-1]
+        assert 0 < product <= 1 + 1e-12  # the configured step
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"step": 2.0}, "kernel_regime.step: 2.0: input should be less than 2"),
+        ({"networks": []}, "networks: []: has 0 values, write at least 1"),
+        (
+            {"networks": SECTION["networks"][::-1]},
+            "networks: must increase without repetition; write the values in ascending order",
+        ),
+        (
+            {"networks": [{**SECTION["networks"][0], "widths": [8, 16, 16, 32]}]},
+            "widths: must increase without repetition",
+        ),
+        (
+            {"networks": [{**SECTION["networks"][0], "widths": [8, 16, 32]}]},
+            "widths: [8, 16, 32]: has 3 values, write at least 4",
+        ),
+    ],
+)  # fmt: skip
+def test_wrong_designs_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        planned(**changes)
+    assert message in str(caught.value)
+
+
+def test_more_widths_and_seeds_add_shards_and_change_none() -> None:
+    before = planned(seeds_per_shard=3)
+    wider = [{**family, "widths": [*family["widths"], 128]} for family in SECTION["networks"]]
+    after = planned(seeds_per_shard=3, networks=wider, seeds=7)
+    assert before.items() < after.items()
+    assert len(before) == 2 * 4 and len(after) == 2 * 5 * 3
+
+
+@both_depths
+def test_divergence_is_a_row_with_a_reason(specification: dict[str, Any]) -> None:
+    """Labels of 1e30 overflow float32; both initializations say so and have no values."""
+    rows = pd.concat(measured({**specification, "noise_std": 1e30}).values())
+    assert rows["failure"].str.startswith("diverged by epoch").all()
+    assert rows[list(VALUES)].isna().all(axis=None)
+
+
+def synthetic(
+    exponent: float, failures: frozenset[tuple[int, int]] = frozenset(), spread: float = 0.1
+) -> pd.DataFrame:
+    """Runs whose distance is largest at time 2 and falls as width^(-exponent) × noise."""
+    noise = np.random.default_rng(0)
+    rows = []
+    for width, seed, arm in itertools.product(
+        (32, 64, 128, 256, 512), range(10), ("standard", "mirrored")
+    ):
+        scale = noise.gamma(1 / spread**2, spread**2)
+        failed = (width, seed) in failures
+        for time in (1.0, 2.0, 3.0):
+            values = {
+                "sup_error": 5 * scale * width**-exponent / (1 + abs(time - 2)),
+                "rms_error": width**-exponent,
+                "loss": 0.1,
+                "kernel_distance": scale * width**-0.5,
+                "kernel_change": scale * width**-1.0,
+            }
+            rows.append(
+                {
+                    "initialization": arm, "intrinsic_dim": 2, "input_dim": 3, "noise_std": 0.2,
+                    "depth": 1, "width": width, "sample_size": 16, "seed": seed, "time": time,
+                    **(dict.fromkeys(values, np.nan) if failed else values),
+                    "failure": "diverged by epoch 3" if failed else "",
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def row(estimates: pd.DataFrame, **values: Any) -> pd.Series:
+    for column, value in values.items():
+        estimates = estimates[estimates[column] == value]
+    assert len(estimates) == 1
+    return estimates.iloc[0]
+
+
+def test_known_exponents_are_estimated() -> None:
+    estimates = estimate(synthetic(0.5))
+    assert list(estimates.columns) == COLUMNS
+    for quantity, exponent in (
+        ("sup_error", 0.5),
+        ("kernel_distance", 0.5),
+        ("kernel_change", 1.0),
+    ):
+        for statistic, reach in (("exponent", 0.15), ("corrected exponent", 0.8)):
+            fitted = row(
+                estimates, quantity=quantity, initialization="standard", statistic=statistic
+            )
+            assert fitted["low"] < exponent < fitted["high"]
+            assert fitted["high"] - fitted["low"] < reach
+            assert fitted["runs"] == 50 and fitted["failed"] == 0
+    at = {"statistic": "mean", "width": 128, "initialization": "mirrored"}
+    mean = row(estimates, quantity="sup_error", **at)
+    assert mean["low"] < 5 * 128**-0.5 < mean["high"]
+    assert mean["fitted"] == pytest.approx(5 * 128**-0.5, rel=0.05)
+
+
+def test_runs_are_taken_at_their_largest_distance() -> None:
+    measurements = synthetic(0.5)
+    runs = largest(measurements)
+    assert len(runs) == 100 and not runs["at_end"].any()
+    at_two = measurements[measurements["time"] == 2]["sup_error"]
+    assert sorted(runs["sup_error"]) == sorted(at_two)
+    shorter = largest(measurements[measurements["time"] <= 2])
+    assert shorter["at_end"].all()
+    shares = estimate(measurements[measurements["time"] <= 2])
+    at_end = shares[shares["statistic"] == "exponent"].groupby("quantity")["at_end"].first()
+    assert at_end["sup_error"] == 1 and np.isnan(at_end["kernel_change"])
+
+
+def test_failed_runs_are_counted_and_never_enter_a_mean() -> None:
+    estimates = estimate(synthetic(0.5, frozenset({(64, 3), (64, 4), (512, 0)})))
+    of = {"quantity": "sup_error", "initialization": "standard"}
+    fitted = row(estimates, statistic="exponent", **of)
+    assert fitted["runs"] == 47 and fitted["failed"] == 3 and np.isfinite(fitted["value"])
+    mean = row(estimates, statistic="mean", width=64, **of)
+    assert mean["runs"] == 8 and mean["failed"] == 2 and np.isfinite(mean["value"])
+
+
+def test_a_study_whose_runs_all_failed_says_so() -> None:
+    failures = frozenset(itertools.product((32, 64, 128, 256, 512), range(10)))
+    measurements = synthetic(0.5, failures)
+    estimates = estimate(measurements)
+    assert estimates["value"].isna().all() and set(estimates["failed"]) == {50}
+    assert judge(estimates) == []
+    table = exponents(measurements, estimates)
+    assert set(table["sup error, exponent"]) == {"no fit"} and set(table["failed"]) == {50}
+    for draw in FIGURES.values():
+        assert draw(measurements, estimates).axes
+
+
+def test_three_widths_that_are_left_are_too_few_to_fit() -> None:
+    failures = frozenset(itertools.product((256, 512), range(9)))  # one run of each is no mean
+    estimates = estimate(synthetic(0.5, failures))
+    assert estimates["value"].isna().all() and set(estimates["failed"]) == {18}
+    assert judge(estimates) == []
+
+
+def test_claims_follow_the_estimates() -> None:
+    claims = {
+        exponent: judge(estimate(synthetic(exponent, spread=spread)))
+        for exponent, spread in ((0.5, 0.1), (-0.3, 0.1), (0.0, 0.5))
+    }
+    verdicts = {
+        exponent: {claim.verdict for claim in judged} for exponent, judged in claims.items()
+    }
+    assert verdicts == {0.5: {"reproduced"}, -0.3: {"not reproduced"}, 0.0: {"inconclusive"}}
+    assert len(claims[0.5]) == 2
+    assert all(claim.source.endswith("A-S1") for claim in claims[0.5])
+    assert all("at width 512 the distance is 0.2" in claim.reason for claim in claims[0.5])
+
+
+def test_figures_draw_every_depth_and_width() -> None:
+    measurements = pd.concat([synthetic(0.5), synthetic(0.3).assign(depth=2)])
+    estimates = estimate(measurements)
+    over_time, by_width, kernels = (draw(measurements, estimates) for draw in FIGURES.values())
+    assert [len(axes.lines) for axes in over_time.axes] == [5, 5, 5, 5]  # a line for each width
+    assert len(by_width.axes) == len(kernels.axes) == 2
+    for figure, series in ((by_width, 2), (kernels, 3)):
+        for axes in figure.axes:
+            assert len(axes.containers) == series
+            assert len(axes.get_legend().get_texts()) == series
+    shown = [text.get_text() for axes in by_width.axes for text in axes.get_legend().get_texts()]
+    assert all("0.5" in text for text in shown[:2]) and all("0.3" in text for text in shown[2:])
