@@ -189,7 +189,7 @@ def _test_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
         if row["cells"]:
             yield _ratio(
                 f"ASI has the lower test error where features are learnt: ratio of risks ({_where(row)})",
-                "beyond B",
+                "beyond the paper",
                 row,
             )
 
@@ -284,6 +284,8 @@ def _equal(text: str, row: pd.Series, exact: float) -> Claim:
 def _claim(
     text: str, statement: str, predicted: str, measured: Estimate, verdict: tuple[str, str]
 ) -> Claim:
+    if verdict[0] != NOT_MEASURED and not np.isfinite([measured.low, measured.high]).all():
+        verdict = Verdict("inconclusive", "too few runs have values for an interval")
     return Claim(
         "initial_output",
         text,

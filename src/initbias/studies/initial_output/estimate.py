@@ -31,6 +31,7 @@ reason: the first failure.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from initbias.datasets import generator
+from initbias.statistics import Estimate
 
 SETTING = ["experiment", "dataset", "width", "depth", "gain", "power", "factor"]
 PAIR = ("standard", "mirrored")
@@ -97,28 +99,29 @@ def shown_seed(measurements: pd.DataFrame) -> int | None:
     return int(seeds[0]) if seeds else None
 
 
-def student_interval(values: Any) -> dict[str, float]:
+def student_interval(values: Any) -> Estimate:
     """Mean with its 95 % interval; no interval from a single value."""
     numbers = np.asarray(values, dtype=np.float64)
     if not len(numbers):
-        return {"value": np.nan, "low": np.nan, "high": np.nan}
+        return Estimate(np.nan, np.nan, np.nan)
     mean, half = float(numbers.mean()), _half_width(numbers)
-    return {"value": mean, "low": mean - half, "high": mean + half}
+    return Estimate(mean, mean - half, mean + half)
 
 
-def positive_interval(values: Any) -> dict[str, float]:
+def positive_interval(values: Any) -> Estimate:
     """Mean of positive values with an interval on the log scale (delta method)."""
     numbers = np.asarray(values, dtype=np.float64)
     if not len(numbers) or numbers.mean() <= 0:
         return student_interval(numbers)
     mean = float(numbers.mean())
     factor = float(np.exp(_half_width(numbers) / mean))
-    return {"value": mean, "low": mean / factor, "high": mean * factor}
+    return Estimate(mean, mean / factor, mean * factor)
 
 
-def ratio_interval(logarithms: Any) -> dict[str, float]:
+def ratio_interval(logarithms: Any) -> Estimate:
     """Geometric mean of ratios, from their logarithms, with its 95 % interval."""
-    return {name: float(np.exp(value)) for name, value in student_interval(logarithms).items()}
+    mean = student_interval(logarithms)
+    return Estimate(*(float(np.exp(value)) for value in (mean.value, mean.low, mean.high)))
 
 
 def speedup(epochs: Array, slower: Array, faster: Array) -> float:
@@ -160,20 +163,20 @@ def _of_setting(kept: pd.DataFrame) -> Iterator[dict[str, Any]]:
         names = {"arm": arm, "quantity": quantity}
         if quantity in CURVES:
             for epoch, values in group.groupby("epoch")["value"]:
-                yield {**names, "epoch": epoch, **interval(values)}
+                yield {**names, "epoch": epoch, **asdict(interval(values))}
         else:
-            yield {**names, **interval(group["value"])}
+            yield {**names, **asdict(interval(group["value"]))}
     ends = _wide(kept, "risk")
     if set(PAIR) <= set(ends.columns):
         difference = ends["standard"] - ends["mirrored"]
         pair = {"arm": DIFFERENCE}
-        yield {**pair, "quantity": "risk_difference", **student_interval(difference)}
+        yield {**pair, "quantity": "risk_difference", **asdict(student_interval(difference))}
         ratio = ratio_interval(np.log(ends["standard"] / ends["mirrored"]))
-        yield {"arm": RATIO, "quantity": "risk_ratio", **ratio}
+        yield {"arm": RATIO, "quantity": "risk_ratio", **asdict(ratio)}
         added = _wide(kept, "added_error")
         if "equation_6" in added.columns:
             unexplained = difference - added["equation_6"]
-            yield {**pair, "quantity": "unexplained", **student_interval(unexplained)}
+            yield {**pair, "quantity": "unexplained", **asdict(student_interval(unexplained))}
     yield from _of_curves(kept)
 
 
@@ -186,18 +189,22 @@ def _of_curves(kept: pd.DataFrame) -> Iterator[dict[str, Any]]:
                 speedup(slow.index.to_numpy(float), slow.to_numpy(), fast.to_numpy())
                 for slow, fast in _paired(train, arm, "mirrored")
             ]
-            yield {"arm": f"{arm} / mirrored", "quantity": "speedup", **ratio_interval(logs)}
+            yield {
+                "arm": f"{arm} / mirrored",
+                "quantity": "speedup",
+                **asdict(ratio_interval(logs)),
+            }
     test = _curves(kept, "test_loss")
     if set(PAIR) <= set(test):
         advantages = [
             float(np.log(slow.iloc[1:] / fast.iloc[1:]).min())
             for slow, fast in _paired(test, *PAIR)
         ]
-        yield {"arm": RATIO, "quantity": "advantage", **student_interval(advantages)}
+        yield {"arm": RATIO, "quantity": "advantage", **asdict(student_interval(advantages))}
     accuracy = _curves(kept, "test_accuracy")
     if set(PAIR) <= set(accuracy):
         ahead = [fast.loc[1] - slow.iloc[-1] for slow, fast in _paired(accuracy, *PAIR)]
-        yield {"arm": DIFFERENCE, "quantity": "head_start", **student_interval(ahead)}
+        yield {"arm": DIFFERENCE, "quantity": "head_start", **asdict(student_interval(ahead))}
 
 
 def _wide(table: pd.DataFrame, quantity: str) -> pd.DataFrame:
@@ -232,7 +239,12 @@ def _width_slopes(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
                 continue
             slopes = [-_slope(wide.columns.to_numpy(float), row) for row in wide.to_numpy()]
             names = {"experiment": experiment, "arm": arm, "power": power, "of": quantity}
-            yield {**names, "quantity": "slope", **student_interval(slopes), "cells": len(wide)}
+            yield {
+                **names,
+                "quantity": "slope",
+                **asdict(student_interval(slopes)),
+                "cells": len(wide),
+            }
 
 
 def _variance_slopes(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -256,7 +268,7 @@ def _variance_slopes(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
         values = np.stack([frame.loc[seeds].to_numpy() for frame in by_setting.values()])
         interval = _bootstrapped(values, lambda means: _slope(means[:, 0], means[:, 1]), experiment)
         names = {"experiment": experiment, "of": "added_error", "quantity": "slope"}
-        yield {**names, **interval, "cells": len(seeds)}
+        yield {**names, **asdict(interval), "cells": len(seeds)}
 
 
 def _added(experiment: str, group: pd.DataFrame) -> pd.Series:
@@ -267,23 +279,19 @@ def _added(experiment: str, group: pd.DataFrame) -> pd.Series:
     return risks["standard"] - risks["mirrored"]
 
 
-def _bootstrapped(
-    values: Array, statistic: Callable[[Array], float], label: str
-) -> dict[str, float]:
+def _bootstrapped(values: Array, statistic: Callable[[Array], float], label: str) -> Estimate:
     """A statistic of means over seeds, values being (settings, seeds, quantities).
 
     Where a mean is not positive in a replicate there is no slope: such replicates count as the worst
-    on both sides, so that too many of them leave no interval.
+    on both sides, so that too many of them leave an interval without ends.
     """
     draws = generator("initial_output", "bootstrap", label)
     seeds = values.shape[1]
     chosen = draws.integers(seeds, size=(REPLICATES, seeds))
     replicates = np.array([statistic(values[:, each].mean(axis=1)) for each in chosen])
-    low, high = (
-        np.quantile(np.where(np.isnan(replicates), worst, replicates), level)
-        for worst, level in ((-np.inf, 0.025), (np.inf, 0.975))
-    )
-    return {"value": statistic(values.mean(axis=1)), "low": float(low), "high": float(high)}
+    low = np.quantile(np.where(np.isnan(replicates), -np.inf, replicates), 0.025, method="lower")
+    high = np.quantile(np.where(np.isnan(replicates), np.inf, replicates), 0.975, method="higher")
+    return Estimate(statistic(values.mean(axis=1)), float(low), float(high))
 
 
 def _excesses(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -295,7 +303,7 @@ def _excesses(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
             relative = _added(experiment, group) / theory - 1
             names = {"experiment": experiment, sweep: value, "of": "added_error"}
             interval = student_interval(relative)
-            yield {**names, "quantity": "excess", **interval, "cells": len(relative)}
+            yield {**names, "quantity": "excess", **asdict(interval), "cells": len(relative)}
 
 
 def _slope(abscissa: Array, ordinate: Array) -> float:
