@@ -195,6 +195,7 @@ def _with_the_square(powers: list[float]) -> list[float]:
 BOSTON_SIZE, BOSTON_FEATURES = 506, 13
 IMAGE_SIZES = {"mnist": 784, "mnist_subset": 784, "digits": 64}
 CLASSES = 10
+KERNEL_BLOCK = 200  # seeds of the kernel in one job, which are fast
 OVERHEAD = 4e-4  # seconds of a step of the layered form beside its products, measured
 SPARSE = 1e9  # multiply-adds a second of its products with a few points, where memory decides
 DENSE = 4.5e10  # and with hundreds of points
@@ -323,17 +324,20 @@ def _regression_shards(section: Section, part: Regression) -> list[Shard]:
 
 def _added_shards(section: Section, part: AddedError) -> list[Shard]:
     common = {"sample_size": part.sample_size, "test_points": section.test_points, "depth": 1}
-    kernel = Shard(
-        STUDY,
-        "kernel",
-        common
-        | {
-            "experiment": "kernel",
-            "factors": part.factors,
-            "seeds": list(range(part.kernel_seeds)),
-        },
-        Cost(rates.START + KERNEL_SECONDS * part.kernel_seeds, 2e3 * part.kernel_seeds, 1e8),
-    )
+    kernels = [
+        Shard(
+            STUDY,
+            f"kernel-seeds{first:04d}",
+            common
+            | {
+                "experiment": "kernel",
+                "factors": part.factors,
+                "seeds": list(range(first, min(first + KERNEL_BLOCK, part.kernel_seeds))),
+            },
+            Cost(rates.START + KERNEL_SECONDS * KERNEL_BLOCK, 2e3 * KERNEL_BLOCK, 1e8),
+        )
+        for first in range(0, part.kernel_seeds, KERNEL_BLOCK)
+    ]
     specification = common | {
         "width": part.width,
         "step_share": part.step_share,
@@ -341,7 +345,7 @@ def _added_shards(section: Section, part: AddedError) -> list[Shard]:
     }
     operations = 4.0 * part.width * part.sample_size * 5 * part.epochs
     return [
-        kernel,
+        *kernels,
         *(
             shard
             for gain in part.gains
@@ -439,7 +443,7 @@ def _shards(
         chosen = list(range(first, min(first + section.seeds_per_shard, seeds)))
         memory = 40.0 * specification["width"] ** min(2, specification["depth"]) + 3e8
         cost = Cost(rates.START + seconds * len(chosen), 3e5 * len(chosen), memory)
-        name = f"{experiment.replace('_', '-')}-{setting}-seeds{first:04d}"
+        name = f"{experiment}-{setting}-seeds{first:04d}".replace("_", "-")
         shards.append(
             Shard(STUDY, name, {"experiment": experiment, **specification, "seeds": chosen}, cost)
         )

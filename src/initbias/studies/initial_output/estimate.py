@@ -89,7 +89,10 @@ def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
         healthy.append(kept)
     table = pd.concat(healthy, ignore_index=True)
     rows += [*_width_slopes(table), *_variance_slopes(table), *_excesses(table)]
-    return pd.DataFrame(rows).reindex(columns=COLUMNS).fillna({"arm": "", "of": "", "reason": ""})
+    estimates = pd.DataFrame(rows).reindex(columns=COLUMNS)
+    words = ["arm", "of", "reason"]
+    estimates[words] = estimates[words].astype(object).fillna("")
+    return estimates
 
 
 def shown_seed(measurements: pd.DataFrame) -> int | None:
