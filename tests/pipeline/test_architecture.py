@@ -92,6 +92,9 @@ def test_no_rule_and_no_pipeline_module_names_a_study(root: Path) -> None:
         ("import initbias.studies.kernel_regime.estimate", ("torch", "numba", "matplotlib")),
         ("import initbias.studies.kernel_regime.figures", ("torch", "numba")),
         ("import initbias.studies.kernel_regime.claims", ("torch", "numba", "matplotlib")),
+        ("import initbias.studies.initial_output.estimate", ("torch", "numba", "matplotlib")),
+        ("import initbias.studies.initial_output.figures", ("torch", "numba")),
+        ("import initbias.studies.initial_output.claims", ("torch", "numba", "matplotlib")),
     ],
 )  # fmt: skip
 def test_stages_import_no_more_than_they_need(code: str, absent: tuple[str, ...]) -> None:
