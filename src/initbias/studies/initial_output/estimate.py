@@ -11,7 +11,7 @@ quantity: means over seeds
     kernel_difference, kernel_change       at the end, or at the start
 and of pairs of runs that share their initial parameters
     speedup            how many times as many epochs the first arm takes to the lowest training loss
-                       that both reach (geometric mean)
+                       that both reach (geometric mean); missing where one begins below that loss
     risk_difference    of the arms
     risk_ratio         of the arms, geometric mean
     unexplained        risk_difference less the added error of eq. 6: zero in the mean by B-S3
@@ -136,6 +136,8 @@ def speedup(epochs: Array, slower: Array, faster: Array) -> float:
         faster: of the other one, (times,).
     """
     level = max(slower.min(), faster.min())
+    if level >= min(slower[0], faster[0]):
+        return np.nan  # one begins below all that the other one reaches: nothing to compare
     first, second = (_reached(epochs, losses, level) for losses in (slower, faster))
     return float(np.log(first / second))
 
@@ -195,7 +197,7 @@ def _of_curves(kept: pd.DataFrame) -> Iterator[dict[str, Any]]:
             yield {
                 "arm": f"{arm} / mirrored",
                 "quantity": "speedup",
-                **asdict(ratio_interval(logs)),
+                **asdict(ratio_interval([value for value in logs if np.isfinite(value)])),
             }
     test = _curves(kept, "test_loss")
     if set(PAIR) <= set(test):

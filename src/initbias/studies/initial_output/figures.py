@@ -182,7 +182,6 @@ def mnist(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
                 for arm in ("standard", "mirrored"):
                     line = (0, (4, 2)) if quantity == "train_loss" else "-"
                     _curve(axis, _select(chosen, quantity=quantity, arm=arm), arm, ls=line)
-            axis.set_xscale("symlog", linthresh=1)
             axis.grid(alpha=0.25, lw=0.5)
         column[0].set_yscale("log")
         column[0].set_title(f"$v = {gain:g}$")
