@@ -18,8 +18,8 @@ from initbias.studies.protocol import Output
 from tests.conftest import ROOT, TINY
 from tests.workflow.conftest import Project, copy_project
 
-ALL_SHARDS = 18 + 4
-FIGURES, TABLES = 7 + 3, 2 + 1
+ALL_SHARDS = 18 + 4 + 4
+FIGURES, TABLES = 7 + 3 + 6, 2 + 1 + 2
 
 
 def everything_rendered() -> list[tuple[str, str, Output]]:

@@ -1,0 +1,1 @@
+"""Error from a random initial output, and networks without one (paper B: Zhang, Xu, Luo, Ma 2020)."""

@@ -1,0 +1,450 @@
+"""Designs of the initial-output study: B-Fig1 to B-Fig4 as published, and what they leave open."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from initbias.studies import rates
+from initbias.studies.protocol import Cost, Output, Shard
+
+STUDY = "initial_output"
+
+
+def _increasing(values: list[float]) -> list[float]:
+    if any(after <= before for before, after in pairwise(values)):
+        raise ValueError("must increase without repetition; write the values in ascending order")
+    return values
+
+
+Increasing = AfterValidator(_increasing)
+Width = Annotated[int, Field(ge=2, description="Neurons of each hidden layer.")]
+Widths = Annotated[
+    list[Annotated[int, Field(ge=2)]],
+    Field(min_length=2, description="Neurons of each hidden layer, ascending."),
+    Increasing,
+]
+Gain = Annotated[
+    float,
+    Field(
+        gt=0,
+        description="Factor v of the standard deviation v √(2/(fan_in + fan_out)) of all parameters.",
+    ),
+]
+Gains = Annotated[
+    list[Annotated[float, Field(gt=0)]],
+    Field(min_length=1, description="Factors v of all initial parameters, ascending."),
+    Increasing,
+]
+Seeds = Annotated[
+    int, Field(ge=3, description="Independent initial parameters; intervals are over them.")
+]
+Rate = Annotated[float, Field(gt=0, description="Step of gradient descent on half of the MSE.")]
+StepShare = Annotated[
+    float,
+    Field(
+        gt=0,
+        lt=2,
+        description="Step times the largest eigenvalue of the tangent kernel over n at the start; "
+        "the linearised network is stable below 2.",
+    ),
+]
+Epochs = Annotated[int, Field(ge=10, description="Length of training.")]
+SampleSize = Annotated[int, Field(ge=2, description="Training points, evenly spaced on [-1, 1].")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class LossIndependence(_Section):
+    """B-Fig1: 1-m-m-1, sin(4x) on [-1, 1], several losses from the same start."""
+
+    widths: Widths
+    gain: Gain = 5.0
+    sample_size: SampleSize = 4
+    powers: Annotated[
+        list[Annotated[float, Field(gt=1)]],
+        Field(min_length=2, description="Losses |f - y|^p / p, ascending; 2 must be among them."),
+        Increasing,
+        AfterValidator(lambda powers: _with_the_square(powers)),
+    ] = [1.5, 2.0, 4.0]  # Pydantic copies it
+    step_share: StepShare = 0.5
+    residual: Annotated[
+        float,
+        Field(gt=0, lt=1, description="Training ends when no training error is larger than this."),
+    ] = 0.003
+    epochs: Annotated[
+        int, Field(ge=10, description="At most so many; a run that takes more has failed.")
+    ] = 200_000
+    seeds: Seeds
+
+
+class Regression(_Section):
+    """B-Fig2: 1-m-m-1, sin(4x) on [-1, 1]."""
+
+    width: Width
+    other_widths: Annotated[
+        list[Annotated[int, Field(ge=2)]],
+        Field(min_length=1, description="Neurons of more networks for eq. 6 alone, ascending."),
+        Increasing,
+    ]
+    gain: Gain = 10.0
+    sample_size: SampleSize = 10
+    learning_rate: Rate = 1e-5
+    epochs: Epochs
+    seeds: Seeds
+
+
+class AddedError(_Section):
+    """Sweeps of the variance of the initial output: the kernel exactly, networks of one hidden layer."""
+
+    factors: Annotated[
+        list[Annotated[float, Field(gt=0)]],
+        Field(
+            min_length=3,
+            description="Factors α of the kernel's random initial function, ascending.",
+        ),
+        Increasing,
+    ]
+    gains: Gains
+    width: Width
+    sample_size: SampleSize = 10
+    step_share: StepShare = 0.5
+    epochs: Epochs
+    kernel_seeds: Seeds
+    seeds: Seeds
+
+
+class DepthAndWidth(_Section):
+    """The standard start against ASI at all depths and widths, where networks learn features."""
+
+    depths: Annotated[
+        list[Annotated[int, Field(ge=1, le=10)]],
+        Field(min_length=1, description="Hidden layers, ascending."),
+        Increasing,
+    ]
+    widths: Widths
+    gain: Gain = 2.0
+    sample_size: SampleSize = 10
+    step_share: StepShare = 0.1
+    epochs: Epochs
+    seeds: Seeds
+
+
+class BostonHousing(_Section):
+    """B-Fig3: 13-m-1, features and price scaled to [-0.5, 0.5]."""
+
+    width: Width
+    gain: Gain = 5.0
+    train_size: Annotated[int, Field(ge=2, description="Of 506; the others are the test set.")] = (
+        400
+    )
+    learning_rate: Rate = 1e-5
+    epochs: Epochs
+    seeds: Seeds
+
+
+class Mnist(_Section):
+    """B-Fig4: input-m-m-m-m-classes, cross-entropy, Adam."""
+
+    dataset: Annotated[
+        Literal["mnist", "mnist_subset", "digits"],
+        Field(description="mnist as published; the others are smaller and named as what they are."),
+    ]
+    width: Width = 400
+    depth: Annotated[int, Field(ge=1, le=10, description="Hidden layers.")] = 4
+    gains: Gains
+    train_size: Annotated[int, Field(ge=10, description="Training images, the same for a seed.")]
+    test_size: Annotated[int, Field(ge=10, description="Test images.")]
+    batch_size: Annotated[int, Field(ge=1, description="Images of a step of Adam.")] = 512
+    learning_rate: Annotated[float, Field(gt=0, description="Step of Adam.")] = 2e-7
+    epochs: Annotated[int, Field(ge=2, description="Length of training.")] = 100
+    seeds: Seeds
+
+
+class Section(_Section):
+    """The study's section of the configuration; a part without a section is left out."""
+
+    loss_independence: Annotated[LossIndependence | None, Field(description="B-Fig1.")] = None
+    regression: Annotated[Regression | None, Field(description="B-Fig2, and eq. 6 by width.")] = (
+        None
+    )
+    added_error: Annotated[
+        AddedError | None, Field(description="Added error by variance of the initial output.")
+    ] = None
+    depth_and_width: Annotated[
+        DepthAndWidth | None, Field(description="ASI beyond the kernel regime.")
+    ] = None
+    boston_housing: Annotated[BostonHousing | None, Field(description="B-Fig3.")] = None
+    mnist: Annotated[Mnist | None, Field(description="B-Fig4.")] = None
+    test_points: Annotated[
+        int, Field(ge=10, description="Evenly spaced test points on [-1, 1].")
+    ] = 500
+    times: Annotated[int, Field(ge=5, description="Logarithmic epochs recorded in each run.")] = 60
+    seeds_per_shard: Annotated[int, Field(ge=1, description="Seeds measured by one job.")] = 10
+
+
+def _with_the_square(powers: list[float]) -> list[float]:
+    if 2.0 not in powers:
+        raise ValueError("2 is the loss that the others are compared with; add it")
+    return powers
+
+
+BOSTON_SIZE, BOSTON_FEATURES = 506, 13
+IMAGE_SIZES = {"mnist": 784, "mnist_subset": 784, "digits": 64}
+CLASSES = 10
+KERNEL_BLOCK = 200  # seeds of the kernel in one job, which are fast
+OVERHEAD = 4e-4  # seconds of a step of the layered form beside its products, measured
+SPARSE = 1e9  # multiply-adds a second of its products with a few points, where memory decides
+DENSE = 4.5e10  # and with hundreds of points
+KERNEL_SECONDS = 0.06  # of one draw of the exact kernel's initial function and its regression
+
+OUTPUTS = {
+    "loss_independence": Output(
+        "figure",
+        "B-Fig1: outputs of one network trained from the same start under losses |f - y|^p: they "
+        "coincide on the test points, with each other and nearly with the kernel's interpolant. "
+        "Right: how far they are apart, as a share of what training changed, against the width.",
+    ),
+    "initial_output": Output(
+        "figure",
+        "B-Fig2. a: outputs after training of the standard network, ASI, doubling and the right side "
+        "of eq. 6. b: initial output, what training from ASI makes of it, and 20 times their distance. "
+        "c: training loss against epoch. d: by how much eq. 6 fails at finite width, as a share of the "
+        "function that the initial output adds.",
+    ),
+    "boston_housing": Output(
+        "figure",
+        "B-Fig3. a: test outputs of ASI and of the right side of eq. 6 against those of the standard "
+        "network. b: training and test loss against epoch, mean and 95 % interval over seeds.",
+    ),
+    "mnist": Output(
+        "figure",
+        "B-Fig4: cross-entropy and accuracy against epoch, standard and ASI, for several scales v of "
+        "the initial parameters, mean and 95 % interval over seeds.",
+    ),
+    "added_error": Output(
+        "figure",
+        "Added test error against the variance of the initial output. Left: kernel regression with a "
+        "random initial function times α. Right: trained networks of one hidden layer with parameters "
+        "times v. Lines: exact theory of the infinitely wide network.",
+    ),
+    "depth_and_width": Output(
+        "figure",
+        "Beyond the kernel regime: test risk of standard and ASI networks, and how far their tangent "
+        "kernels move during training, against depth and width.",
+    ),
+    "eq6": Output(
+        "table",
+        "Eq. 6 by width and data set: its relative deviation, added error and risks, with 95 % intervals.",
+    ),
+    "speed": Output(
+        "table",
+        "How many times as many epochs the standard network takes as ASI to the same training loss.",
+    ),
+}
+
+
+def plan(section: Section) -> list[Shard]:
+    """All shards of the study, in a stable order."""
+    shards: list[Shard] = []
+    if section.loss_independence:
+        shards += _loss_shards(section, section.loss_independence)
+    if section.regression:
+        shards += _regression_shards(section, section.regression)
+    if section.added_error:
+        shards += _added_shards(section, section.added_error)
+    if section.depth_and_width:
+        shards += _depth_shards(section, section.depth_and_width)
+    if section.boston_housing:
+        shards += _boston_shards(section, section.boston_housing)
+    if section.mnist:
+        shards += _mnist_shards(section, section.mnist)
+    return shards
+
+
+def _loss_shards(section: Section, part: LossIndependence) -> list[Shard]:
+    specification = {
+        "sample_size": part.sample_size,
+        "gain": part.gain,
+        "depth": 2,
+        "powers": part.powers,
+        "step_share": part.step_share,
+        "residual": part.residual,
+        "epochs": part.epochs,
+        "test_points": section.test_points,
+    }
+    epochs = 800.0  # that it takes as a rule, of the many that it may take
+    return [
+        shard
+        for width in part.widths
+        for shard in _shards(
+            section,
+            "loss_independence",
+            f"width{width}",
+            specification | {"width": width},
+            part.seeds,
+            _step_seconds([1, width, width, 1], part.sample_size) * epochs * len(part.powers),
+        )
+    ]
+
+
+def _regression_shards(section: Section, part: Regression) -> list[Shard]:
+    specification = {
+        "sample_size": part.sample_size,
+        "gain": part.gain,
+        "depth": 2,
+        "learning_rate": part.learning_rate,
+        "epochs": part.epochs,
+        "test_points": section.test_points,
+        "times": section.times,
+    }
+    return [
+        shard
+        for width, others in (
+            *((width, []) for width in part.other_widths),
+            (part.width, ["doubled", "random_doubled"]),
+        )
+        for shard in _shards(
+            section,
+            "regression",
+            f"width{width}" + "-all" * bool(others),
+            specification | {"width": width, "others": others},
+            part.seeds,
+            (
+                5 + 2.5 * len(others)
+            )  # branches of all networks, of which a doubled one has the width of two
+            * _step_seconds([1, width, width, 1], part.sample_size)
+            * part.epochs,
+        )
+    ]
+
+
+def _added_shards(section: Section, part: AddedError) -> list[Shard]:
+    common = {"sample_size": part.sample_size, "test_points": section.test_points, "depth": 1}
+    kernels = [
+        Shard(
+            STUDY,
+            f"kernel-seeds{first:04d}",
+            common
+            | {
+                "experiment": "kernel",
+                "factors": part.factors,
+                "seeds": list(range(first, min(first + KERNEL_BLOCK, part.kernel_seeds))),
+            },
+            Cost(rates.START + KERNEL_SECONDS * KERNEL_BLOCK, 2e3 * KERNEL_BLOCK, 1e8),
+        )
+        for first in range(0, part.kernel_seeds, KERNEL_BLOCK)
+    ]
+    specification = common | {
+        "width": part.width,
+        "step_share": part.step_share,
+        "epochs": part.epochs,
+    }
+    operations = 4.0 * part.width * part.sample_size * 5 * part.epochs
+    return [
+        *kernels,
+        *(
+            shard
+            for gain in part.gains
+            for shard in _shards(
+                section,
+                "added_error",
+                f"gain{gain:g}",
+                specification | {"gain": gain},
+                part.seeds,
+                operations / rates.NETWORKS,
+            )
+        ),
+    ]
+
+
+def _depth_shards(section: Section, part: DepthAndWidth) -> list[Shard]:
+    specification = {
+        "sample_size": part.sample_size,
+        "gain": part.gain,
+        "step_share": part.step_share,
+        "epochs": part.epochs,
+        "test_points": section.test_points,
+        "times": section.times,
+    }
+    return [
+        shard
+        for depth in part.depths
+        for width in part.widths
+        for shard in _shards(
+            section,
+            "depth_and_width",
+            f"depth{depth}-width{width}",
+            specification | {"depth": depth, "width": width},
+            part.seeds,
+            3 * _step_seconds([1, *(width,) * depth, 1], part.sample_size) * part.epochs,
+        )
+    ]
+
+
+def _boston_shards(section: Section, part: BostonHousing) -> list[Shard]:
+    specification = {
+        "width": part.width,
+        "depth": 1,
+        "others": [],
+        "gain": part.gain,
+        "train_size": part.train_size,
+        "learning_rate": part.learning_rate,
+        "epochs": part.epochs,
+        "times": section.times,
+    }
+    seconds = 5 * _step_seconds([BOSTON_FEATURES, part.width, 1], part.train_size) * part.epochs
+    return _shards(
+        section, "boston_housing", f"width{part.width}", specification, part.seeds, seconds
+    )
+
+
+def _mnist_shards(section: Section, part: Mnist) -> list[Shard]:
+    specification = part.model_dump(exclude={"gains", "seeds"}) | {"times": section.times}
+    sizes = [IMAGE_SIZES[part.dataset], *(part.width,) * part.depth, CLASSES]
+    steps = -(-part.train_size // part.batch_size)
+    recorded = min(section.times, part.epochs) * (part.train_size + part.test_size) / 3
+    points = part.epochs * part.train_size + recorded
+    seconds = 3 * points / part.batch_size * _step_seconds(sizes, part.batch_size)
+    return [
+        shard
+        for gain in part.gains
+        for shard in _shards(
+            section,
+            "mnist",
+            f"{part.dataset}-gain{gain:g}",
+            specification | {"gain": gain},
+            part.seeds,
+            seconds + 3 * part.epochs * steps * OVERHEAD,
+        )
+    ]
+
+
+def _step_seconds(sizes: Sequence[int], points: int) -> float:
+    """One step of one branch: three products of each layer with the points of a batch."""
+    weights = sum(float(fan_in + 1) * fan_out for fan_in, fan_out in pairwise(sizes))
+    return OVERHEAD + max(3 * weights * points / DENSE, 5 * weights / SPARSE)
+
+
+def _shards(
+    section: Section,
+    experiment: str,
+    setting: str,
+    specification: dict[str, Any],
+    seeds: int,
+    seconds: float,  # of one seed
+) -> list[Shard]:
+    """The seeds of a setting, in shards."""
+    shards = []
+    for first in range(0, seeds, section.seeds_per_shard):
+        chosen = list(range(first, min(first + section.seeds_per_shard, seeds)))
+        memory = 40.0 * specification["width"] ** min(2, specification["depth"]) + 3e8
+        cost = Cost(rates.START + seconds * len(chosen), 3e5 * len(chosen), memory)
+        name = f"{experiment}-{setting}-seeds{first:04d}".replace("_", "-")
+        shards.append(
+            Shard(STUDY, name, {"experiment": experiment, **specification, "seeds": chosen}, cost)
+        )
+    return shards

@@ -1,0 +1,627 @@
+"""Functions that networks and kernels end with, and how they get there, for one shard.
+
+Every cell draws its initial parameters from a generator named by what the network is made for, its
+shape and its seed, so that all starts, losses, targets and scales of a seed share one draw, wherever
+and in whatever order they run. Data on [-1, 1] are evenly spaced and the same for all seeds.
+
+The arms of an experiment:
+
+standard, mirrored (ASI), doubled, random_doubled (RND): starts, see initbias.networks.
+unlearned: ASI trained on the initial output of the standard network, h_k(·; 0, X, h_ini(X)).
+negated: the standard network with opposite output weights: same kernel, opposite initial output.
+start: the initial output h_ini itself.
+added: what the initial output adds by eq. 6, start - unlearned.
+equation_6: its right side, mirrored + added.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from initbias.datasets import DatasetUnavailable, generator, load_dataset
+from initbias.networks import (
+    Architecture,
+    CrossEntropy,
+    Initialization,
+    Networks,
+    PowerLoss,
+    Trajectory,
+    empirical_ntk,
+    initialize,
+    train,
+)
+
+STUDY = "initial_output"
+FREQUENCY = 4.0  # the target of B-Fig1 and B-Fig2 is sin(4x)
+STAGE = 50  # epochs between two adjustments of the step
+REFERENCES = 8  # networks whose tangent kernels set the step of a setting
+SCALED = (-0.5, 0.5)  # features and price of B-Fig3
+
+# Columns of the measurements:
+# experiment: loss_independence, regression, kernel, added_error, depth_and_width, boston_housing, mnist.
+# dataset: what is learnt. arm: see above, or the kernel's interpolant. seed.
+# width, depth, gain: of the networks. power: of the loss. factor: of the kernel's initial function.
+# quantity and value: what was measured. Losses are halves of mean squares, or cross-entropies.
+# epoch: of values during training. point: of outputs, the input on [-1, 1] or the test example.
+# failure: why a run has no values; empty if it has.
+SETTING = ("dataset", "width", "depth", "gain", "power", "factor")
+
+Array = NDArray[np.float64]
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Data:
+    """What networks are trained and tested on."""
+
+    inputs: Array  # (n, input_dim)
+    labels: Array  # (n, outputs)
+    points: Array  # (test, input_dim)
+    target: Array  # at the points, (test, outputs)
+
+    @property
+    def size(self) -> int:
+        """Number of training points."""
+        return len(self.inputs)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One network after training: its outputs at training and test points together."""
+
+    outputs: Array  # at recorded epochs, (times, n + test)
+    losses: Array  # (times,)
+    networks: Networks
+    failure: str
+
+
+class Rows:
+    """Collects the measurements of a cell."""
+
+    def __init__(self, specification: dict[str, Any], dataset: str, seed: int) -> None:
+        known = {name: specification.get(name, np.nan) for name in ("width", "depth", "gain")}
+        self._common = {
+            "experiment": specification["experiment"],
+            "dataset": dataset,
+            "seed": seed,
+            **known,
+        }
+        self._frames: list[pd.DataFrame] = []
+
+    def add(self, arm: str, quantity: str, value: Any, **where: Any) -> None:
+        """Add one value or several of an arm; `where` may give power, factor, epoch, point, failure."""
+        absent = {"power": np.nan, "factor": np.nan, "epoch": np.nan, "point": np.nan}
+        row = {**self._common, "arm": arm, "quantity": quantity, **absent, "failure": "", **where}
+        self._frames.append(pd.DataFrame({**row, "value": np.atleast_1d(value).astype(float)}))
+
+    def table(self) -> pd.DataFrame:
+        """Everything that was added."""
+        table = pd.concat(self._frames, ignore_index=True)
+        return table[
+            [
+                "experiment",
+                *SETTING,
+                "arm",
+                "seed",
+                "quantity",
+                "epoch",
+                "point",
+                "value",
+                "failure",
+            ]
+        ]
+
+
+def cells(specification: dict[str, Any]) -> list[str]:
+    """Keys of the cells of a shard: its seeds."""
+    return [f"seed {seed}" for seed in specification["seeds"]]
+
+
+def measure(
+    specification: dict[str, Any], finished: set[str], device: str, progress: Progress
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Measure the cells that are not finished yet.
+
+    Args:
+        specification: as made by design.py.
+        finished: keys of cells to leave out.
+        device: "cpu" or "cuda".
+        progress: called with a cell's key and the share of it that is done.
+
+    Yields:
+        Key and measurements of each cell, with the columns above.
+    """
+    measure_cell = {
+        "loss_independence": _loss_cell,
+        "regression": _regression_cell,
+        "kernel": _kernel_cell,
+        "added_error": _added_error_cell,
+        "depth_and_width": _depth_cell,
+        "boston_housing": _boston_cell,
+        "mnist": _mnist_cell,
+    }[specification["experiment"]]
+    for seed, key in zip(specification["seeds"], cells(specification), strict=True):
+        if key not in finished:
+            progress(key, 0.0)
+            yield key, measure_cell(specification, seed, device)
+
+
+def sine(specification: dict[str, Any]) -> Data:
+    """The data of B-Fig1 and B-Fig2: sin(4x) at evenly spaced points of [-1, 1], ends included."""
+    inputs, points = (
+        np.linspace(-1, 1, specification[name])[:, None] for name in ("sample_size", "test_points")
+    )
+    return Data(inputs, np.sin(FREQUENCY * inputs), points, np.sin(FREQUENCY * points))
+
+
+def published_architecture(specification: dict[str, Any], input_dim: int = 1) -> Architecture:
+    """As in the paper: no factors, a bias in every layer."""
+    widths = (specification["width"],) * specification["depth"]
+    return Architecture(input_dim, widths, parametrisation="standard", bias="all")
+
+
+def stable_rate(architecture: Architecture, gain: float, inputs: Array, share: float) -> float:
+    """The step at which a setting takes `share` of 1/λ, the same for all its seeds and arms.
+
+    λ is the largest eigenvalue of the tangent kernel over n at initialization, in the mean of a few
+    networks which are not among those measured.
+    """
+    references = initialize(
+        [generator(STUDY, "reference", number) for number in range(REFERENCES)],
+        architecture,
+        gain=gain,
+    )
+    largest = np.linalg.eigvalsh(empirical_ntk(references, inputs))[:, -1].mean() / len(inputs)
+    return float(share / largest)
+
+
+def _draw(
+    specification: dict[str, Any],
+    seed: int,
+    architecture: Architecture,
+    initialization: Initialization = "standard",
+) -> Networks:
+    """The network of a seed, of one draw for all starts and scales."""
+    identity = (STUDY, specification["experiment"], "sizes", *architecture.sizes, "seed", seed)
+    return initialize(
+        [generator(*identity, "initial parameters")],
+        architecture,
+        initialization,
+        gain=specification["gain"],
+    )
+
+
+def _times(specification: dict[str, Any]) -> list[int]:
+    """Epochs that are recorded: the start, then logarithmically to the end."""
+    epochs = np.geomspace(1, specification["epochs"], specification["times"])
+    return [0, *np.unique(epochs.round().astype(int)).tolist()]
+
+
+def _run(
+    networks: Networks,
+    data: Data,
+    labels: Array,  # (n, 1)
+    learning_rate: float,
+    epochs: Sequence[int],
+    device: str,
+    power: float = 2.0,
+) -> Run:
+    """Train one network with one output."""
+    trajectory = train(
+        networks,
+        data.inputs,
+        labels,
+        np.concatenate([data.inputs, data.points]),
+        learning_rate=learning_rate,
+        record_epochs=epochs,
+        loss=PowerLoss(power),
+        device=device,
+    )
+    return Run(
+        trajectory.outputs[0, :, :, 0].astype(np.float64),
+        trajectory.losses[0],
+        trajectory.networks,
+        _failure(trajectory),
+    )
+
+
+def _failure(trajectory: Trajectory) -> str:
+    epoch = trajectory.diverged_at[0]
+    return f"diverged by epoch {epoch}" if epoch >= 0 else ""
+
+
+def _mean_square(values: Array) -> float:
+    return float((values**2).mean())
+
+
+def _root(values: Array) -> float:
+    return _mean_square(values) ** 0.5
+
+
+# B-Fig1
+
+
+def _loss_cell(specification: dict[str, Any], seed: int, device: str) -> pd.DataFrame:
+    """All losses from one start, and the interpolant of its tangent kernel."""
+    data = sine(specification)
+    rows = Rows(specification, "sine", seed)
+    start = _draw(specification, seed, published_architecture(specification))
+    everywhere = np.concatenate([data.inputs, data.points])
+    kernel = empirical_ntk(start, everywhere)[0]
+    largest = np.linalg.eigvalsh(kernel[: data.size, : data.size])[-1] / data.size
+    initial = _run(start, data, data.labels, 1.0, [0], device).outputs[0]
+    residual = data.labels[:, 0] - initial[: data.size]
+    solved = np.linalg.solve(kernel[: data.size, : data.size], residual)
+    functions = {np.nan: ("kernel", initial + kernel[:, : data.size] @ solved)}
+    failures = {}
+    for power in specification["powers"]:
+        outputs, epochs, failure = _to_interpolation(
+            start, data, power, specification["step_share"] / largest, specification, device
+        )
+        functions[power], failures[power] = ("standard", outputs), failure
+        rows.add("standard", "epochs", epochs, power=power, failure=failure)
+    reference = functions[2.0][1][data.size :]
+    change = _root(reference - initial[data.size :])
+    for power, (arm, outputs) in functions.items():
+        where = {"power": power, "failure": failures.get(power, "")}
+        test = outputs[data.size :]
+        rows.add(arm, "output", test, point=data.points[:, 0], **where)
+        if power != 2.0:
+            rows.add(arm, "distance", _root(test - reference) / change, **where)
+    rows.add("start", "output", initial[data.size :], point=data.points[:, 0])
+    return rows.table()
+
+
+def _to_interpolation(
+    networks: Networks,
+    data: Data,
+    power: float,
+    unit: float,
+    specification: dict[str, Any],
+    device: str,
+) -> tuple[Array, int, str]:
+    """Train in stages until no training error exceeds the wanted one.
+
+    With |f - y|^p the gradient is that of the square times |f - y|^(p-2): one step is stable at the
+    start and then, for p > 2, ever too small, or for p < 2 too large. So each stage has the step
+    `unit` / ((p-1) R^(p-2)), with the largest error R at its beginning (without p - 1 for p < 2, whose
+    largest errors then move as those of the square do).
+
+    Returns:
+        Outputs at training and test points, epochs, and why it failed if it did.
+    """
+    done = 0
+    run = _run(networks, data, data.labels, unit, [0], device, power)
+    while True:
+        largest = np.abs(run.outputs[-1, : data.size] - data.labels[:, 0]).max()
+        if run.failure or largest <= specification["residual"]:
+            return run.outputs[-1], done, run.failure
+        if done >= specification["epochs"]:
+            return run.outputs[-1], done, f"errors up to {largest:.2g} after {done} epochs"
+        rate = unit / (max(1.0, power - 1) * largest ** (power - 2))
+        run = _run(run.networks, data, data.labels, rate, [STAGE], device, power)
+        done += STAGE
+
+
+# B-Fig2, B-Fig3 and eq. 6
+
+
+def _regression_cell(specification: dict[str, Any], seed: int, device: str) -> pd.DataFrame:
+    """Eq. 6, and the other starts of the specification."""
+    data = sine(specification)
+    rows = Rows(specification, "sine", seed)
+    _equation_6(rows, specification, data, seed, device, data.points[:, 0])
+    return rows.table()
+
+
+def _equation_6(
+    rows: Rows,
+    specification: dict[str, Any],
+    data: Data,
+    seed: int,
+    device: str,
+    points: Array,  # names of the test points, (test,)
+) -> None:
+    """Train both sides of eq. 6 and other starts, and add what comes of it.
+
+    Args:
+        rows: receive losses, risk and outputs of each arm, and the deviation of eq. 6.
+        specification: of the shard.
+        data: with one output.
+        seed: of the initial parameters.
+        device: "cpu" or "cuda".
+        points: by which the outputs are known, (test,).
+    """
+    architecture = published_architecture(specification, data.inputs.shape[1])
+    rate, epochs = specification["learning_rate"], _times(specification)
+    starts = {
+        name: _draw(specification, seed, architecture, name)
+        for name in ("standard", "mirrored", *specification["others"])
+    }
+    runs = {
+        name: _run(networks, data, data.labels, rate, epochs, device)
+        for name, networks in starts.items()
+    }
+    start = runs["standard"].outputs[0]
+    runs["unlearned"] = _run(
+        starts["mirrored"], data, start[: data.size, None], rate, epochs, device
+    )
+    kernels = {name: empirical_ntk(networks, data.inputs)[0] for name, networks in starts.items()}
+    target = data.target[:, 0]
+    for name, run in runs.items():
+        test = run.outputs[:, data.size :]
+        rows.add(name, "train_loss", run.losses, epoch=epochs, failure=run.failure)
+        if name != "unlearned":
+            test_loss = ((test - target) ** 2).mean(axis=1) / 2
+            rows.add(name, "test_loss", test_loss, epoch=epochs, failure=run.failure)
+            rows.add(name, "risk", 2 * test_loss[-1], failure=run.failure)
+        if name in kernels and name != "standard":
+            difference = np.linalg.norm(kernels[name] - kernels["standard"])
+            relative = difference / np.linalg.norm(kernels["standard"])
+            rows.add(name, "kernel_difference", relative)
+    functions = {name: run.outputs[-1, data.size :] for name, run in runs.items()}
+    functions["start"] = start[data.size :]
+    added = functions["added"] = functions["start"] - functions["unlearned"]
+    functions["equation_6"] = functions["mirrored"] + added
+    failure = next((run.failure for run in runs.values() if run.failure), "")
+    deviation = functions["standard"] - functions["equation_6"]
+    rows.add("start", "start_variance", _mean_square(functions["start"]))
+    rows.add("equation_6", "added_error", _mean_square(added), failure=failure)
+    rows.add("equation_6", "deviation", _root(deviation) / _root(added), failure=failure)
+    change = functions["standard"] - functions["start"]
+    rows.add("equation_6", "share_of_change", _root(deviation) / _root(change), failure=failure)
+    for name, values in functions.items():
+        rows.add(name, "output", values, point=points, failure=failure)
+
+
+# The added error by the variance of the initial output
+
+
+def _kernel_cell(specification: dict[str, Any], seed: int, device: str) -> pd.DataFrame:
+    """Kernel regression from α times a draw of the network's Gaussian process, in float64."""
+    import torch
+
+    from initbias.kernels import KernelFlow, relu_kernels, sample_gaussian_process
+
+    data = sine(specification)
+    rows = Rows(specification, "sine", seed)
+    n = data.size
+    everywhere = torch.tensor(np.concatenate([data.inputs, data.points]))
+    kernels = relu_kernels(everywhere, depth=specification["depth"], bias=True)
+    draw = sample_gaussian_process(
+        kernels.nngp.numpy(), generator(STUDY, "kernel", "seed", seed, "initial function")
+    )
+    flow = KernelFlow(kernels.ntk[:n, :n])
+    interpolating = (1 / flow.eigenvalues)[None]  # the flow's end, (1, n)
+    cross = kernels.ntk[n:, :n]
+
+    def regression(labels: Array, start: Array) -> Array:
+        """h_k(·; start, X, labels) at the test points."""
+        residual = torch.tensor(labels - start[:n])[:, None]
+        return start[n:] + flow.change(interpolating, cross, residual)[0, :, 0].numpy()
+
+    labels, target = data.labels[:, 0], data.target[:, 0]
+    from_zero = regression(labels, np.zeros_like(draw))
+    averaged = flow.averaged_risk(
+        interpolating,
+        cross,
+        torch.tensor(labels),
+        torch.tensor(target),
+        kernels.nngp[:n, :n],
+        kernels.nngp[n:, :n],
+        kernels.nngp.diagonal()[n:],
+    )
+    for factor in specification["factors"]:
+        start = factor * draw
+        from_start = regression(labels, start)
+        added = start[n:] - regression(start[:n], np.zeros_like(start))
+        where = {"factor": factor}
+        rows.add("standard", "risk", _mean_square(from_start - target), **where)
+        rows.add("mirrored", "risk", _mean_square(from_zero - target), **where)
+        rows.add("start", "start_variance", _mean_square(start[n:]), **where)
+        rows.add("equation_6", "added_error", _mean_square(added), **where)
+        relative = _root(from_start - from_zero - added) / _root(added)
+        rows.add("equation_6", "deviation", relative, **where)
+        rows.add("theory", "added_error", factor**2 * float(averaged.start), **where)
+    return rows.table()
+
+
+def _added_error_cell(specification: dict[str, Any], seed: int, device: str) -> pd.DataFrame:
+    """Networks of one hidden layer in the NTK parametrisation, whose kernel is known exactly.
+
+    A network and its negation have opposite initial outputs and one kernel, so that the mean of their
+    risks is free of the product of the added function with the error from zero, whose mean is zero.
+    """
+    data = sine(specification)
+    rows = Rows(specification, "sine", seed)
+    architecture = Architecture(1, (specification["width"],), bias="first")
+    gain, epochs = specification["gain"], specification["epochs"]
+    rate = stable_rate(architecture, gain, data.inputs, specification["step_share"])
+    standard = _draw(specification, seed, architecture)
+    starts = {
+        "standard": standard,
+        "negated": replace(standard, weights=(*standard.weights[:-1], -standard.weights[-1])),
+        "mirrored": _draw(specification, seed, architecture, "mirrored"),
+    }
+    runs = {
+        name: _run(networks, data, data.labels, rate, [0, epochs], device)
+        for name, networks in starts.items()
+    }
+    risks = {
+        name: _mean_square(run.outputs[-1, data.size :] - data.target[:, 0])
+        for name, run in runs.items()
+    }
+    for name, run in runs.items():
+        rows.add(name, "risk", risks[name], failure=run.failure)
+        rows.add(name, "final_loss", run.losses[-1], failure=run.failure)
+    failure = next((run.failure for run in runs.values() if run.failure), "")
+    start = runs["standard"].outputs[0, data.size :]
+    rows.add("start", "start_variance", _mean_square(start))
+    added = (risks["standard"] + risks["negated"]) / 2 - risks["mirrored"]
+    rows.add("standard", "added_error", added, failure=failure)
+    exact = _infinite_width(data, gain, rate, epochs)
+    rows.add("theory", "added_error", exact)
+    return rows.table()
+
+
+def _infinite_width(data: Data, gain: float, rate: float, epochs: int) -> float:
+    """Mean added error after so many steps of an infinitely wide network of one hidden layer.
+
+    With parameters N(0, v²) output and gradient are v² and v times those of unit parameters.
+    """
+    import torch
+
+    from initbias.kernels import KernelFlow, descent_filter, relu_kernels
+
+    n = data.size
+    everywhere = torch.tensor(np.concatenate([data.inputs, data.points]))
+    kernels = relu_kernels(everywhere, depth=1, bias=True)
+    ntk, nngp = gain**2 * kernels.ntk, gain**4 * kernels.nngp
+    flow = KernelFlow(ntk[:n, :n])
+    filters = descent_filter(flow.eigenvalues, torch.tensor([epochs]), rate)
+    averaged = flow.averaged_risk(
+        filters,
+        ntk[n:, :n],
+        torch.tensor(data.labels[:, 0]),
+        torch.tensor(data.target[:, 0]),
+        nngp[:n, :n],
+        nngp[n:, :n],
+        nngp.diagonal()[n:],
+    )
+    return float(averaged.start)
+
+
+# Beyond the kernel regime
+
+
+def _depth_cell(specification: dict[str, Any], seed: int, device: str) -> pd.DataFrame:
+    """Standard and mirrored networks, and how far their kernels move."""
+    data = sine(specification)
+    rows = Rows(specification, "sine", seed)
+    architecture = published_architecture(specification)
+    rate = stable_rate(
+        architecture, specification["gain"], data.inputs, specification["step_share"]
+    )
+    epochs = _times(specification)
+    for name in ("standard", "mirrored"):
+        networks = _draw(specification, seed, architecture, name)
+        run = _run(networks, data, data.labels, rate, epochs, device)
+        test = run.outputs[:, data.size :]
+        where = {"failure": run.failure}
+        rows.add(name, "train_loss", run.losses, epoch=epochs, **where)
+        rows.add(name, "risk", _mean_square(test[-1] - data.target[:, 0]), **where)
+        if name == "standard":
+            rows.add("start", "start_variance", _mean_square(test[0]))
+        if run.failure:
+            rows.add(name, "kernel_change", np.nan, **where)
+            continue
+        before, after = (empirical_ntk(each, data.inputs)[0] for each in (networks, run.networks))
+        moved = np.linalg.norm(after - before) / np.linalg.norm(before)
+        rows.add(name, "kernel_change", moved, **where)
+    return rows.table()
+
+
+# Real data
+
+
+def _boston_cell(specification: dict[str, Any], seed: int, device: str) -> pd.DataFrame:
+    """B-Fig3, on a random split for each seed."""
+    rows = Rows(specification, "boston_housing", seed)
+    try:
+        dataset = load_dataset("boston_housing")
+    except DatasetUnavailable as error:
+        return _unavailable(rows, error)
+    inputs = np.asarray(dataset.inputs, dtype=np.float64)
+    price = np.asarray(dataset.targets, dtype=np.float64)[:, None]
+    order = generator(STUDY, "boston_housing", "seed", seed, "split").permutation(len(inputs))
+    train_part, test_part = np.split(order, [specification["train_size"]])
+    inputs, price = _scaled(inputs), _scaled(price)
+    data = Data(inputs[train_part], price[train_part], inputs[test_part], price[test_part])
+    shown = np.arange(len(test_part), dtype=np.float64)
+    _equation_6(rows, specification, data, seed, device, shown)
+    rows.add("target", "output", data.target[:, 0], point=shown)
+    return rows.table()
+
+
+def _scaled(columns: Array) -> Array:
+    """Each column moved and stretched to SCALED."""
+    low, high = columns.min(axis=0), columns.max(axis=0)
+    return SCALED[0] + (SCALED[1] - SCALED[0]) * (columns - low) / (high - low)
+
+
+def _mnist_cell(specification: dict[str, Any], seed: int, device: str) -> pd.DataFrame:
+    """B-Fig4: classes by cross-entropy and Adam; both starts see the same images in one order."""
+    name = specification["dataset"]
+    rows = Rows(specification, name, seed)
+    try:
+        data = _classes(specification, seed)
+    except DatasetUnavailable as error:
+        return _unavailable(rows, error)
+    architecture = replace(
+        published_architecture(specification, data.inputs.shape[1]), outputs=data.labels.shape[1]
+    )
+    epochs, truth = _times(specification), data.target.argmax(axis=1)
+    for start in ("standard", "mirrored"):
+        trajectory = train(
+            _draw(specification, seed, architecture, start),
+            data.inputs,
+            data.labels,
+            data.points,
+            learning_rate=specification["learning_rate"],
+            record_epochs=epochs,
+            loss=CrossEntropy(),
+            optimizer="adam",
+            batch_size=min(specification["batch_size"], data.size),
+            generators=[generator(STUDY, name, "seed", seed, "shuffle")],
+            device=device,
+        )
+        outputs = trajectory.outputs[0].astype(np.float64)  # (times, test, classes)
+        where = {"epoch": epochs, "failure": _failure(trajectory)}
+        accuracy = np.where(
+            np.isfinite(outputs).all(axis=(1, 2)),
+            (outputs.argmax(axis=2) == truth).mean(axis=1),
+            np.nan,
+        )
+        rows.add(start, "train_loss", trajectory.losses[0], **where)
+        rows.add(start, "test_loss", _cross_entropy(outputs, truth), **where)
+        rows.add(start, "test_accuracy", accuracy, **where)
+        if start == "standard":
+            rows.add("start", "start_variance", _mean_square(outputs[0]))
+    return rows.table()
+
+
+def _classes(specification: dict[str, Any], seed: int) -> Data:
+    """Images and one-hot classes: from the published split, or of a random one where there is none."""
+    dataset = load_dataset(specification["dataset"])
+    count, published = len(dataset.inputs), dataset.train_size
+    draw = generator(STUDY, specification["dataset"], "seed", seed, "split")
+    sizes = specification["train_size"], specification["test_size"]
+    if published < count:
+        train_part = draw.permutation(published)[: sizes[0]]
+        test_part = published + draw.permutation(count - published)[: sizes[1]]
+    else:
+        train_part, test_part, _ = np.split(draw.permutation(count), np.cumsum(sizes))
+    if (len(train_part), len(test_part)) != sizes:
+        raise ValueError(
+            f"{dataset.name} has {count} images, too few for train_size {sizes[0]} and test_size {sizes[1]}"
+        )
+    classes = np.eye(dataset.classes or 1)[dataset.targets]  # (images, classes)
+    inputs = np.asarray(dataset.inputs)
+    return Data(inputs[train_part], classes[train_part], inputs[test_part], classes[test_part])
+
+
+def _cross_entropy(outputs: Array, truth: NDArray[np.int64]) -> Array:
+    """Mean over images of -log softmax at the true class, (times, images, classes) -> (times,)."""
+    top = outputs.max(axis=2, keepdims=True)
+    logarithm = top[:, :, 0] + np.log(np.exp(outputs - top).sum(axis=2))
+    return (logarithm - outputs[:, np.arange(len(truth)), truth]).mean(axis=1)
+
+
+def _unavailable(rows: Rows, error: DatasetUnavailable) -> pd.DataFrame:
+    """One row that says why there are no others."""
+    rows.add("standard", "train_loss", np.nan, failure=f"data cannot be had: {error}")
+    return rows.table()

@@ -1,0 +1,378 @@
+"""The initial-output study: eq. 6 exactly and by width, losses, sweeps, sharding, estimates and claims."""
+
+import copy
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from initbias.datasets import Dataset, DatasetUnavailable, generator
+from initbias.kernels import KernelFlow, descent_filter, relu_kernels, sample_gaussian_process
+from initbias.networks import empirical_ntk
+from initbias.pipeline.plan import outputs
+from initbias.pipeline.rendering import style
+from initbias.studies.initial_output import measure as stage
+from initbias.studies.initial_output.claims import judge
+from initbias.studies.initial_output.design import Section, plan
+from initbias.studies.initial_output.estimate import (
+    COLUMNS,
+    estimate,
+    positive_interval,
+    speedup,
+    student_interval,
+)
+from initbias.studies.initial_output.figures import FIGURES, TABLES
+
+SECTION: dict[str, Any] = {
+    "loss_independence": {"widths": [16, 32], "powers": [2, 4], "gain": 3, "residual": 0.1, "seeds": 3},
+    "regression": {
+        "width": 24, "other_widths": [12, 16], "gain": 3, "learning_rate": 1e-3, "epochs": 60, "seeds": 3,
+    },
+    "added_error": {
+        "factors": [0.5, 2, 8], "gains": [2, 4], "width": 100, "epochs": 20, "kernel_seeds": 6, "seeds": 3,
+    },
+    "depth_and_width": {"depths": [1, 2], "widths": [8, 12], "epochs": 30, "seeds": 3},
+    "boston_housing": {"width": 20, "gain": 1, "learning_rate": 0.04, "epochs": 12, "seeds": 3},
+    "mnist": {
+        "dataset": "digits", "gains": [2], "width": 16, "depth": 2, "train_size": 60, "test_size": 30,
+        "batch_size": 20, "learning_rate": 1e-3, "epochs": 3, "seeds": 3,
+    },
+    "test_points": 20,
+    "times": 6,
+}  # fmt: skip
+SHARDS = {shard.name: shard.specification for shard in plan(Section.model_validate(SECTION))}
+LOSSES, ARMS, SMALLER = (
+    "loss-independence-width32-seeds0000",
+    "regression-width24-all-seeds0000",
+    "regression-width16-seeds0000",
+)
+KERNEL, ADDED, DEPTH = (
+    "kernel-seeds0000",
+    "added-error-gain4-seeds0000",
+    "depth-and-width-depth2-width8-seeds0000",
+)
+BOSTON, IMAGES = "boston-housing-width20-seeds0000", "mnist-digits-gain2-seeds0000"
+
+
+def measured(
+    specification: dict[str, Any], finished: set[str] = frozenset()
+) -> dict[str, pd.DataFrame]:  # type: ignore[assignment]
+    return dict(stage.measure(specification, finished, "cpu", lambda cell, share: None))
+
+
+def whole(specification: dict[str, Any]) -> pd.DataFrame:
+    return pd.concat(measured(specification).values(), ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def everything() -> pd.DataFrame:
+    """Measurements of all shards of the smallest section."""
+    return pd.concat([whole(specification) for specification in SHARDS.values()], ignore_index=True)
+
+
+@pytest.mark.parametrize("name", [LOSSES, ARMS, KERNEL, ADDED, DEPTH, BOSTON, IMAGES])
+def test_sharding_and_resuming_do_not_change_measurements(name: str) -> None:
+    specification = SHARDS[name]
+    together = measured(specification)
+    assert list(together) == stage.cells(specification)
+    last = specification["seeds"][-1]
+    (alone,) = measured({**specification, "seeds": [last]}).values()
+    pd.testing.assert_frame_equal(alone, together[f"seed {last}"], check_exact=True)
+    resumed = measured(specification, set(stage.cells(specification)[:-1]))
+    assert list(resumed) == [f"seed {last}"]
+    assert (alone["failure"] == "").all() and alone["value"].notna().all()
+
+
+def test_more_seeds_and_widths_add_shards_and_change_none() -> None:
+    more = copy.deepcopy(SECTION)
+    more["seeds_per_shard"] = 3  # as many as there are: the first shard stays as it is
+    more["regression"]["seeds"] = more["mnist"]["seeds"] = 5
+    more["regression"]["other_widths"].append(20)
+    more["loss_independence"]["widths"].append(48)
+    more["added_error"]["gains"].append(6)
+    after = {shard.name: shard.specification for shard in plan(Section.model_validate(more))}
+    assert SHARDS.items() <= after.items() and len(after) == len(SHARDS) + 3 + 2 + 1 + 1 + 1
+
+
+def test_equation_6_and_the_added_error_are_exact_for_the_kernel() -> None:
+    """B-S2 and B-S3 in float64 by a direct solve, at inputs in the plane, at any time of training."""
+    draw = generator("test", "equation 6")
+    points = torch.tensor(draw.standard_normal((60, 2)))
+    kernels, n = relu_kernels(points, depth=2, bias=True), 12
+    flow, cross = KernelFlow(kernels.ntk[:n, :n]), kernels.ntk[n:, :n]
+    labels = torch.tensor(draw.standard_normal(n))
+    start = torch.tensor(sample_gaussian_process(kernels.nngp.numpy(), draw))
+    filters = torch.cat(
+        [
+            descent_filter(
+                flow.eigenvalues, torch.tensor([1, 30]), 0.3 / float(flow.eigenvalues[-1])
+            ),
+            1 / flow.eigenvalues[None],
+        ]
+    )
+
+    def regression(f0: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return f0[n:] + flow.change(filters, cross, (y - f0[:n])[:, None])[:, :, 0]
+
+    zero = torch.zeros_like(start)
+    left = regression(start, labels)
+    added = start[n:] - regression(zero, start[:n])
+    right = regression(zero, labels) + added
+    assert float((left - right).abs().max() / left.abs().max()) < 1e-9
+    solved = torch.linalg.solve(kernels.ntk[:n, :n], labels - start[:n])
+    assert float((left[-1] - start[n:] - cross @ solved).abs().max()) < 1e-9
+    # Averaged over the start and its negation, the risk is that from zero plus the added error.
+    target = torch.tensor(draw.standard_normal(len(points) - n))
+    risks = [(regression(s, labels) - target).square().mean(dim=1) for s in (start, -start, zero)]
+    mean_added = (risks[0] + risks[1]) / 2 - risks[2]
+    torch.testing.assert_close(mean_added, added.square().mean(dim=1), rtol=1e-9, atol=1e-12)
+
+
+def test_kernel_cells_measure_equation_6_and_its_mean() -> None:
+    """The exact deviation is rounding; the mean added error is that of the closed form: |z| < 4."""
+    specification = {**SHARDS[KERNEL], "seeds": list(range(200)), "factors": [4.0]}
+    rows = whole(specification)
+    deviation = rows[rows["quantity"] == "deviation"]["value"]
+    assert len(deviation) == 200 and deviation.max() < 1e-9
+    values = {
+        arm: rows[(rows["quantity"] == "added_error") & (rows["arm"] == arm)]["value"].to_numpy()
+        for arm in ("equation_6", "theory")
+    }
+    difference = values["equation_6"] - values["theory"]
+    error = difference.std(ddof=1) / np.sqrt(200)
+    assert abs(difference.mean()) < 4 * error < 0.5 * values["theory"].mean()
+
+
+def test_equation_6_holds_for_wide_networks_and_not_for_narrow_ones() -> None:
+    """B-S2: from the same draw, a deviation below 2.5 % of the change, against what it is by width."""
+    shares = {}
+    for width in (16, 512):
+        specification = {
+            **SHARDS[SMALLER], "width": width, "gain": 4.0, "learning_rate": 1e-3, "epochs": 100,
+            "sample_size": 4, "seeds": [0, 1, 2],
+        }  # fmt: skip
+        rows = whole(specification)
+        chosen = rows[rows["quantity"] == "share_of_change"]
+        assert (rows["failure"] == "").all() and len(chosen) == 3
+        shares[width] = chosen["value"].mean()
+    assert shares[512] < 0.025 and shares[512] < 0.75 * shares[16]
+
+
+def test_arms_add_up_and_ascend_from_their_starts() -> None:
+    """Eq. 6's right side is the sum that it says; ASI and doubling start from zero, RND does not."""
+    rows = whole({**SHARDS[ARMS], "seeds": [1]})
+    outputs_of = rows[rows["quantity"] == "output"].pivot(
+        index="point", columns="arm", values="value"
+    )
+    np.testing.assert_allclose(
+        outputs_of["equation_6"],
+        outputs_of["mirrored"] + outputs_of["start"] - outputs_of["unlearned"],
+        rtol=1e-12,
+    )
+    data = stage.sine(SHARDS[ARMS])
+    losses = rows[(rows["quantity"] == "train_loss") & (rows["epoch"] == 0)].set_index("arm")[
+        "value"
+    ]
+    assert losses["mirrored"] == losses["doubled"] == pytest.approx((data.labels**2).mean() / 2)
+    assert losses["random_doubled"] != pytest.approx(losses["mirrored"], rel=0.1)
+    changed = rows[rows["quantity"] == "kernel_difference"].set_index("arm")["value"]
+    assert changed["mirrored"] < 1e-5 < 0.05 < changed["doubled"]
+
+
+def test_all_losses_end_at_the_interpolant_of_the_start() -> None:
+    """B-S1 by an independent oracle: the tangent kernel's interpolant, solved in float64."""
+    specification = {**SHARDS[LOSSES], "width": 256, "gain": 5.0, "residual": 1e-3}
+    specification["powers"] = [1.5, 2.0, 4.0]
+    rows = whole({**specification, "seeds": [0]})
+    assert (rows["failure"] == "").all()
+    data = stage.sine(specification)
+    start = stage._draw(specification, 0, stage.published_architecture(specification))
+    kernel = empirical_ntk(start, np.concatenate([data.inputs, data.points]))[0]
+    outputs_of = rows[rows["quantity"] == "output"]
+    initial = outputs_of[outputs_of["arm"] == "start"]["value"].to_numpy()
+    reached = {
+        power: group["value"].to_numpy()
+        for power, group in outputs_of[outputs_of["arm"] == "standard"].groupby("power")
+    }
+    change = np.sqrt(((reached[2.0] - initial) ** 2).mean())
+    for values in (reached[1.5], reached[4.0]):
+        assert np.sqrt(((values - reached[2.0]) ** 2).mean()) < 0.01 * change
+        # the ends of the test grid are training points, where all are at their labels
+        np.testing.assert_allclose(values[[0, -1]], data.labels[[0, -1], 0], atol=1.5e-3)
+    # Nearest to the start in the RKHS, by a pseudo-inverse on the weights' side of the same problem.
+    n = data.size
+    at_sample = stage._run(start, data, data.labels, 1.0, [0], "cpu").outputs[0][:n]
+    coefficients = np.linalg.pinv(kernel[:n, :n]) @ (data.labels[:, 0] - at_sample)
+    nearest = initial + kernel[n:, :n] @ coefficients
+    assert np.sqrt(((nearest - reached[2.0]) ** 2).mean()) < 0.1 * change
+    interpolant = outputs_of[outputs_of["arm"] == "kernel"]["value"].to_numpy()
+    np.testing.assert_allclose(interpolant, nearest, atol=1e-6)
+
+
+def test_a_loss_that_does_not_end_is_a_counted_failure() -> None:
+    rows = whole({**SHARDS[LOSSES], "epochs": 50, "residual": 1e-6, "seeds": [0]})
+    failed = rows[rows["failure"] != ""]
+    assert failed["failure"].str.contains("after 50 epochs").all() and set(failed["power"]) == {
+        2.0,
+        4.0,
+    }
+
+
+def test_wide_networks_add_the_error_of_exact_theory() -> None:
+    """B-S3: over 12 starts the mean added error is that of infinite width, |z| < 4, and v⁴ times it."""
+    specification = {**SHARDS[ADDED], "width": 4000, "epochs": 100, "seeds": list(range(12))}
+    rows = whole(specification)
+    chosen = rows[rows["quantity"] == "added_error"].pivot(
+        index="seed", columns="arm", values="value"
+    )
+    difference = chosen["standard"] - chosen["theory"]
+    error = difference.std() / np.sqrt(12)
+    assert abs(difference.mean()) < 4 * error < 2 * chosen["theory"].mean()
+    data, rate = stage.sine(specification), 0.01
+    exact = [stage._infinite_width(data, gain, rate / gain**2, 100) for gain in (1.0, 3.0)]
+    assert exact[1] == pytest.approx(81 * exact[0], rel=1e-9)
+
+
+def test_divergence_is_a_counted_row(everything: pd.DataFrame) -> None:
+    rows = whole({**SHARDS[ARMS], "learning_rate": 1e6})
+    assert rows["failure"].str.contains("diverged by epoch").any()
+    estimates = estimate(rows)
+    failures = estimates[estimates["quantity"] == "failures"].iloc[0]
+    assert failures["failed"] == 3 and failures["cells"] == 0
+    claims = judge(estimates)
+    assert [claim.verdict for claim in claims] == ["not measured"]
+    with style():
+        for draw in FIGURES.values():
+            draw(rows, estimates)
+
+
+def test_data_that_cannot_be_had_are_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unavailable(name: str) -> Dataset:
+        raise DatasetUnavailable(f"{name}: no network here")
+
+    monkeypatch.setattr(stage, "load_dataset", unavailable)
+    rows = pd.concat([whole(SHARDS[name]) for name in (BOSTON, IMAGES)], ignore_index=True)
+    assert rows["failure"].str.contains("no network here").all()
+    estimates = estimate(rows)
+    claims = judge(estimates)
+    assert {claim.verdict for claim in claims} == {"not measured"} and len(claims) == 2
+    assert all("no network here" in claim.reason for claim in claims)
+    with style():
+        for name in ("boston_housing", "mnist"):
+            texts = [
+                text.get_text()
+                for axes in FIGURES[name](rows, estimates).axes
+                for text in axes.texts
+            ]
+            assert texts and all("not measured" in text for text in texts)
+
+
+def test_boston_splits_are_disjoint_and_scaled() -> None:
+    rows = whole({**SHARDS[BOSTON], "seeds": [0, 1]})
+    targets = rows[rows["arm"] == "target"]
+    assert targets.groupby("seed").size().tolist() == [106, 106]
+    assert targets["value"].between(-0.5, 0.5).all()
+    first, second = (group["value"].to_numpy() for _, group in targets.groupby("seed"))
+    assert not np.array_equal(first, second)
+
+
+def test_both_starts_learn_the_digits() -> None:
+    """Far above one in ten after some training; cross-entropy at a zero start is log 10."""
+    rows = whole({**SHARDS[IMAGES], "epochs": 60, "train_size": 600, "width": 32, "seeds": [0]})
+    curves = rows.pivot_table(index="epoch", columns=["arm", "quantity"], values="value")
+    assert curves.loc[0, ("mirrored", "test_loss")] == pytest.approx(np.log(10), rel=1e-6)
+    for arm in ("standard", "mirrored"):
+        assert curves.loc[60, (arm, "test_accuracy")] > 0.7
+        assert curves.loc[60, (arm, "train_loss")] < curves.loc[0, (arm, "train_loss")]
+
+
+def test_intervals_are_those_of_student() -> None:
+    """Four values 1, 2, 3, 4: mean 2.5, standard error √(5/12), quantile 3.182."""
+    half = 3.1824463 * np.sqrt(5 / 12)
+    found = student_interval([1.0, 2.0, 3.0, 4.0])
+    assert (found.value, found.low) == pytest.approx((2.5, 2.5 - half / np.sqrt(1)), rel=1e-6)
+    positive = positive_interval([1.0, 2.0, 3.0, 4.0])
+    assert positive.high == pytest.approx(2.5 * np.exp(half / 2.5), rel=1e-6)
+    assert np.isnan(student_interval([1.0]).low)
+
+
+def test_speed_is_read_off_power_laws() -> None:
+    """1/(1 + t)-like curves t⁻¹ and (4t)⁻¹: the first takes four times as many epochs to any loss."""
+    epochs = np.array([0, *np.unique(np.geomspace(1, 10_000, 60).round())])
+    with np.errstate(divide="ignore"):
+        slow = np.where(epochs == 0, 2.0, 1 / np.maximum(epochs, 1))
+    fast = np.where(epochs == 0, 2.0, slow / 4)
+    assert speedup(epochs, slow, fast) == pytest.approx(np.log(4), rel=0.01)
+    assert speedup(epochs, fast, slow) == pytest.approx(-np.log(4), rel=0.01)
+
+
+def sweep(exponent: float, added: float = 0.1) -> pd.DataFrame:
+    """Added errors of networks that grow with the variance by a known power, of 12 starts."""
+    draw = np.random.default_rng(0)
+    rows = []
+    for seed in range(12):
+        for gain in (2.0, 3.0, 4.0, 6.0):
+            variance, noise = gain**4, draw.gamma(20, 1 / 20)
+            values = {
+                ("start", "start_variance"): variance,
+                ("standard", "added_error"): added * noise * variance**exponent,
+                ("theory", "added_error"): 0.1 * variance,
+            }
+            rows += [
+                {
+                    "experiment": "added_error", "dataset": "sine", "width": 100, "depth": 1, "gain": gain,
+                    "power": np.nan, "factor": np.nan, "arm": arm, "seed": seed, "quantity": quantity,
+                    "epoch": np.nan, "point": np.nan, "value": value, "failure": "",
+                }
+                for (arm, quantity), value in values.items()
+            ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def verdicts(measurements: pd.DataFrame) -> dict[str, str]:
+    return {claim.claim: claim.verdict for claim in judge(estimate(measurements))}
+
+
+def test_slopes_and_verdicts_follow_the_truth() -> None:
+    right, wrong = verdicts(sweep(1.0)), verdicts(sweep(0.7, added=0.5))
+    assert len(right) == len(wrong) == 2
+    assert set(right.values()) == {"reproduced"} and set(wrong.values()) == {"not reproduced"}
+    slope = estimate(sweep(0.7))
+    slope = slope[slope["quantity"] == "slope"].iloc[0]
+    assert slope["low"] < 0.7 < slope["high"] < slope["low"] + 0.2
+
+
+def test_failed_runs_leave_their_pair_out() -> None:
+    rows = whole(SHARDS[DEPTH])
+    lost = rows.assign(
+        failure=np.where(
+            (rows["seed"] == 1) & (rows["arm"] == "standard"), "diverged by epoch 3", ""
+        )
+    )
+    estimates = estimate(lost)
+    assert set(estimates["cells"]) == {2} and set(estimates["failed"]) == {1}
+    kept = estimate(rows[rows["seed"] != 1])
+    ratio, expected = (
+        table[table["quantity"] == "risk_ratio"]["value"].iloc[0] for table in (estimates, kept)
+    )
+    assert ratio == expected
+
+
+def test_claims_figures_and_tables_come_of_every_part(everything: pd.DataFrame) -> None:
+    estimates = estimate(everything)
+    assert list(estimates.columns) == COLUMNS
+    claims = judge(estimates)
+    for statement in ("B-S1", "B-S2", "B-S3", "B-S4", "B-Fig3", "B-Fig4", "beyond the paper"):
+        assert any(statement in claim.source for claim in claims), statement
+    for claim in claims:
+        assert claim.low <= claim.measured <= claim.high
+    declared = outputs("initial_output")
+    assert set(declared) == {*FIGURES, *TABLES}
+    with style():
+        for draw in FIGURES.values():
+            assert not [text for axes in draw(everything, estimates).axes for text in axes.texts]
+    eq6 = TABLES["eq6"](everything, estimates)
+    assert len(eq6) == 4 and not (eq6 == "not measured").any(axis=None)
+    assert len(TABLES["speed"](everything, estimates)) == 3 + 2 + 4 + 1 + 1
