@@ -1,5 +1,6 @@
 """The look that all figures share: sizes, fonts, and a palette that the colour-blind can tell apart."""
 
+from collections.abc import Sequence
 from typing import Any
 
 STYLE: Any = {
@@ -32,3 +33,11 @@ SHAPES = ("s", "o", "^", "D", "v", "P")
 
 WIDTH = 6.9  # inches, two columns
 PANEL = 2.5  # inches, height of a panel
+
+
+def legend_below(figure: Any, handles: Sequence[Any], columns: int | None = None) -> None:
+    """One legend for all panels, below them; in one row, or in two from five entries on."""
+    rows = 1 if len(handles) <= 4 else 2
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=columns or -(-len(handles) // rows)
+    )

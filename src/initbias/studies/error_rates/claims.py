@@ -48,6 +48,7 @@ from initbias.studies.error_rates.estimate import (
     judged,
     theory_exponent,
 )
+from initbias.studies.judging import claim, estimate_of
 from initbias.studies.protocol import Claim
 
 PAPER = "Chen, Li, Lin 2024"
@@ -99,7 +100,7 @@ def _excess_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
     """Exponents on the measured sizes less those of theory on the same data sets."""
     excess = estimates[(estimates["quantity"] == "excess") & (estimates["window"] == "all")]
     for _, row in excess[excess["model"].isin(THEORIES)].iterrows():
-        measured = _estimate(row)
+        measured = estimate_of(row)
         yield _claim(
             f"exponent of {row['initialization']} initialization on the measured sizes less that of "
             f"{THEORIES[row['model']]} there ({_where(row)})",
@@ -120,7 +121,7 @@ def _limit_claim(row: pd.Series) -> Claim:
         f"noise {row['noise_std']:g})",
         STATEMENTS[row["initialization"]],
         f"{row['theory']:.4f}",
-        _estimate(row),
+        estimate_of(row),
         judge_limit(row["value"], row["theory"]),
     )
 
@@ -128,20 +129,7 @@ def _limit_claim(row: pd.Series) -> Claim:
 def _claim(
     text: str, statement: str, predicted: str, measured: Estimate, verdict: Verdict
 ) -> Claim:
-    return Claim(
-        "error_rates",
-        text,
-        f"{PAPER}, {statement}",
-        predicted,
-        measured.value,
-        measured.low,
-        measured.high,
-        *verdict,
-    )
-
-
-def _estimate(row: pd.Series) -> Estimate:
-    return Estimate(row["value"], row["low"], row["high"])
+    return claim("error_rates", text, f"{PAPER}, {statement}", predicted, measured, verdict)
 
 
 def _where(experiment: Mapping[str, Any]) -> str:
@@ -161,7 +149,7 @@ def _claims(experiment: dict[str, Any], estimates: pd.DataFrame) -> list[Claim]:
     logarithm = dimension / (dimension + 1) / middle
 
     def fitted(quantity: str, initialization: str, window: str = "") -> Estimate:
-        return _estimate(rows.loc[(quantity, initialization, window)])
+        return estimate_of(rows.loc[(quantity, initialization, window)])
 
     def at_best_time(initialization: str, verdict: Verdict) -> Verdict:
         at_end = rows.loc[("exponent", initialization, "upper half"), "at_end"]

@@ -1,21 +1,13 @@
 """Designs of the error-rates study: A-Fig1 as published, and spheres where rates can be told apart."""
 
-from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from initbias.studies import rates
+from initbias.studies.fields import Increasing, StrictModel
 from initbias.studies.protocol import Cost, Output, Shard
 
-
-def _increasing(values: list[float]) -> list[float]:
-    if any(after <= before for before, after in pairwise(values)):
-        raise ValueError("must increase without repetition; write the values in ascending order")
-    return values
-
-
-Increasing = AfterValidator(_increasing)
 NoiseLevels = Annotated[
     list[Annotated[float, Field(gt=0)]],
     Field(
@@ -37,11 +29,7 @@ Seeds = Annotated[
 ]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Kernel(_Section):
+class Kernel(StrictModel):
     """Gradient flow with the exact NTK."""
 
     sample_sizes: SampleSizes
@@ -52,7 +40,7 @@ class Kernel(_Section):
     ]
 
 
-class Network(_Section):
+class Network(StrictModel):
     """Networks trained by full-batch gradient descent."""
 
     sample_sizes: SampleSizes
@@ -65,7 +53,7 @@ class Network(_Section):
     epochs_per_sample: Annotated[int, Field(ge=1, description="Epochs are this × n.")] = 10
 
 
-class Design(_Section):
+class Design(StrictModel):
     """One distribution of data, measured with kernels and with networks."""
 
     intrinsic_dims: Annotated[
@@ -86,7 +74,7 @@ class Design(_Section):
             "to 3/(d+3)."
         ),
         Increasing,
-    ] = [0.0, 0.001, 0.01]  # Pydantic copies it
+    ] = [0.0, 0.001, 0.01]
     theory_log2_size: Annotated[
         int,
         Field(
@@ -113,7 +101,7 @@ class Design(_Section):
         return self
 
 
-class Section(_Section):
+class Section(StrictModel):
     """The study's section of the configuration."""
 
     paper: Annotated[Design, Field(description="A-Fig1 as published: (Σ x_j)² on S^4 and S^9.")]

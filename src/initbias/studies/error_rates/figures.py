@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from initbias.studies.appearance import COLORS, MARKERS, PANEL, THEORY, WIDTH
+from initbias.studies.appearance import COLORS, MARKERS, PANEL, THEORY, WIDTH, legend_below
 from initbias.studies.error_rates.estimate import (
     DIFFERENCE,
     INITIALIZATIONS,
@@ -82,7 +82,7 @@ def learning_curves(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
         axes.set_title(f"$S^{{{dimension}}}$: $n^{{-{standard:.3g}}}$ and $n^{{-1}}$")
     runs = [*_single_handles(), *_arm_handles("network")]
     slope = _dotted_handle("asymptotic slope")
-    _legend(figure, [*_curve_handles("exact theory"), *runs, slope])
+    legend_below(figure, [*_curve_handles("exact theory"), *runs, slope])
     return figure
 
 
@@ -132,7 +132,7 @@ def exponent_by_dimension(measurements: pd.DataFrame, estimates: pd.DataFrame) -
         ),
         Line2D([], [], color=COLORS["mirrored"], ls="--", lw=1, label="1 (mirrored, theory)"),
     ]
-    _legend(figure, [*_arm_handles("measured", fill=None), *theory, *_noise_handles(fills)])
+    legend_below(figure, [*_arm_handles("measured", fill=None), *theory, *_noise_handles(fills)])
     return figure
 
 
@@ -162,7 +162,7 @@ def local_exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
         axes.set_title(f"$S^{{{dimension}}}$: $3/(d+3) = {limit:.3g}$")
     grid[0, 0].set_ylim(0, 1.6)
     handles = [*_curve_handles("equivalent"), *_arm_handles("measured"), _dotted_handle("limits")]
-    _legend(figure, handles)
+    legend_below(figure, handles)
     return figure
 
 
@@ -197,7 +197,7 @@ def noise_crossover(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
         Line2D([], [], color=THEORY, ls=(0, (4, 2)), lw=1, label="$3/d$"),
         _dotted_handle("$3/(d+3)$"),
     ]
-    _legend(figure, [*noise, *limits])
+    legend_below(figure, [*noise, *limits])
     return figure
 
 
@@ -240,7 +240,7 @@ def theory_residuals(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Fig
     for axes, (design, dimension) in zip(grid[0], columns, strict=True):
         target = r"$(\sum x)^2$" if design == "paper" else r"$\sum x$"
         axes.set_title(f"$S^{{{dimension}}}$, {target}")
-    _legend(figure, [*_arm_handles("measured", fill=None), *_noise_handles(alphas)])
+    legend_below(figure, [*_arm_handles("measured", fill=None), *_noise_handles(alphas)])
     return figure
 
 
@@ -278,7 +278,7 @@ def error_over_time(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
         _logarithmic(axes)
         axes.set_xlabel("time (learning rate × epochs)")
     figure.axes[0].set_ylabel(f"mean excess risk on $S^{{{dimension}}}$, noise {noise_std:g}")
-    _legend(figure, [*_curve_handles("kernel"), *_arm_handles("network")])
+    legend_below(figure, [*_curve_handles("kernel"), *_arm_handles("network")])
     return figure
 
 
@@ -444,11 +444,6 @@ def _curve_handles(what: str) -> list[Line2D]:
 
 def _dotted_handle(label: str) -> Line2D:
     return Line2D([], [], color=THEORY, ls=(0, (1, 1)), lw=1, label=label)
-
-
-def _legend(figure: Figure, handles: list[Line2D]) -> None:
-    columns = len(handles) if len(handles) <= 4 else (len(handles) + 1) // 2
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns)
 
 
 FIGURES = {

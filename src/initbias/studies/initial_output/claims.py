@@ -14,7 +14,8 @@ from math import log
 import numpy as np
 import pandas as pd
 
-from initbias.statistics import Estimate, Verdict, judge_equal, judge_positive
+from initbias.statistics import Estimate, Verdict, judge_equal, judge_positive, not_measured
+from initbias.studies.judging import claim, estimate_of
 from initbias.studies.protocol import Claim
 
 PAPER = "Zhang, Xu, Luo, Ma 2020"
@@ -33,7 +34,6 @@ NAMES = {
     "kernel": "kernel regression, one hidden layer at infinite width",
     "added_error": "networks of one hidden layer",
 }
-NOT_MEASURED = "not measured"
 
 
 def judge(estimates: pd.DataFrame) -> list[Claim]:
@@ -67,7 +67,7 @@ def _loss_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
             "networks trained to interpolation approach their kernel's interpolant as the width m "
             "grows: exponent e of distance ~ m^-e",
             "B-S1",
-            _estimate(row),
+            estimate_of(row),
         )
 
 
@@ -97,7 +97,7 @@ def _equation_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
             "eq. 6 holds better as the width m grows: exponent e of its deviation, as a share of the "
             "added function, ~ m^-e",
             "B-S2",
-            _estimate(row),
+            estimate_of(row),
         )
 
 
@@ -108,7 +108,7 @@ def _added_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
             yield _positive(
                 f"a random initial output adds test error: risk of standard less that of ASI ({_where(row)})",
                 "B-S3",
-                _estimate(row),
+                estimate_of(row),
             )
     for _, row in _widest(_of(estimates, quantity="unexplained")).iterrows():
         if row["experiment"] != "kernel":
@@ -149,7 +149,7 @@ def _kernel_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
             SAME_KERNEL,
         )
     for _, row in differences[differences["arm"] == "doubled"].iterrows():
-        changed = _estimate(row)
+        changed = estimate_of(row)
         margin = _shifted(changed, -SAME_KERNEL)
         verdict = judge_positive(margin)
         yield _claim(
@@ -183,7 +183,7 @@ def _test_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
                 "ASI has the lower test loss throughout training: smallest log ratio over epochs "
                 f"({_where(row)})",
                 "B-Fig3b",
-                _estimate(row),
+                estimate_of(row),
             )
     for _, row in _of(estimates, experiment="depth_and_width", quantity="risk_ratio").iterrows():
         if row["cells"]:
@@ -202,7 +202,7 @@ def _image_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
                 "accuracy of ASI after one epoch less that of the standard network at the end "
                 f"({_where(row)})",
                 "B-Fig4",
-                _estimate(row),
+                estimate_of(row),
             )
 
 
@@ -215,7 +215,7 @@ def _unmeasured(estimates: pd.DataFrame) -> Iterator[Claim]:
             {"mnist": "B-Fig4", "boston_housing": "B-Fig3"}.get(row["experiment"], "B"),
             "",
             Estimate(np.nan, np.nan, np.nan),
-            (NOT_MEASURED, row["reason"]),
+            not_measured(row["reason"]),
         )
 
 
@@ -243,17 +243,13 @@ def _where(row: pd.Series) -> str:
     return ", ".join(parts)
 
 
-def _estimate(row: pd.Series) -> Estimate:
-    return Estimate(row["value"], row["low"], row["high"])
-
-
 def _shifted(measured: Estimate, by: float) -> Estimate:
     return Estimate(measured.value + by, measured.low + by, measured.high + by)
 
 
 def _below(text: str, statement: str, row: pd.Series, tolerance: float) -> Claim:
     """A claim that a quantity is below a tolerance, judged by what is left of the tolerance."""
-    measured = _estimate(row)
+    measured = estimate_of(row)
     left = Estimate(tolerance - measured.value, tolerance - measured.high, tolerance - measured.low)
     verdict, _ = judge_positive(left)
     reason = {
@@ -270,29 +266,20 @@ def _positive(text: str, statement: str, measured: Estimate) -> Claim:
 
 def _ratio(text: str, statement: str, row: pd.Series) -> Claim:
     """A claim that a ratio is above 1."""
-    measured = _estimate(row)
+    measured = estimate_of(row)
     logarithm = Estimate(log(measured.value), log(measured.low), log(measured.high))
     verdict, reason = judge_positive(logarithm)
     return _claim(text, statement, "> 1", measured, Verdict(verdict, reason.replace("zero", "one")))
 
 
 def _equal(text: str, row: pd.Series, exact: float) -> Claim:
-    measured = _estimate(row)
+    measured = estimate_of(row)
     return _claim(text, "B-S3", f"{exact:g}", measured, judge_equal(measured, exact))
 
 
 def _claim(
-    text: str, statement: str, predicted: str, measured: Estimate, verdict: tuple[str, str]
+    text: str, statement: str, predicted: str, measured: Estimate, verdict: Verdict
 ) -> Claim:
-    if verdict[0] != NOT_MEASURED and not np.isfinite([measured.low, measured.high]).all():
+    if verdict.verdict != "not measured" and not np.isfinite([measured.low, measured.high]).all():
         verdict = Verdict("inconclusive", "too few runs have values for an interval")
-    return Claim(
-        "initial_output",
-        text,
-        f"{PAPER}, {statement}",
-        predicted,
-        measured.value,
-        measured.low,
-        measured.high,
-        *verdict,
-    )
+    return claim("initial_output", text, f"{PAPER}, {statement}", predicted, measured, verdict)

@@ -4,21 +4,15 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from initbias.studies import rates
+from initbias.studies.fields import Increasing, StrictModel
 from initbias.studies.protocol import Cost, Output, Shard
 
 STUDY = "initial_output"
 
 
-def _increasing(values: list[float]) -> list[float]:
-    if any(after <= before for before, after in pairwise(values)):
-        raise ValueError("must increase without repetition; write the values in ascending order")
-    return values
-
-
-Increasing = AfterValidator(_increasing)
 Width = Annotated[int, Field(ge=2, description="Neurons of each hidden layer.")]
 Widths = Annotated[
     list[Annotated[int, Field(ge=2)]],
@@ -54,11 +48,7 @@ Epochs = Annotated[int, Field(ge=10, description="Length of training.")]
 SampleSize = Annotated[int, Field(ge=2, description="Training points, evenly spaced on [-1, 1].")]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class LossIndependence(_Section):
+class LossIndependence(StrictModel):
     """B-Fig1: 1-m-m-1, sin(4x) on [-1, 1], several losses from the same start."""
 
     widths: Widths
@@ -69,7 +59,7 @@ class LossIndependence(_Section):
         Field(min_length=2, description="Losses |f - y|^p / p, ascending; 2 must be among them."),
         Increasing,
         AfterValidator(lambda powers: _with_the_square(powers)),
-    ] = [1.5, 2.0, 4.0]  # Pydantic copies it
+    ] = [1.5, 2.0, 4.0]
     step_share: StepShare = 0.5
     residual: Annotated[
         float,
@@ -81,7 +71,7 @@ class LossIndependence(_Section):
     seeds: Seeds
 
 
-class Regression(_Section):
+class Regression(StrictModel):
     """B-Fig2: 1-m-m-1, sin(4x) on [-1, 1]."""
 
     width: Width
@@ -97,7 +87,7 @@ class Regression(_Section):
     seeds: Seeds
 
 
-class AddedError(_Section):
+class AddedError(StrictModel):
     """Sweeps of the variance of the initial output: the kernel exactly, networks of one hidden layer."""
 
     factors: Annotated[
@@ -117,7 +107,7 @@ class AddedError(_Section):
     seeds: Seeds
 
 
-class DepthAndWidth(_Section):
+class DepthAndWidth(StrictModel):
     """The standard start against ASI at all depths and widths, where networks learn features."""
 
     depths: Annotated[
@@ -133,7 +123,7 @@ class DepthAndWidth(_Section):
     seeds: Seeds
 
 
-class BostonHousing(_Section):
+class BostonHousing(StrictModel):
     """B-Fig3: 13-m-1, features and price scaled to [-0.5, 0.5]."""
 
     width: Width
@@ -146,7 +136,7 @@ class BostonHousing(_Section):
     seeds: Seeds
 
 
-class Mnist(_Section):
+class Mnist(StrictModel):
     """B-Fig4: input-m-m-m-m-classes, cross-entropy, Adam."""
 
     dataset: Annotated[
@@ -164,7 +154,7 @@ class Mnist(_Section):
     seeds: Seeds
 
 
-class Section(_Section):
+class Section(StrictModel):
     """The study's section of the configuration; a part without a section is left out."""
 
     loss_independence: Annotated[LossIndependence | None, Field(description="B-Fig1.")] = None

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from initbias.studies.appearance import COLORS, MARKERS, PANEL, THEORY, WIDTH
+from initbias.studies.appearance import COLORS, MARKERS, PANEL, THEORY, WIDTH, legend_below
 from initbias.studies.initial_output.estimate import shown_seed
 
 # Colours beside those of the two starts that all studies share, from the same palette.
@@ -120,7 +120,7 @@ def initial_output(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figur
     handles[-1:] = [_handle("start"), _handle("unlearned")]
     handles.append(Line2D([], [], color=DIFFERENT, label=f"{ENLARGED} × |difference| (b)"))
     handles.append(Line2D([], [], color=THEORY, lw=1, label="$\\sin 4x$"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    legend_below(figure, handles, 4)
     return figure
 
 
@@ -160,7 +160,7 @@ def boston_housing(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figur
         Line2D([], [], color="black", label="test"),
         Line2D([], [], color="black", ls=(0, (4, 2)), label="training"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=6)
+    legend_below(figure, handles, 6)
     return figure
 
 
@@ -198,7 +198,7 @@ def mnist(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
             Line2D([], [], color="black", label="test"),
             Line2D([], [], color="black", ls=(0, (4, 2)), label="training"),
         ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=4)
+        legend_below(figure, handles, 4)
     return figure
 
 
@@ -232,7 +232,7 @@ def added_error(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
             [], [], color=COLORS["standard"], marker="o", mfc="white", ls="none", label="measured"
         ),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    legend_below(figure, handles, 2)
     return figure
 
 

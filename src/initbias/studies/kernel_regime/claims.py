@@ -9,7 +9,8 @@ take the same discrete steps.
 
 import pandas as pd
 
-from initbias.statistics import Estimate, judge_positive
+from initbias.statistics import Estimate, Verdict, judge_positive
+from initbias.studies.judging import claim
 from initbias.studies.kernel_regime.estimate import ARM
 from initbias.studies.protocol import Claim
 
@@ -29,17 +30,17 @@ def _claim(estimates: pd.DataFrame) -> Claim:
     last = means.iloc[-1]
     exponent = Estimate(fitted["value"], fitted["low"], fitted["high"])
     verdict = judge_positive(exponent)
-    return Claim(
+    reason = (
+        f"{verdict.reason}; at width {last['width']:.0f} the distance is {last['value']:.3g} "
+        f"[{last['low']:.3g}, {last['high']:.3g}]"
+    )
+    return claim(
         "kernel_regime",
         f"largest distance of networks from kernel descent over times and inputs falls with the width: "
         f"exponent of width^(-r) (depth {fitted['depth']}, {fitted['initialization']} initialization, "
         f"n = {fitted['sample_size']}, widths {means['width'].iloc[0]:.0f} to {last['width']:.0f})",
         f"{PAPER}, A-S1",
         "> 0",
-        exponent.value,
-        exponent.low,
-        exponent.high,
-        verdict.verdict,
-        f"{verdict.reason}; at width {last['width']:.0f} the distance is {last['value']:.3g} "
-        f"[{last['low']:.3g}, {last['high']:.3g}]",
+        exponent,
+        Verdict(verdict.verdict, reason),
     )

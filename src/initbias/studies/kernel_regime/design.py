@@ -1,28 +1,15 @@
 """Designs of the kernel-regime study: one family of data sets, networks of growing width and depth."""
 
-from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from initbias.studies import rates
+from initbias.studies.fields import Increasing, StrictModel, increasing
 from initbias.studies.protocol import Cost, Output, Shard
 
 
-def _increasing(values: list[int]) -> list[int]:
-    if any(after <= before for before, after in pairwise(values)):
-        raise ValueError("must increase without repetition; write the values in ascending order")
-    return values
-
-
-Increasing = AfterValidator(_increasing)
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Depth(_Section):
+class Depth(StrictModel):
     """Networks of one depth, and what they are trained on."""
 
     depth: Annotated[int, Field(ge=1, description="Hidden layers, all of the same width.")]
@@ -46,11 +33,11 @@ class Depth(_Section):
 
 
 def _deeper_and_deeper(networks: list[Depth]) -> list[Depth]:
-    _increasing([family.depth for family in networks])
+    increasing([family.depth for family in networks])
     return networks
 
 
-class Section(_Section):
+class Section(StrictModel):
     """The study's section of the configuration."""
 
     intrinsic_dim: Annotated[

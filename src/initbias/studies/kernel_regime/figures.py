@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from initbias.studies.appearance import COLORS, MARKERS, PANEL, THEORY, WIDTH
+from initbias.studies.appearance import COLORS, MARKERS, PANEL, THEORY, WIDTH, legend_below
 from initbias.studies.kernel_regime.estimate import INITIALIZATIONS, QUANTITIES
 
 DEPTHS = {1: "one hidden layer", 2: "two hidden layers", 3: "three hidden layers"}
@@ -46,7 +46,7 @@ def error_over_time(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
     handles = [
         Line2D([], [], color=shade, label=f"width {width}") for width, shade in shades.items()
     ]
-    _legend(figure, handles)
+    legend_below(figure, handles)
     return figure
 
 
@@ -61,11 +61,13 @@ def error_by_width(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figur
         ):
             _power_law(axes, arm, name, COLORS[name], MARKERS[name], alphas[n])
         _half(axes, _select(errors, depth=depth))
-        _exponent_legend(axes, _select(errors, depth=depth), [("sup_error", *arm) for arm in ARMS])
+        _exponentlegend_below(
+            axes, _select(errors, depth=depth), [("sup_error", *arm) for arm in ARMS]
+        )
     _make_room(figure, lines=len(ARMS))
     figure.axes[0].set_ylabel("largest distance from kernel descent")
     arms = [_marker(*arm) for arm in ARMS]
-    _legend(figure, [*arms, *_sample_handles(alphas), _half_handle()])
+    legend_below(figure, [*arms, *_sample_handles(alphas), _half_handle()])
     return figure
 
 
@@ -84,12 +86,12 @@ def kernel_by_width(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
             for n, arm in arms.groupby("sample_size"):
                 _power_law(axes, arm, name, color, marker, alphas[n])
         _half(axes, panel)
-        _exponent_legend(axes, panel, series)
+        _exponentlegend_below(axes, panel, series)
     _make_room(figure, lines=len(series))
     figure.axes[0].set_ylabel("relative distance of kernels")
     shown = [_marker("before training, from the limit", *before[2:])]
     shown += [_marker(f"change in training, {arm[0]}", *arm[1:]) for arm in ARMS]
-    _legend(figure, [*shown, *_sample_handles(alphas), _half_handle()])
+    legend_below(figure, [*shown, *_sample_handles(alphas), _half_handle()])
     return figure
 
 
@@ -160,7 +162,7 @@ def _half(axes: Axes, panel: pd.DataFrame) -> None:
     axes.plot(widths, top * (widths / widths[0]) ** -0.5, **HALF)
 
 
-def _exponent_legend(
+def _exponentlegend_below(
     axes: Axes, panel: pd.DataFrame, series: Sequence[tuple[str, str, str, str]]
 ) -> None:
     """Exponents at the panel's largest sample size, below the means."""
@@ -218,11 +220,6 @@ def _sample_handles(alphas: dict[int, float]) -> list[Line2D]:
 
 def _half_handle() -> Line2D:
     return Line2D([], [], **HALF, label="slope of $m^{-1/2}$")
-
-
-def _legend(figure: Figure, handles: list[Line2D]) -> None:
-    columns = len(handles) if len(handles) <= 5 else (len(handles) + 1) // 2
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns)
 
 
 FIGURES = {

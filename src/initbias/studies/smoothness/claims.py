@@ -27,6 +27,7 @@ from initbias.statistics import (
     judge_value,
     not_measured,
 )
+from initbias.studies.judging import claim, estimate_of
 from initbias.studies.protocol import Claim
 from initbias.studies.smoothness.estimate import (
     CHOICES,
@@ -69,7 +70,7 @@ def _table_1(estimates: pd.DataFrame) -> Iterator[Claim]:
         choices = labelled[labelled["quantity"].isin(CHOICES)]
         null = of_window[(of_window["target"] == "shuffled") & (of_window["quantity"] == "slope")]
         shuffled = null.loc[null["normalisation"] == main["normalisation"], "value"].iloc[0]
-        measured, low, high = _estimate(main), choices["low"].min(), choices["high"].max()
+        measured, low, high = estimate_of(main), choices["low"].min(), choices["high"].max()
         verdict = judge_reported(
             measured,
             reported,
@@ -103,9 +104,9 @@ def _initial_output(estimates: pd.DataFrame) -> Iterator[Claim]:
             continue
         n = rows["sample_size"].iloc[0]
         predicted, rival = 3 / (dimension + 1), 1 / (dimension + 1)
-        measured = _estimate(rows.loc["eigenvalue"])
+        measured = estimate_of(rows.loc["eigenvalue"])
         unknown = Estimate(0.0, -float("inf"), float("inf"))
-        drift = _estimate(rows.loc["drift"]) if "drift" in rows.index else unknown
+        drift = estimate_of(rows.loc["drift"]) if "drift" in rows.index else unknown
         where = f"{sphere}, eigenvalue estimator, n = {n}"
         yield _claim(
             f"smoothness of the initial output is 3/(d+1) ({where})",
@@ -115,7 +116,7 @@ def _initial_output(estimates: pd.DataFrame) -> Iterator[Claim]:
             judge_value(measured, predicted, rival=rival, drift=drift),
         )
         if "beyond_planted" in rows.index:
-            difference = _estimate(rows.loc["beyond_planted"])
+            difference = estimate_of(rows.loc["beyond_planted"])
             yield _claim(
                 f"smoothness of the initial output less that of a random function of smoothness 3/(d+1) "
                 f"on the same points ({where})",
@@ -129,17 +130,4 @@ def _initial_output(estimates: pd.DataFrame) -> Iterator[Claim]:
 def _claim(
     text: str, statement: str, predicted: str, measured: Estimate, verdict: Verdict
 ) -> Claim:
-    return Claim(
-        "smoothness",
-        text,
-        f"{PAPER}, {statement}",
-        predicted,
-        measured.value,
-        measured.low,
-        measured.high,
-        *verdict,
-    )
-
-
-def _estimate(row: pd.Series) -> Estimate:
-    return Estimate(row["value"], row["low"], row["high"])
+    return claim("smoothness", text, f"{PAPER}, {statement}", predicted, measured, verdict)

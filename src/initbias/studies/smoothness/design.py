@@ -1,18 +1,12 @@
 """Designs of the smoothness study: functions of known smoothness on spheres, and real data."""
 
-from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from initbias.studies import rates
+from initbias.studies.fields import Increasing, StrictModel
 from initbias.studies.protocol import Cost, Output, Shard
-
-
-def _increasing(values: list[float]) -> list[float]:
-    if any(after <= before for before, after in pairwise(values)):
-        raise ValueError("must increase without repetition; write the values in ascending order")
-    return values
 
 
 def _different(values: list[str]) -> list[str]:
@@ -21,7 +15,6 @@ def _different(values: list[str]) -> list[str]:
     return values
 
 
-Increasing = AfterValidator(_increasing)
 Different = AfterValidator(_different)
 SampleSizes = Annotated[
     list[Annotated[int, Field(ge=100)]],
@@ -36,11 +29,7 @@ Encoding = Literal["class_index", "centred", "one_hot", "parity"]
 Normalisation = Literal["raw", "unit_norm", "standardised"]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Synthetic(_Section):
+class Synthetic(StrictModel):
     """Functions of known smoothness on spheres, which show what the estimators are worth."""
 
     intrinsic_dims: Annotated[
@@ -63,7 +52,7 @@ class Synthetic(_Section):
     seeds: Seeds
 
 
-class Real(_Section):
+class Real(StrictModel):
     """Real data, A-Table1."""
 
     datasets: Annotated[
@@ -83,7 +72,7 @@ class Real(_Section):
             "indicator for each class (squared coefficients averaged), or ±1 for even and odd classes.",
         ),
         Different,
-    ] = ["class_index", "centred", "one_hot", "parity"]  # Pydantic copies it
+    ] = ["class_index", "centred", "one_hot", "parity"]
     normalisations: Annotated[
         list[Normalisation],
         Field(
@@ -95,7 +84,7 @@ class Real(_Section):
     ] = ["raw", "unit_norm", "standardised"]
 
 
-class Section(_Section):
+class Section(StrictModel):
     """The study's section of the configuration."""
 
     synthetic: Annotated[Synthetic, Field(description="A-S3 and the estimators' bias.")]

@@ -1,6 +1,5 @@
 """Figures and tables of the smoothness study, from measurements and estimates alone."""
 
-from collections.abc import Sequence
 from textwrap import fill
 from typing import Any
 
@@ -11,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from initbias.studies.appearance import PALETTE, PANEL, SHAPES, THEORY, WIDTH
+from initbias.studies.appearance import PALETTE, PANEL, SHAPES, THEORY, WIDTH, legend_below
 from initbias.studies.smoothness.estimate import (
     CHOICES,
     CHOSEN,
@@ -69,7 +68,7 @@ def tail_sums(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     for row in grid:
         row[0].set_ylabel(r"$\sum_{k \geq i} c_k^2$, share of all")
     fit = Line2D([], [], color="black", ls="--", lw=1, label="fit on $i < 0.9\\,n$")
-    _legend(figure, [*_line_handles(encodings), fit], columns=3)
+    legend_below(figure, [*_line_handles(encodings), fit], columns=3)
     return figure
 
 
@@ -116,7 +115,7 @@ def smoothness_by_choice(measurements: pd.DataFrame, estimates: pd.DataFrame) ->
     ]
     handles.append(Line2D([], [], color="black", ls="--", lw=1, label="reported"))
     handles.append(Line2D([], [], color=NULL, lw=0.8, label="shuffled labels"))
-    _legend(figure, handles, columns=5)
+    legend_below(figure, handles, columns=5)
     return figure
 
 
@@ -155,7 +154,7 @@ def recovered_smoothness(measurements: pd.DataFrame, estimates: pd.DataFrame) ->
         )
     ]  # fmt: skip
     truth = Line2D([], [], color=THEORY, ls=DOTTED, lw=1, label="truth")
-    _legend(figure, [*_size_handles(sizes), *kinds, truth], columns=4)
+    legend_below(figure, [*_size_handles(sizes), *kinds, truth], columns=4)
     return figure
 
 
@@ -193,7 +192,7 @@ def bias_by_size(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
         Line2D([], [], color=PALETTE[at], marker=SHAPES[at], ms=3, lw=0.8, label=label)
         for at, (_, label) in enumerate(ESTIMATORS.values())
     ]
-    _legend(figure, handles, columns=3)
+    legend_below(figure, handles, columns=3)
     return figure
 
 
@@ -239,7 +238,7 @@ def fit_windows(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
         Line2D([], [], color="black", ls="--", lw=1, label="reported"),
         Line2D([], [], color=THEORY, ls=DOTTED, lw=1, label="truth, $3/d$"),
     ]
-    _legend(figure, handles, columns=3)
+    legend_below(figure, handles, columns=3)
     return figure
 
 
@@ -361,10 +360,6 @@ def _errorbars(axes: Axes, x: Any, points: pd.DataFrame, **look: Any) -> None:
 
 def _interval(row: pd.Series) -> str:
     return f"{row['value']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
-
-
-def _legend(figure: Figure, handles: Sequence[Line2D], columns: int) -> None:
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns)
 
 
 FIGURES = {

@@ -1,0 +1,29 @@
+"""What the sections of all studies are made of."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+Values = TypeVar("Values", bound=Sequence[float])
+
+
+class StrictModel(BaseModel):
+    """Part of a configuration: no unknown fields, no infinite numbers, never changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def increasing(values: Values) -> Values:
+    """Refuse values that do not increase.
+
+    Raises:
+        ValueError: a value is not above the one before.
+    """
+    if any(after <= before for before, after in pairwise(values)):
+        raise ValueError("must increase without repetition; write the values in ascending order")
+    return values
+
+
+Increasing = AfterValidator(increasing)
