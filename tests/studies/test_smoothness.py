@@ -304,12 +304,12 @@ def test_drift_is_the_change_from_the_size_before() -> None:
     assert drift["value"] == pytest.approx(values[1000] - values[500])
 
 
-def real_law(slope: float, shuffled: float = 0.1) -> pd.DataFrame:
+def real_law(slope: float, shuffled: float = 0.1, n: int = 3000) -> pd.DataFrame:
     """Fashion-MNIST as it would be if tail sums fell with this slope; two normalisations."""
 
     def squares(power: float) -> Any:
         def of(i: Any, eigenvalue: Any) -> Any:
-            return np.where(i < 2000, i**-power - (i + 1.0) ** -power, 2000.0**-power)
+            return np.where(i < n, i**-power - (i + 1.0) ** -power, float(n) ** -power)
 
         return of
 
@@ -322,7 +322,7 @@ def real_law(slope: float, shuffled: float = 0.1) -> pd.DataFrame:
     }
     return pd.concat(
         [
-            law(squares(power), target=target, **{**common, "normalisation": normalisation})
+            law(squares(power), n, target, **{**common, "normalisation": normalisation})
             for normalisation, more in (("raw", 0.0), ("unit_norm", 0.3))
             for target, power in (("class_index", slope + more), ("shuffled", shuffled))
         ],
@@ -344,7 +344,73 @@ def test_reported_values_are_judged(slope: float, shuffled: float, verdict: str)
     (claim,) = judge(estimate(real_law(slope, shuffled)))
     assert claim.verdict == verdict and claim.predicted == "0.22"
     assert claim.measured == pytest.approx(slope)
-    assert "class index, raw pixels, n = 2000" in claim.claim and "A-Table1" in claim.source
+    assert "class index, raw pixels, n = 3000" in claim.claim and "A-Table1" in claim.source
+
+
+@pytest.mark.parametrize("slope", [0.22, 0.50])
+def test_other_data_and_fewer_samples_leave_a_reported_value_open(slope: float) -> None:
+    (fewer,) = judge(estimate(real_law(slope, n=1000)))
+    assert fewer.verdict == "inconclusive"
+    assert "measured at n = 1000, the paper has 3000" in fewer.reason
+    (subset,) = judge(estimate(real_law(slope).assign(data="mnist_subset")))
+    assert subset.verdict == "inconclusive"
+    assert "measured on MNIST subset" in subset.reason and "n = " not in subset.reason
+
+
+def test_the_range_of_choices_has_all_windows() -> None:
+    """Slope 1 far out and less before: on early windows the reported value is in reach."""
+
+    def squares(i: Any, eigenvalue: Any) -> Any:
+        tail = (1 + i / 500) ** -1.5
+        return np.append(tail[:-1] - tail[1:], tail[-1])
+
+    setting = {
+        "kind": "real",
+        "data": "fashion_mnist",
+        "smoothness": np.nan,
+        "intrinsic_dim": np.nan,
+    }
+    frames = [
+        law(squares, 3000, target, **{**setting, "input_dim": 784, "normalisation": "raw"})
+        for target in ("class_index", "shuffled")
+    ]
+    estimates = estimate(pd.concat(frames))
+    early, late = (
+        row(estimates, quantity="slope", target="class_index", first=1.0, end=end)["value"]
+        for end in (0.1, 0.9)
+    )
+    assert early < 0.22 < 0.4 < late
+    (claim,) = judge(estimates)
+    assert claim.verdict == "inconclusive" and "within the range" in claim.reason
+
+
+def lost(data: pd.DataFrame, why: str) -> pd.DataFrame:
+    """What would be measured of the same data if they could not be had."""
+    one = data[data["index"] == 1]
+    return one.assign(input_dim=0, eigenvalue=np.nan, squared_coefficient=np.nan, failure=why)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_order_of_failed_and_healthy_shards_does_not_matter(turned: bool) -> None:
+    healthy = real_law(0.22)
+    failed = lost(healthy, "no network").assign(seed=lambda rows: rows["seed"] + 3)
+    shards = [failed, healthy] if turned else [healthy, failed]
+    estimates = estimate(pd.concat(shards, ignore_index=True))
+    assert set(estimates["input_dim"]) == {784}
+    assert set(estimates["data_sets"]) == set(estimates["failed"]) == {3}
+    (claim,) = judge(estimates)
+    assert claim.verdict == "reproduced" and claim.measured == pytest.approx(0.22)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_sizes_that_could_not_be_measured_are_not_judged(turned: bool) -> None:
+    healthy = real_law(0.22)
+    failed = lost(healthy, "too few examples").assign(sample_size=6000)
+    shards = [failed, healthy] if turned else [healthy, failed]
+    (claim,) = judge(estimate(pd.concat(shards, ignore_index=True)))
+    assert claim.verdict == "reproduced" and "n = 3000" in claim.claim
+    (nothing,) = judge(estimate(failed))
+    assert nothing.verdict == "not measured" and "too few examples" in nothing.reason
 
 
 def absent() -> dict[str, Any]:
