@@ -302,7 +302,9 @@ def test_a_study_whose_runs_all_failed_says_so() -> None:
     measurements = synthetic(0.5, failures)
     estimates = estimate(measurements)
     assert estimates["value"].isna().all() and set(estimates["failed"]) == {50}
-    assert judge(estimates) == []
+    claims = judge(estimates)
+    assert len(claims) == 2 and {claim.verdict for claim in claims} == {"not measured"}
+    assert all("0 runs to use, 50 failed" in claim.reason for claim in claims)
     table = exponents(measurements, estimates)
     assert set(table["sup error, exponent"]) == {"no fit"} and set(table["failed"]) == {50}
     for draw in FIGURES.values():
@@ -313,7 +315,17 @@ def test_three_widths_that_are_left_are_too_few_to_fit() -> None:
     failures = frozenset(itertools.product((256, 512), range(9)))  # one run of each is no mean
     estimates = estimate(synthetic(0.5, failures))
     assert estimates["value"].isna().all() and set(estimates["failed"]) == {18}
-    assert judge(estimates) == []
+    for claim in judge(estimates):
+        assert claim.verdict == "not measured" and np.isnan(claim.measured)
+        assert "fewer than 4 widths with 2 runs" in claim.reason and "18 failed" in claim.reason
+
+
+def test_an_arm_without_a_fit_stands_beside_one_that_has_it() -> None:
+    failures = frozenset(itertools.product((128, 256, 512), range(10)))
+    measurements = pd.concat([synthetic(0.5), synthetic(0.5, failures).assign(depth=2)])
+    verdicts = {claim.claim: claim.verdict for claim in judge(estimate(measurements))}
+    assert sorted(verdicts.values()) == ["not measured"] * 2 + ["reproduced"] * 2
+    assert all(("depth 2" in text) == (told == "not measured") for text, told in verdicts.items())
 
 
 def test_claims_follow_the_estimates() -> None:
@@ -328,6 +340,19 @@ def test_claims_follow_the_estimates() -> None:
     assert len(claims[0.5]) == 2
     assert all(claim.source.endswith("A-S1") for claim in claims[0.5])
     assert all("at width 512 the distance is 0.2" in claim.reason for claim in claims[0.5])
+    assert all("at widths 32 to 512, up to time 3:" in claim.claim for claim in claims[0.5])
+
+
+def test_a_claim_tells_what_it_leaves_open() -> None:
+    measurements = synthetic(0.5)
+    estimates = estimate(measurements[measurements["time"] <= 2])
+    for claim, name in zip(judge(estimates), ("mirrored", "standard"), strict=True):
+        assert name in claim.claim and "up to time 2:" in claim.claim
+        assert "100% of the runs are farthest at their last time" in claim.reason
+        corrected = row(
+            estimates, quantity="sup_error", initialization=name, statistic="corrected exponent"
+        )
+        assert f"[{corrected['low']:.2f}, {corrected['high']:.2f}]" in claim.reason
 
 
 def test_figures_draw_every_depth_and_width() -> None:

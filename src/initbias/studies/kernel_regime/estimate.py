@@ -20,6 +20,7 @@ fitted: for means, the power law of the exponent at this width.
 runs: networks used. failed: networks left out because their training diverged.
 at_end: sup_error: share of the runs that are farthest from the kernel at the last time recorded, and
     so might go farther.
+until: last time recorded of the runs used, the shortest where they differ.
 
 A data set has a network of every width, so that the bootstrap weighs data sets as a whole.
 """
@@ -52,6 +53,7 @@ COLUMNS = [
     "runs",
     "failed",
     "at_end",
+    "until",
 ]
 
 
@@ -68,15 +70,15 @@ def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
 
 
 def largest(measurements: pd.DataFrame) -> pd.DataFrame:
-    """One row for each run: that of its largest distance from kernel descent, with early_error and at_end."""
+    """One row for each run, that of its largest distance from kernel descent, with early_error and at_end."""
     run = [*ARM, "width", "seed"]
     ordered = measurements.sort_values("sup_error", kind="stable", na_position="first")
     rows = ordered.groupby(run, as_index=False).tail(1).sort_values(run)
     early = measurements[measurements["time"] <= EARLY].groupby(run)["sup_error"].max()
     end = measurements.groupby(run)["time"].max()
     rows = rows.merge(early.rename("early_error").reset_index(), on=run, how="left")
-    rows = rows.merge(end.rename("end").reset_index(), on=run)
-    return rows.assign(at_end=rows["time"] == rows["end"]).drop(columns=["time", "end"])
+    rows = rows.merge(end.rename("until").reset_index(), on=run)
+    return rows.assign(at_end=rows["time"] == rows["until"]).drop(columns="time")
 
 
 def _quantity(runs: pd.DataFrame, quantity: str) -> Iterator[dict[str, Any]]:
@@ -88,6 +90,7 @@ def _quantity(runs: pd.DataFrame, quantity: str) -> Iterator[dict[str, Any]]:
         usable = usable.assign(at_end=np.nan)
     failed = runs["failure"].ne("").groupby(runs["width"]).sum()
     total: dict[str, Any] = {"runs": len(usable), "failed": int(failed.sum())}
+    total["until"] = usable["until"].min()
     at_end = usable.groupby("width")["at_end"].mean()
     if usable["width"].nunique() < FEWEST_WIDTHS:  # nothing to fit: the failures are all to tell
         yield {"statistic": "exponent", **total}
@@ -98,7 +101,7 @@ def _quantity(runs: pd.DataFrame, quantity: str) -> Iterator[dict[str, Any]]:
     yield {"statistic": "corrected exponent", **asdict(fit.exponent), **total}
     for row in _means(fit):
         width = row["width"]
-        here = {"runs": int(counts[width]), "failed": int(failed[width])}
+        here = {"runs": int(counts[width]), "failed": int(failed[width]), "until": total["until"]}
         yield {"statistic": "mean", **row, **here, "at_end": at_end[width]}
 
 

@@ -124,8 +124,8 @@ OUTPUTS = {
     "table_1": Output(
         "table",
         "Table 1 of Chen, Li, Lin (2024): smoothness of real data measured beside reported, with what "
-        "shuffled labels give, the range over all choices, and 3/(d+1) at the input dimension. The MNIST "
-        "subset are 5,000 images of MNIST, 500 of each digit.",
+        "shuffled labels give, the range over all choices and windows of the fit, and 3/(d+1) at the "
+        "input dimension. The MNIST subset are 5,000 images of MNIST, 500 of each digit.",
     ),
     "recovery": Output(
         "table", "Smoothness of functions on spheres, true and estimated, with 95 % intervals."

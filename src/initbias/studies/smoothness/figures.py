@@ -260,9 +260,10 @@ def table_1(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame
         row["slope"] = _interval(slope)
         for quantity, label in (("decay", "eigenvalue decay"), *list(CHOICES.items())[1:]):
             row[label.replace("$", "")] = _interval(_select(chosen, quantity=quantity).iloc[0])
-        labelled = at_window[at_window["target"] != "shuffled"]
-        labelled = labelled[labelled["quantity"].isin(CHOICES)]
-        row["all choices"] = f"{labelled['value'].min():.2f} to {labelled['value'].max():.2f}"
+        labelled = group[(group["target"] != "shuffled") & group["quantity"].isin(CHOICES)]
+        row["all choices and windows"] = (
+            f"{labelled['value'].min():.2f} to {labelled['value'].max():.2f}"
+        )
         shuffled = _select(at_window, **{**main, "target": "shuffled"}, quantity="slope")
         row["slope, shuffled labels"] = _interval(shuffled.iloc[0])
         spectral = _select(group, **main, quantity="eigenvalue")
