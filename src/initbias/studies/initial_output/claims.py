@@ -156,7 +156,7 @@ def _added_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
         for _, row in excess.iterrows():
             yield _equal(
                 "added error over that of exact theory at infinite width, minus 1 "
-                f"({NAMES[experiment]}, {symbol} = {row[sweep]:g} of {swept})",
+                f"({NAMES[experiment]}, {symbol} = {row[sweep]:g}; {swept})",
                 row,
                 0.0,
                 -1.0,
@@ -198,7 +198,8 @@ def _speed_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
             yield _ratio(text, source, row)
         else:
             reason = f"{row['cells']:.0f} runs reach a training loss that both starts begin above"
-            yield _claim(text, source, "> 1", estimate_of(row), Verdict("inconclusive", reason))
+            verdict = Verdict("inconclusive", reason)
+            yield claim("initial_output", text, _source(source), "> 1", estimate_of(row), verdict)
 
 
 def _test_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
@@ -284,6 +285,10 @@ def _unmeasured(estimates: pd.DataFrame) -> Iterator[Claim]:
         )
 
 
+def _source(statement: str) -> str:
+    return f"{PAPER}, {statement}"
+
+
 def _of(estimates: pd.DataFrame, **values: str) -> pd.DataFrame:
     for column, value in values.items():
         estimates = estimates[estimates[column] == value]
@@ -354,4 +359,4 @@ def _claim(
 ) -> Claim:
     if verdict.verdict != "not measured" and not np.isfinite([measured.low, measured.high]).all():
         verdict = Verdict("inconclusive", "too few runs have values for an interval")
-    return claim("initial_output", text, f"{PAPER}, {statement}", predicted, measured, verdict)
+    return claim("initial_output", text, _source(statement), predicted, measured, verdict)
