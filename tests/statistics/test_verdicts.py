@@ -79,6 +79,23 @@ def test_equal(exact: float, verdict: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("low", "high", "rival", "verdict"),
+    [
+        (-0.2, 0.3, 1.0, "reproduced"),
+        (-0.2, 0.3, -1.0, "reproduced"),
+        (-0.2, 1.1, 1.0, "inconclusive"),  # contains the rival, too
+        (-1.2, 0.3, 1.0, "inconclusive"),  # does not, but is wider than the distance
+        (-0.2, 0.3, float("nan"), "inconclusive"),  # nobody knows from what to tell it
+        (0.9, 1.1, 1.0, "not reproduced"),
+        (0.1, 0.5, 1.0, "inconclusive"),
+    ],
+)
+def test_equal_told_from_a_rival(low: float, high: float, rival: float, verdict: str) -> None:
+    measured = Estimate((low + high) / 2, low, high)
+    assert judge_equal(measured, 0.0, rival=rival).verdict == verdict
+
+
+@pytest.mark.parametrize(
     ("value", "verdict"),
     [(1.0, "reproduced"), (0.4, "inconclusive"), (2.1, "not reproduced")],
 )

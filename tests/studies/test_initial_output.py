@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from pydantic import ValidationError
 
 from initbias.datasets import Dataset, DatasetUnavailable, generator
 from initbias.kernels import KernelFlow, descent_filter, relu_kernels, sample_gaussian_process
@@ -18,6 +19,7 @@ from initbias.studies.initial_output.claims import judge
 from initbias.studies.initial_output.design import Section, plan
 from initbias.studies.initial_output.estimate import (
     COLUMNS,
+    bootstrapped_slope,
     estimate,
     positive_interval,
     speedup,
@@ -221,15 +223,16 @@ def test_a_loss_that_does_not_end_is_a_counted_failure() -> None:
 
 
 def test_wide_networks_add_the_error_of_exact_theory() -> None:
-    """B-S3: over 12 starts the mean added error is that of infinite width, |z| < 4, and v⁴ times it."""
-    specification = {**SHARDS[ADDED], "width": 4000, "epochs": 100, "seeds": list(range(12))}
+    """B-S3: the mean added error is that of infinite width, |z| < 4 and within a fifth, and as v⁴."""
+    seeds = 320
+    specification = {**SHARDS[ADDED], "width": 1000, "epochs": 60, "seeds": list(range(seeds))}
     rows = whole(specification)
     chosen = rows[rows["quantity"] == "added_error"].pivot(
         index="seed", columns="arm", values="value"
     )
     difference = chosen["standard"] - chosen["theory"]
-    error = difference.std() / np.sqrt(12)
-    assert abs(difference.mean()) < 4 * error < 2 * chosen["theory"].mean()
+    error = difference.std() / np.sqrt(seeds)
+    assert abs(difference.mean()) < 4 * error < 0.2 * chosen["theory"].mean()
     data, rate = stage.sine(specification), 0.01
     exact = [stage._infinite_width(data, gain, rate / gain**2, 100) for gain in (1.0, 3.0)]
     assert exact[1] == pytest.approx(81 * exact[0], rel=1e-9)
@@ -336,12 +339,139 @@ def verdicts(measurements: pd.DataFrame) -> dict[str, str]:
 
 
 def test_slopes_and_verdicts_follow_the_truth() -> None:
-    right, wrong = verdicts(sweep(1.0)), verdicts(sweep(0.7, added=0.5))
-    assert len(right) == len(wrong) == 2
-    assert set(right.values()) == {"reproduced"} and set(wrong.values()) == {"not reproduced"}
+    right, wrong = verdicts(sweep(1.0)), verdicts(sweep(0.7))
+    assert len(right) == len(wrong) == 1 + 4 and all("v from 2 to 6" in claim for claim in right)
+    assert "not reproduced" not in right.values() and set(wrong.values()) == {"not reproduced"}
+    assert (
+        list(right.values()).count("reproduced") >= 4 and next(iter(right.values())) == "reproduced"
+    )
     slope = estimate(sweep(0.7))
     slope = slope[slope["quantity"] == "slope"].iloc[0]
     assert slope["low"] < 0.7 < slope["high"] < slope["low"] + 0.2
+
+
+def test_intervals_of_slopes_cover_the_truth() -> None:
+    """300 sweeps of 5 and 8 seeds with the slope 1: 95 % cover at least 0.95 - 3.5 standard errors."""
+    variances, draw = np.array([2.0, 3.0, 4.0, 6.0, 8.0]) ** 4, np.random.default_rng(1)
+    for seeds in (5, 8):
+        covered = 0
+        for _ in range(300):
+            start, other = draw.chisquare(3, (2, len(variances), seeds)) / 3
+            values = np.stack([start, (start + other) / 2], axis=2) * variances[:, None, None]
+            interval = bootstrapped_slope(values, draw)
+            covered += interval.low <= 1 <= interval.high
+        assert covered / 300 > 0.95 - 3.5 * np.sqrt(0.95 * 0.05 / 300)
+
+
+def test_a_wide_interval_reproduces_no_theory() -> None:
+    """Three starts of a noise as large as the added error: nothing to tell it from none."""
+    few = sweep(1.0)
+    few = few[few["seed"] < 3]
+    noise = np.random.default_rng(2).permutation([0.1, 0.5, 2.4])
+    added = (few["arm"] == "standard") & (few["quantity"] == "added_error")
+    few.loc[added, "value"] = (
+        0.1 * few.loc[added, "gain"] ** 4 * noise[few.loc[added, "seed"].to_numpy()]
+    )
+    excess = [claim for claim in judge(estimate(few)) if "minus 1" in claim.claim]
+    assert len(excess) == 4 and all(claim.low < 0 < claim.high for claim in excess)
+    assert {(claim.verdict, claim.reason) for claim in excess} == {
+        ("inconclusive", "the interval is too wide to tell")
+    }
+
+
+def images(dataset: str, left: float, first: float, last: float, epochs: int) -> pd.DataFrame:
+    """Measured classes of three starts that keep a share of their training loss."""
+    values = {
+        ("standard", "train_loss"): (5.0, 4.9, 5.0 * left),
+        ("mirrored", "train_loss"): (2.3, 0.5, 0.1),
+        ("standard", "test_accuracy"): (0.1, 0.11, last),
+        ("mirrored", "test_accuracy"): (0.1, first, 0.97),
+    }
+    rows = [
+        {
+            "experiment": "mnist", "dataset": dataset, "width": 400, "depth": 4, "gain": 2.0, "power": np.nan,
+            "factor": np.nan, "arm": arm, "seed": seed, "quantity": quantity, "epoch": float(epoch),
+            "point": np.nan, "value": value + 1e-4 * seed, "failure": "",
+        }
+        for (arm, quantity), curve in values.items()
+        for epoch, value in zip((0, 1, epochs), curve, strict=True)
+        for seed in range(3)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_an_untrained_network_loses_to_no_start() -> None:
+    """B-Fig4 is judged where the standard network trains; its numbers where it is the paper's."""
+
+    def judged(*values: Any) -> list[tuple[str, str]]:
+        claims = [
+            claim
+            for claim in judge(estimate(images(*values)))
+            if "ratio of epochs" not in claim.claim
+        ]
+        assert [f"after {values[-1]} epochs" in claim.claim for claim in claims] == [
+            True,
+            False,
+            True,
+        ]
+        return [(claim.verdict, claim.reason) for claim in claims]
+
+    ahead, above, about = judged("mnist", 0.2, 0.91, 0.85, 100)
+    assert ahead[0] == above[0] == about[0] == "reproduced"
+    ahead, above, about = judged("mnist", 0.2, 0.88, 0.95, 100)
+    assert ahead[0] == above[0] == about[0] == "not reproduced"
+    ahead, above, about = judged("mnist_subset", 0.94, 0.91, 0.12, 8)
+    assert ahead == (
+        "inconclusive",
+        "the standard network has hardly trained: 94% of its training loss is left",
+    )
+    assert above == about and above[0] == "inconclusive" and "other data" in above[1]
+
+
+def test_a_speed_that_cannot_be_told_is_said() -> None:
+    """A standard start that ends above the loss at which ASI begins: no seed is counted, one claim."""
+    estimates = estimate(images("mnist", 0.9, 0.91, 0.85, 100))
+    assert estimates[estimates["quantity"] == "speedup"]["cells"].tolist() == [0]
+    (claim,) = (each for each in judge(estimates) if "ratio of epochs" in each.claim)
+    assert claim.verdict == "inconclusive" and claim.reason.startswith("0 runs reach")
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "value", "message"),
+    [
+        ("boston_housing", "train_size", 506, "less than 506"),
+        ("mnist", "train_size", 1_790, "digits has 1797 images; write at most 1787"),
+        ("mnist", "test_size", 1_738, "with train_size 60; write at most 1737"),
+    ],
+)
+def test_sizes_fit_the_data(part: str, field: str, value: int, message: str) -> None:
+    wrong = copy.deepcopy(SECTION)
+    wrong[part][field] = value
+    with pytest.raises(ValidationError, match=message) as caught:
+        Section.model_validate(wrong)
+    assert [error["loc"] for error in caught.value.errors()] == [(part, field)]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "train_size", "test_size", "message"),
+    [
+        ("mnist", 60_000, 10_000, ""),
+        ("mnist", 60_001, 10, "write at most 60000"),
+        ("mnist", 10, 10_001, "mnist has 10000 test images; write at most 10000"),
+        ("mnist_subset", 4_000, 1_000, ""),
+        ("mnist_subset", 4_000, 1_001, "write at most 1000 or a smaller train_size"),
+    ],
+)
+def test_image_sizes_fit_the_published_split(
+    dataset: str, train_size: int, test_size: int, message: str
+) -> None:
+    part = {"dataset": dataset, "train_size": train_size, "test_size": test_size}
+    section = {"mnist": SECTION["mnist"] | part}
+    if not message:
+        Section.model_validate(section)
+        return
+    with pytest.raises(ValidationError, match=message):
+        Section.model_validate(section)
 
 
 def test_failed_runs_leave_their_pair_out() -> None:
@@ -364,10 +494,11 @@ def test_claims_figures_and_tables_come_of_every_part(everything: pd.DataFrame) 
     estimates = estimate(everything)
     assert list(estimates.columns) == COLUMNS
     claims = judge(estimates)
-    for statement in ("B-S1", "B-S2", "B-S3", "B-S4", "B-Fig3", "B-Fig4", "beyond the paper"):
+    for statement in ("B-S1", "B-S2", "B-S3", "B-S4", "B-Fig3", "B-Fig4"):
         assert any(statement in claim.source for claim in claims), statement
     for claim in claims:
-        assert claim.low <= claim.measured <= claim.high
+        told = claim.low <= claim.measured <= claim.high
+        assert told or claim.verdict == "inconclusive", claim
     declared = outputs("initial_output")
     assert set(declared) == {*FIGURES, *TABLES}
     with style():

@@ -2,7 +2,7 @@
 
 from initbias.statistics.corrected import CorrectedPowerLaw
 from initbias.statistics.fit import PowerLawFit, PurePowerLaw, fit_power_law
-from initbias.statistics.power_law import Curves, Estimate, Window
+from initbias.statistics.power_law import Curves, Estimate, Window, widening
 from initbias.statistics.verdicts import (
     Verdict,
     judge_at_least,
@@ -32,4 +32,5 @@ __all__ = [
     "judge_reported",
     "judge_value",
     "not_measured",
+    "widening",
 ]

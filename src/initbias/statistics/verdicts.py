@@ -20,7 +20,9 @@ value (a rate with matching bounds), or that it has at least a value (an upper b
 
 **A value that exact theory gives at the measured sizes** is reproduced if the interval contains it,
 and not reproduced if an interval twice as wide excludes it, too. Between, it is inconclusive: of many
-such values one in twenty lies there by chance.
+such values one in twenty lies there by chance. Where there is a rival, the value if the theory were
+wrong, an interval that contains the value of theory must also be narrower than their distance, or it
+cannot tell, which is inconclusive.
 
 **A χ² per degree of freedom** of measurements against exact theory is reproduced between 0.5 and 2.
 Below, the intervals must be wrong, which is inconclusive; above, it is not reproduced.
@@ -97,10 +99,18 @@ def judge_limit(value: float, predicted: float) -> Verdict:
     return Verdict("inconclusive", f"{distance:.1%} from the limit at this size")
 
 
-def judge_equal(measured: Estimate, exact: float) -> Verdict:
-    """Verdict on the claim that a measured quantity has the value that exact theory gives for it."""
+def judge_equal(measured: Estimate, exact: float, *, rival: float | None = None) -> Verdict:
+    """Verdict on the claim that a measured quantity has the value that exact theory gives for it.
+
+    Args:
+        measured: the quantity.
+        exact: the value of exact theory.
+        rival: the value if the theory were wrong, from which the interval has to tell it.
+    """
     value, low, high = measured.value, measured.low, measured.high
     if low <= exact <= high:
+        if rival is not None and not high - low < abs(rival - exact):
+            return Verdict("inconclusive", "the interval is too wide to tell")
         return Verdict("reproduced", "the interval contains the value of exact theory")
     if 2 * low - value <= exact <= 2 * high - value:
         return Verdict("inconclusive", "just outside the interval, as one in twenty is by chance")

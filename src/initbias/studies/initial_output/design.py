@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from initbias.studies import rates
 from initbias.studies.fields import Increasing, StrictModel
 from initbias.studies.protocol import Cost, Output, Shard
 
 STUDY = "initial_output"
-
+BOSTON_SIZE, BOSTON_FEATURES = 506, 13
+IMAGE_COUNTS = {"mnist": 70_000, "mnist_subset": 5_000, "digits": 1_797}
+PUBLISHED_TRAINING = {"mnist": 60_000}  # images of the published training set, where there is one
+FEWEST_TESTED = 10
 
 Width = Annotated[int, Field(ge=2, description="Neurons of each hidden layer.")]
 Widths = Annotated[
@@ -128,9 +131,9 @@ class BostonHousing(StrictModel):
 
     width: Width
     gain: Gain = 5.0
-    train_size: Annotated[int, Field(ge=2, description="Of 506; the others are the test set.")] = (
-        400
-    )
+    train_size: Annotated[
+        int, Field(ge=2, lt=BOSTON_SIZE, description="Of 506; the others are the test set.")
+    ] = 400
     learning_rate: Rate = 1e-5
     epochs: Epochs
     seeds: Seeds
@@ -147,11 +150,40 @@ class Mnist(StrictModel):
     depth: Annotated[int, Field(ge=1, le=10, description="Hidden layers.")] = 4
     gains: Gains
     train_size: Annotated[int, Field(ge=10, description="Training images, the same for a seed.")]
-    test_size: Annotated[int, Field(ge=10, description="Test images.")]
+    test_size: Annotated[int, Field(ge=FEWEST_TESTED, description="Test images.")]
     batch_size: Annotated[int, Field(ge=1, description="Images of a step of Adam.")] = 512
     learning_rate: Annotated[float, Field(gt=0, description="Step of Adam.")] = 2e-7
     epochs: Annotated[int, Field(ge=2, description="Length of training.")] = 100
     seeds: Seeds
+
+    @field_validator("train_size")
+    @classmethod
+    def _train_size_fits(cls, train_size: int, info: ValidationInfo) -> int:
+        """Refuse more training images than the data set has beside the fewest test images."""
+        if dataset := info.data.get("dataset"):
+            most = PUBLISHED_TRAINING.get(dataset, IMAGE_COUNTS[dataset] - FEWEST_TESTED)
+            if train_size > most:
+                raise ValueError(
+                    f"{dataset} has {IMAGE_COUNTS[dataset]} images; write at most {most}"
+                )
+        return train_size
+
+    @field_validator("test_size")
+    @classmethod
+    def _test_size_fits(cls, test_size: int, info: ValidationInfo) -> int:
+        """Refuse more test images than the data set has beside the training images."""
+        dataset, train_size = info.data.get("dataset"), info.data.get("train_size")
+        if dataset and train_size:
+            count = IMAGE_COUNTS[dataset]
+            most = count - PUBLISHED_TRAINING.get(dataset, train_size)
+            if test_size > most:
+                raise ValueError(
+                    f"{dataset} has {count} images, with train_size {train_size}; write at most "
+                    f"{most} or a smaller train_size"
+                    if dataset not in PUBLISHED_TRAINING
+                    else f"{dataset} has {most} test images; write at most {most}"
+                )
+        return test_size
 
 
 class Section(StrictModel):
@@ -182,7 +214,6 @@ def _with_the_square(powers: list[float]) -> list[float]:
     return powers
 
 
-BOSTON_SIZE, BOSTON_FEATURES = 506, 13
 IMAGE_SIZES = {"mnist": 784, "mnist_subset": 784, "digits": 64}
 CLASSES = 10
 KERNEL_BLOCK = 200  # seeds of the kernel in one job, which are fast

@@ -25,12 +25,13 @@ of: what a slope or an excess is of.
 epoch: of means at an epoch.
 value, low, high: the estimate and its 95 % interval over seeds, by Student's t: of means that are
     positive on the log scale with the relative standard error (delta method), of ratios on the log
-    scale, of the kernel's slope by a bootstrap over seeds.
-cells, failed: seeds used, and left out since a run of theirs failed.
+    scale, of slopes by the variance by a bootstrap over seeds, widened for their number.
+cells, failed: seeds used, and left out since a run of theirs failed. Those of a speedup are the ones
+    whose runs have a loss to compare.
 reason: the first failure.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -40,7 +41,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from initbias.datasets import generator
-from initbias.statistics import Estimate
+from initbias.statistics import Estimate, widening
 
 SETTING = ["experiment", "dataset", "width", "depth", "gain", "power", "factor"]
 PAIR = ("standard", "mirrored")
@@ -83,7 +84,7 @@ def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
         kept = group[~group["seed"].isin(lost)]
         counts = {"cells": kept["seed"].nunique(), "failed": len(lost)}
         reason = failures["failure"].iloc[0] if lost else ""
-        rows += [setting | row | counts | {"reason": reason} for row in _of_setting(kept)]
+        rows += [setting | counts | row | {"reason": reason} for row in _of_setting(kept)]
         if lost:
             rows.append(setting | {"quantity": "failures"} | counts | {"reason": reason})
         healthy.append(kept)
@@ -194,10 +195,12 @@ def _of_curves(kept: pd.DataFrame) -> Iterator[dict[str, Any]]:
                 speedup(slow.index.to_numpy(float), slow.to_numpy(), fast.to_numpy())
                 for slow, fast in _paired(train, arm, "mirrored")
             ]
+            told = [value for value in logs if np.isfinite(value)]
             yield {
                 "arm": f"{arm} / mirrored",
                 "quantity": "speedup",
-                **asdict(ratio_interval([value for value in logs if np.isfinite(value)])),
+                **asdict(ratio_interval(told)),
+                "cells": len(told),
             }
     test = _curves(kept, "test_loss")
     if set(PAIR) <= set(test):
@@ -242,7 +245,7 @@ def _width_slopes(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
             wide = group.pivot(index="seed", columns="width", values="value").dropna()
             if wide.shape[1] < 2 or wide.empty:
                 continue
-            slopes = [-_slope(wide.columns.to_numpy(float), row) for row in wide.to_numpy()]
+            slopes = -_slope(wide.columns.to_numpy(float), wide.to_numpy())
             names = {"experiment": experiment, "arm": arm, "power": power, "of": quantity}
             yield {
                 **names,
@@ -271,7 +274,7 @@ def _variance_slopes(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
         if len(seeds) < 2:
             continue
         values = np.stack([frame.loc[seeds].to_numpy() for frame in by_setting.values()])
-        interval = _bootstrapped(values, lambda means: _slope(means[:, 0], means[:, 1]), experiment)
+        interval = bootstrapped_slope(values, generator("initial_output", "bootstrap", experiment))
         names = {"experiment": experiment, "of": "added_error", "quantity": "slope"}
         yield {**names, **asdict(interval), "cells": len(seeds)}
 
@@ -284,19 +287,26 @@ def _added(experiment: str, group: pd.DataFrame) -> pd.Series:
     return risks["standard"] - risks["mirrored"]
 
 
-def _bootstrapped(values: Array, statistic: Callable[[Array], float], label: str) -> Estimate:
-    """A statistic of means over seeds, values being (settings, seeds, quantities).
+def bootstrapped_slope(values: Array, draws: np.random.Generator) -> Estimate:
+    """Slope of the log of a mean over seeds by that of another, with its bootstrap interval.
 
-    Where a mean is not positive in a replicate there is no slope: such replicates count as the worst
-    on both sides, so that too many of them leave an interval without ends.
+    Deviations are widened for few seeds, as those of power laws are. Where a mean is not positive in
+    a replicate there is no slope: such replicates count as the worst on both sides, so that too many
+    of them leave an interval without ends.
+
+    Args:
+        values: abscissa and ordinate of each seed, (settings, seeds, 2).
+        draws: draws the bootstrap.
     """
-    draws = generator("initial_output", "bootstrap", label)
     seeds = values.shape[1]
-    chosen = draws.integers(seeds, size=(REPLICATES, seeds))
-    replicates = np.array([statistic(values[:, each].mean(axis=1)) for each in chosen])
-    low = np.quantile(np.where(np.isnan(replicates), -np.inf, replicates), 0.025, method="lower")
-    high = np.quantile(np.where(np.isnan(replicates), np.inf, replicates), 0.975, method="higher")
-    return Estimate(statistic(values.mean(axis=1)), float(low), float(high))
+    shares = draws.multinomial(seeds, np.full(seeds, 1 / seeds), size=REPLICATES) / seeds
+    means = np.einsum("rs,ksq->qrk", shares, values)  # (2, replicates, settings)
+    value = float(_slope(*np.moveaxis(values.mean(axis=1), 1, 0)))
+    deviations = widening(seeds / (seeds - 1), seeds - 1) * (_slope(*means) - value)
+    undefined = np.isnan(deviations)
+    low = np.quantile(np.where(undefined, -np.inf, deviations), 0.025, method="lower")
+    high = np.quantile(np.where(undefined, np.inf, deviations), 0.975, method="higher")
+    return Estimate(value, value + float(low), value + float(high))
 
 
 def _excesses(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -311,8 +321,10 @@ def _excesses(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
             yield {**names, "quantity": "excess", **asdict(interval), "cells": len(relative)}
 
 
-def _slope(abscissa: Array, ordinate: Array) -> float:
-    """Least-squares slope of logs; NaN where a value is not positive."""
-    if np.min(ordinate) <= 0 or np.min(abscissa) <= 0:
-        return np.nan
-    return float(np.polyfit(np.log(abscissa), np.log(ordinate), 1)[0])
+def _slope(abscissa: Array, ordinate: Array) -> Array:
+    """Least-squares slope of logs along the last axis; NaN where a value is not positive."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        x, y = np.log(abscissa), np.log(ordinate)
+        x = x - x.mean(axis=-1, keepdims=True)
+        slope: Array = (x * y).sum(axis=-1) / (x * x).sum(axis=-1)
+    return np.where(np.isfinite(slope), slope, np.nan)

@@ -9,21 +9,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from initbias.studies.appearance import COLORS, MARKERS, PANEL, THEORY, WIDTH, legend_below
+from initbias.studies.appearance import COLORS, MARKERS, PALETTE, PANEL, THEORY, WIDTH, legend_below
 from initbias.studies.initial_output.estimate import shown_seed
 
 # Colours beside those of the two starts that all studies share, from the same palette.
+BLUE, VERMILION, GREEN, PURPLE, ORANGE, _ = PALETTE
 ARMS: dict[str, tuple[str, str, Any, str]] = {  # label, colour, line, marker
     "standard": ("standard", COLORS["standard"], "-", MARKERS["standard"]),
     "mirrored": ("ASI", COLORS["mirrored"], "-", MARKERS["mirrored"]),
-    "doubled": ("doubling", "#009E73", (0, (5, 2)), "^"),
-    "random_doubled": ("RND", "#CC79A7", (0, (4, 1, 1, 1)), "v"),
-    "equation_6": ("right side of eq. 6", "#000000", (0, (1.5, 1.5)), "x"),
-    "start": (r"$h_\mathrm{ini}$", "#E69F00", "-", "o"),
-    "unlearned": (r"$h_k(\cdot;0,X,h_\mathrm{ini}(X))$", "#000000", (0, (1.5, 1.5)), "s"),
+    "doubled": ("doubling", GREEN, (0, (5, 2)), "^"),
+    "random_doubled": ("RND", PURPLE, (0, (4, 1, 1, 1)), "v"),
+    "equation_6": ("right side of eq. 6", "black", (0, (1.5, 1.5)), "x"),
+    "start": (r"$h_\mathrm{ini}$", ORANGE, "-", "o"),
+    "unlearned": (r"$h_k(\cdot;0,X,h_\mathrm{ini}(X))$", "black", (0, (1.5, 1.5)), "s"),
 }
-DIFFERENT = "#CC79A7"
-POWERS = ("#009E73", "#0072B2", "#D55E00", "#CC79A7")
+DIFFERENT = PURPLE
+POWERS = (GREEN, BLUE, VERMILION, PURPLE)
 ENLARGED = 20  # B-Fig2b draws the difference so many times as large
 DATASETS = {
     "mnist": "MNIST",
