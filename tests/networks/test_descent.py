@@ -6,7 +6,14 @@ import torch
 
 from initbias.datasets import sample_sphere
 from initbias.kernels import KernelFlow, descent_filter, relu_kernels
-from initbias.networks import Architecture, CrossEntropy, Networks, initialize, train
+from initbias.networks import (
+    Architecture,
+    CrossEntropy,
+    Networks,
+    default_threads,
+    initialize,
+    train,
+)
 
 N, POINTS, DIM = 20, 30, 3
 EPOCHS = [0, 1, 2, 10, 60]
@@ -161,8 +168,8 @@ def refused(message: str, **changes) -> None:
         train(**arguments)
 
 
-@pytest.mark.parametrize("epochs", [[], [3, 2], [-1, 4], [1, 1]])
-def test_epochs_must_increase(epochs: list[int]) -> None:
+@pytest.mark.parametrize("epochs", [[], [3, 2], [-1, 4], [1, 1], [0.5, 2]])
+def test_epochs_must_increase(epochs: list[float]) -> None:
     refused("record_epochs", record_epochs=epochs)
 
 
@@ -176,4 +183,15 @@ def test_what_does_not_fit_is_refused() -> None:
     refused("neither descent nor adam", optimizer="sgd")
     refused("batch_size must be from 1 to the 20 points", batch_size=21)
     refused("need a generator for each of 3 networks", batch_size=5)
+    refused("points must be at least one row", points=points[:, :0])
+    refused("labels must be .* finite", labels=np.where(labels > 1, np.nan, labels))
+    refused("threads must be 1 or more", threads=0)
     refused("two outputs or more", loss=CrossEntropy())
+
+
+@pytest.mark.parametrize(("value", "threads"), [("3", 3), ("2,4", 2), ("", None), ("0", None)])
+def test_threads_are_those_of_openmp(
+    value: str, threads: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", value)
+    assert default_threads() == threads if threads else default_threads() >= 1

@@ -110,3 +110,12 @@ def test_arms_of_a_seed_share_the_standard_draw() -> None:
 def test_impossible_sizes_are_refused(sizes: tuple) -> None:
     with pytest.raises(ValueError, match="at least one hidden layer and sizes from 1"):
         Architecture(*sizes)
+
+
+def test_words_that_mean_nothing_are_refused() -> None:
+    with pytest.raises(ValueError, match="bias must be one of none, first, all: got 'last'"):
+        Architecture(3, (5,), bias="last")
+    with pytest.raises(ValueError, match="parametrisation must be one of ntk, standard"):
+        Architecture(3, (5,), parametrisation="NTK")
+    with pytest.raises(ValueError, match="a generator for each network"):
+        initialize([], Architecture(3, (5,)))

@@ -1,7 +1,7 @@
 """Fully connected ReLU networks: their shape, and ensembles of their parameters."""
 
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ class Architecture:
         bias: which layers have one: "none", the "first" or "all".
 
     Raises:
-        ValueError: a size below 1, or no hidden layer.
+        ValueError: a size below 1, no hidden layer, or another parametrisation or bias.
     """
 
     input_dim: int
@@ -40,6 +40,12 @@ class Architecture:
                 f"a network needs at least one hidden layer and sizes from 1: got {self.sizes} from "
                 "inputs to outputs"
             )
+        for name, value, possible in (
+            ("parametrisation", self.parametrisation, get_args(Parametrisation)),
+            ("bias", self.bias, get_args(Bias)),
+        ):
+            if value not in possible:
+                raise ValueError(f"{name} must be one of {', '.join(possible)}: got {value!r}")
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -148,7 +148,7 @@ def train(
 
     Raises:
         ValueError: epochs that do not increase from 0 or more, a learning rate that is not positive,
-            shapes that do not agree, or batches without generators.
+            shapes that do not agree, numbers that are not finite, or batches without generators.
 
     Example:
         Twenty mirrored networks of 1,000 neurons on one's own x (n, 3) and y (n,):
@@ -164,6 +164,8 @@ def train(
     epochs = _checked_epochs(record_epochs)
     if not learning_rate > 0:
         raise ValueError(f"learning_rate must be positive: got {learning_rate}")
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads must be 1 or more: got {threads}")
     task = _checked_task(
         networks, inputs, labels, points, learning_rate, loss, optimizer, batch_size, generators
     )
@@ -197,9 +199,10 @@ def train(
 
 
 def default_threads() -> int:
-    """OMP_NUM_THREADS, or the number of cores that this process may use."""
-    if "OMP_NUM_THREADS" in os.environ:
-        return int(os.environ["OMP_NUM_THREADS"])
+    """The first number of OMP_NUM_THREADS, or else the cores that this process may use."""
+    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    if first.isdecimal() and int(first) > 0:
+        return int(first)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -253,7 +256,8 @@ def _form(architecture: Architecture, task: Task, device: str) -> type[Form]:
 
 def _checked_epochs(record_epochs: Sequence[int]) -> list[int]:
     epochs = [int(epoch) for epoch in record_epochs]
-    if not epochs or epochs[0] < 0 or any(np.diff(epochs) <= 0):
+    whole = all(epoch == given for epoch, given in zip(epochs, record_epochs, strict=True))
+    if not epochs or not whole or epochs[0] < 0 or any(np.diff(epochs) <= 0):
         raise ValueError("record_epochs must be increasing integers from 0 or more")
     return epochs
 
@@ -283,6 +287,8 @@ def _checked_task(
                 f"{name} of {count} networks must be of shape ({count}, n, {last}), or (n, {last}) "
                 f"to be shared: got {np.shape(values)}"
             )
+        if not array.shape[1] or not np.isfinite(array).all():
+            raise ValueError(f"{name} must be at least one row of finite numbers")
         arrays[name] = array
     n = arrays["inputs"].shape[1]
     if arrays["labels"].shape[1] != n:

@@ -42,7 +42,12 @@ def initialize(
         initialization: one of the above.
         gain: factor of all initial parameters.
         zero_bias: biases begin at zero.
+
+    Raises:
+        ValueError: no generators, or another initialization.
     """
+    if not generators:
+        raise ValueError("an ensemble needs a generator for each network: got none")
     drawn = [
         _arrange(generator, architecture, initialization, gain, zero_bias)
         for generator in generators

@@ -267,11 +267,12 @@ def _loss_cell(specification: dict[str, Any], seed: int, device: str) -> pd.Data
     reference = functions[2.0][1][data.size :]
     change = _root(reference - initial[data.size :])
     for power, (arm, outputs) in functions.items():
-        where = {"power": power, "failure": failures.get(power, "")}
+        failure = failures.get(power, "")
         test = outputs[data.size :]
-        rows.add(arm, "output", test, point=data.points[:, 0], **where)
+        rows.add(arm, "output", test, point=data.points[:, 0], power=power, failure=failure)
         if power != 2.0:
-            rows.add(arm, "distance", _root(test - reference) / change, **where)
+            distance = _root(test - reference) / change
+            rows.add(arm, "distance", distance, power=power, failure=failure or failures[2.0])
     rows.add("start", "output", initial[data.size :], point=data.points[:, 0])
     return rows.table()
 
@@ -298,8 +299,10 @@ def _to_interpolation(
     run = _run(networks, data, data.labels, unit, [0], device, power)
     while True:
         largest = np.abs(run.outputs[-1, : data.size] - data.labels[:, 0]).max()
-        if run.failure or largest <= specification["residual"]:
-            return run.outputs[-1], done, run.failure
+        if run.failure:
+            return run.outputs[-1], done, f"{run.failure} of the stage that ends at {done}"
+        if largest <= specification["residual"]:
+            return run.outputs[-1], done, ""
         if done >= specification["epochs"]:
             return run.outputs[-1], done, f"errors up to {largest:.2g} after {done} epochs"
         rate = unit / (max(1.0, power - 1) * largest ** (power - 2))
