@@ -5,6 +5,7 @@ are measured already, `initbias plan` corrects its estimates by what they took.
 """
 
 START = 4.0  # seconds to import the libraries and to load compiled loops
+START_FUSED = 2.0  # likewise, where nothing but the fused form is needed, which is without torch
 NETWORKS = 4.5e10  # multiply-adds of the fused form of training
 LAYERS = 4e10  # multiply-adds of the layered form, beside a step's other work
 LAYERS_STEP = 4e-4  # seconds of a step of the layered form that no size changes

@@ -263,7 +263,7 @@ def _network_cost(section: Section, runs: Network, intrinsic_dim: int, n: int, s
     training = runs.epochs_per_sample * n * n * (2 * features + 1)
     evaluation = section.times * points * (features + 1)
     operations = len(runs.noise_stds) * seeds * neurons * (training + evaluation)
-    seconds = rates.START + operations / rates.NETWORKS
+    seconds = rates.START_FUSED + operations / rates.NETWORKS
     memory = 2 * seeds * 4 * (2 * neurons * (features + 1) + section.times * points)
     return Cost(seconds, _output_bytes(section, runs, seeds), memory)
 
