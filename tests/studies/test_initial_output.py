@@ -481,7 +481,10 @@ def test_failed_runs_leave_their_pair_out() -> None:
         )
     )
     estimates = estimate(lost)
-    assert set(estimates["cells"]) == {2} and set(estimates["failed"]) == {1}
+    told = estimates[
+        estimates["quantity"] != "speedup"
+    ]  # of fewer pairs, where a loss is not reached
+    assert set(told["cells"]) == {2} and set(estimates["failed"]) == {1}
     kept = estimate(rows[rows["seed"] != 1])
     ratio, expected = (
         table[table["quantity"] == "risk_ratio"]["value"].iloc[0] for table in (estimates, kept)
