@@ -23,10 +23,11 @@ def test_files_that_documents_name_exist(root: Path) -> None:
 def test_columns_are_documented(root: Path) -> None:
     from initbias.studies.error_rates.estimate import COLUMNS
     from initbias.studies.error_rates.measure import ABSENT
+    from initbias.studies.initial_output.estimate import COLUMNS as INITIAL_OUTPUT
     from initbias.studies.kernel_regime.estimate import COLUMNS as KERNEL_REGIME
     from initbias.studies.kernel_regime.measure import VALUES
     from initbias.studies.smoothness.estimate import COLUMNS as SMOOTHNESS
 
     text = (root / "docs" / "outputs.md").read_text()
-    columns = [*COLUMNS, *ABSENT, *KERNEL_REGIME, *VALUES, *SMOOTHNESS]
+    columns = [*COLUMNS, *ABSENT, *KERNEL_REGIME, *VALUES, *SMOOTHNESS, *INITIAL_OUTPUT]
     assert all(f"`{column}`" in text for column in columns)

@@ -482,7 +482,8 @@ def test_failed_runs_leave_their_pair_out() -> None:
         )
     )
     estimates = estimate(lost)
-    assert set(estimates["cells"]) == {2} and set(estimates["failed"]) == {1}
+    counted = estimates[estimates["quantity"] != "speedup"]  # which counts what it can compare
+    assert set(counted["cells"]) == {2} and set(estimates["failed"]) == {1}
     kept = estimate(rows[rows["seed"] != 1])
     ratio, expected = (
         table[table["quantity"] == "risk_ratio"]["value"].iloc[0] for table in (estimates, kept)
