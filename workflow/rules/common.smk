@@ -57,8 +57,8 @@ def measure_memory(wildcards, attempt):
 
 
 def measure_minutes(wildcards, attempt):
-    """Three times what a core is expected to take; at least ten minutes."""
-    return attempt * int(10 + 3 * shard_of(wildcards).cost.seconds / 60)
+    """Ten minutes and a quarter more than a core is expected to take; twice that if it is not enough."""
+    return attempt * int(10 + 1.25 * shard_of(wildcards).cost.seconds / 60)
 
 
 def require_device():
