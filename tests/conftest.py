@@ -37,26 +37,6 @@ TINY: dict[str, Any] = {
             "times": 10,
             "test_size": 10,
         },
-        "initial_output": {
-            "regression": {
-                "width": 8,
-                "other_widths": [6],
-                "gain": 2,
-                "learning_rate": 1e-3,
-                "epochs": 10,
-                "seeds": 3,
-            },
-            "added_error": {
-                "factors": [0.5, 2, 8],
-                "gains": [2],
-                "width": 10,
-                "epochs": 10,
-                "kernel_seeds": 3,
-                "seeds": 3,
-            },
-            "test_points": 10,
-            "times": 5,
-        },
     },
 }
 

@@ -82,6 +82,26 @@ def test_idx_files_in_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
         load_dataset(name, tmp_path)
 
 
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
+def test_decompressed_files_in_the_cache(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    parts = [np.full((3, 28, 28), 255, np.uint8), np.arange(3, dtype=np.uint8)] * 2
+    (tmp_path / name).mkdir()
+    digests = {}
+    for file, part in zip(catalogue.IDX_FILES, parts, strict=True):
+        (tmp_path / name / file.removesuffix(".gz")).write_bytes(idx(part))
+        digests[file] = sha256(idx(part)).hexdigest()
+    monkeypatch.setattr(catalogue, f"{name.upper()}_CONTENT", digests)
+    monkeypatch.setattr(catalogue, "FASHION_MNIST_SYSTEM", tmp_path / "none")
+    data = load_dataset(name, tmp_path)
+    assert data.inputs.shape == (6, 784) and (data.inputs == 1).all() and data.train_size == 3
+
+    (tmp_path / name / "train-labels-idx1-ubyte").write_bytes(b"cut")
+    with pytest.raises(DatasetUnavailable, match="train-labels-idx1-ubyte is not the known one"):
+        load_dataset(name, tmp_path)
+
+
 def test_damaged_files_of_debian_are_no_reason_to_take_others(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

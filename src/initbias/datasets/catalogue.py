@@ -79,6 +79,19 @@ MNIST = dict(
         strict=True,
     )
 )
+# SHA-256 of the content: of files that somebody has decompressed.
+MNIST_CONTENT = dict(
+    zip(
+        IDX_FILES,
+        (
+            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        ),
+        strict=True,
+    )
+)
 FASHION_MNIST = dict(
     zip(
         IDX_FILES,
@@ -145,7 +158,7 @@ def load_dataset(name: str, cache: str | Path | None = None) -> Dataset:
 
 
 def _mnist(cache: Path) -> Dataset:
-    content = _downloaded("mnist", MNIST, MNIST_FOLDERS, cache)
+    content = _downloaded("mnist", MNIST, MNIST_CONTENT, MNIST_FOLDERS, cache)
     return _images(
         "mnist",
         content,
@@ -165,7 +178,9 @@ def _fashion_mnist(cache: Path) -> Dataset:
         ]
         source = f"{origin}; the files of the Debian package dataset-fashion-mnist"
         return about(content, source=source, sha256=FASHION_MNIST_CONTENT)
-    content = _downloaded("fashion_mnist", FASHION_MNIST, FASHION_MNIST_FOLDERS, cache)
+    content = _downloaded(
+        "fashion_mnist", FASHION_MNIST, FASHION_MNIST_CONTENT, FASHION_MNIST_FOLDERS, cache
+    )
     source = f"{origin}; its four published files"
     return about(content, source=source, sha256=FASHION_MNIST)
 
@@ -245,16 +260,22 @@ DATASETS: dict[str, Callable[[Path], Dataset]] = {
 
 
 def _downloaded(
-    dataset: str, digests: dict[str, str], folders: tuple[str, ...], cache: Path
+    dataset: str,
+    digests: dict[str, str],
+    contents: dict[str, str],
+    folders: tuple[str, ...],
+    cache: Path,
 ) -> list[bytes]:
-    """Decompressed content of published .gz files, which stand in a folder of their own."""
-    return [
-        gzip.decompress(fetched(dataset, remote, cache / dataset).read_bytes())
-        for remote in (
-            Remote(name, digest, [folder + name for folder in folders])
-            for name, digest in digests.items()
-        )
-    ]
+    """Content of published .gz files, or of the same decompressed, in a folder of their own."""
+    found = []
+    for name, digest in digests.items():
+        decompressed = cache / dataset / name.removesuffix(".gz")
+        if decompressed.is_file():
+            found.append(checked(dataset, decompressed, contents[name]))
+        else:
+            remote = Remote(name, digest, [folder + name for folder in folders])
+            found.append(gzip.decompress(fetched(dataset, remote, cache / dataset).read_bytes()))
+    return found
 
 
 def _packaged_table(dataset: str, package: str, path: str) -> NDArray[np.float64]:

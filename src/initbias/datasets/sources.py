@@ -123,13 +123,14 @@ def checked(dataset: str, path: Path, expected: str) -> bytes:
             content = gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
         raise DatasetUnavailable(
-            f"{dataset}: {path} cannot be read ({_brief(error)}); install again what brought it"
+            f"{dataset}: {path} cannot be read ({_brief(error)}); remove it, or install again what "
+            "brought it"
         ) from error
     found = sha256(content).hexdigest()
     if found != expected:
         raise DatasetUnavailable(
             f"{dataset}: the content of {path} is not the known one (SHA-256 {found}, expected "
-            f"{expected}); install again what brought it"
+            f"{expected}); remove it, or install again what brought it"
         )
     return content
 
