@@ -310,6 +310,29 @@ def test_speed_is_read_off_power_laws() -> None:
     assert speedup(epochs, fast, slow) == pytest.approx(-np.log(4), rel=0.01)
 
 
+def test_flatness_is_the_ratio_of_total_variations() -> None:
+    """|x| and x/2 on [-1, 1] vary by 2 and 1, whatever the order of rows; a failed seed is left out."""
+    points = np.linspace(-1, 1, 11)
+    functions = {"standard": np.abs(points), "mirrored": points / 2}
+    rows = pd.DataFrame(
+        {
+            "experiment": "regression", "dataset": "sine", "width": 100, "depth": 2, "gain": 2.0,
+            "power": np.nan, "factor": np.nan, "arm": arm, "seed": seed, "quantity": "output",
+            "epoch": np.nan, "point": point, "value": value,
+            "failure": "diverged" if seed == 3 else "",
+        }
+        for seed in range(4)
+        for arm, values in functions.items()
+        for point, value in zip(points, values * (1 + seed), strict=True)
+    )  # fmt: skip
+    estimates = estimate(rows.sample(frac=1, random_state=0))
+    means = estimates[estimates["quantity"] == "total_variation"].set_index("arm")["value"]
+    assert means.to_dict() == pytest.approx({"standard": 2 * 2, "mirrored": 1 * 2})
+    (claim,) = judge(estimates)
+    assert claim.measured == pytest.approx(2) and claim.verdict == "reproduced"
+    assert claim.source.endswith("B-Fig2a") and "ASI is flatter" in claim.claim
+
+
 def sweep(exponent: float, added: float = 0.1) -> pd.DataFrame:
     """Added errors of networks that grow with the variance by a known power, of 12 starts."""
     draw = np.random.default_rng(0)

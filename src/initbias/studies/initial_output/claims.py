@@ -110,6 +110,14 @@ def _equation_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
             row,
             EQUATION_6,
         )
+    for _, row in _widest(_of(estimates, quantity="variation_ratio")).iterrows():
+        flat = {"standard / mirrored": "ASI", "standard / doubled": "doubling"}[row["arm"]]
+        yield _ratio(
+            f"the final function from {flat} is flatter than that of the standard network: ratio of "
+            f"their total variations ({_where(row)})",
+            "B-Fig2a",
+            row,
+        )
     slopes = _of(estimates, experiment="regression", quantity="slope", of="deviation")
     for _, row in slopes.iterrows():
         yield _positive(

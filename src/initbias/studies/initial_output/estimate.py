@@ -9,11 +9,12 @@ quantity: means over seeds
     train_loss, test_loss, test_accuracy   at an epoch
     risk, start_variance, added_error, deviation, share_of_change, distance, epochs, final_loss,
     kernel_difference, kernel_change       at the end, or at the start
+    total_variation    of final functions on [-1, 1]: how far they go up and down in all
 and of pairs of runs that share their initial parameters
     speedup            how many times as many epochs the first arm takes to the lowest training loss
                        that both reach (geometric mean); missing where one begins below that loss
     risk_difference    of the arms
-    risk_ratio         of the arms, geometric mean
+    risk_ratio, variation_ratio            of the arms, geometric mean
     unexplained        risk_difference less the added error of eq. 6: zero in the mean by B-S3
     advantage          smallest log ratio of the test losses over all epochs after the start
     head_start         accuracy of mirrored after one epoch less that of standard at the end
@@ -74,7 +75,7 @@ Array = NDArray[np.float64]
 
 def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
     """Estimates of all quantities from the measurements of all shards."""
-    scalars = measurements[measurements["point"].isna()]
+    scalars = pd.concat([measurements[measurements["point"].isna()], _variations(measurements)])
     rows: list[dict[str, Any]] = []
     healthy = []
     for key, group in scalars.groupby(SETTING, dropna=False):
@@ -94,6 +95,18 @@ def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
     words = ["arm", "of", "reason"]
     estimates[words] = estimates[words].astype(object).fillna("")
     return estimates
+
+
+def _variations(measurements: pd.DataFrame) -> pd.DataFrame:
+    """Total variation of each final function of B-Fig2 over the test points, as measurements."""
+    outputs = measurements[
+        (measurements["experiment"] == "regression") & (measurements["quantity"] == "output")
+    ].sort_values("point")
+    function = ["experiment", *SETTING[1:], "arm", "seed"]
+    steps = outputs.groupby(function, dropna=False)["value"].diff().abs()
+    varied = outputs.assign(value=steps, quantity="total_variation", point=np.nan)
+    rules = dict.fromkeys(outputs.columns.difference(function), "first") | {"value": "sum"}
+    return varied.groupby(function, dropna=False, as_index=False).agg(rules)
 
 
 def shown_seed(measurements: pd.DataFrame) -> int | None:
@@ -183,6 +196,11 @@ def _of_setting(kept: pd.DataFrame) -> Iterator[dict[str, Any]]:
         if "equation_6" in added.columns:
             unexplained = difference - added["equation_6"]
             yield {**pair, "quantity": "unexplained", **asdict(student_interval(unexplained))}
+    variations = _wide(kept, "total_variation")
+    for arm in ("mirrored", "doubled"):
+        if {"standard", arm} <= set(variations.columns):
+            ratio = ratio_interval(np.log(variations["standard"] / variations[arm]))
+            yield {"arm": f"standard / {arm}", "quantity": "variation_ratio", **asdict(ratio)}
     yield from _of_curves(kept)
 
 
