@@ -6,7 +6,6 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 
 from initbias.pipeline.publication import published
@@ -18,12 +17,14 @@ from initbias.studies.protocol import FORMATS
 def style() -> Iterator[None]:
     """The shared look of figures, for the length of a block."""
     mpl.use("agg")
-    with sns.axes_style("ticks"), mpl.rc_context(STYLE):
+    with mpl.rc_context(STYLE):
         yield
 
 
 def publish_figure(figure: Figure, stem: Path) -> None:
     """Write a figure in every format beside each other."""
+    figure.draw_without_rendering()  # lays it out, once for all formats
+    figure.set_layout_engine("none")
     for suffix in FORMATS["figure"]:
         publish_picture(figure, stem.with_suffix(f".{suffix}"))
 

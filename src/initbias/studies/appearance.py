@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+INK = "#262626"
 STYLE: Any = {
     "figure.constrained_layout.use": True,
     "figure.dpi": 100,
@@ -16,8 +17,13 @@ STYLE: Any = {
     "ytick.labelsize": 8,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "axes.axisbelow": True,
+    **dict.fromkeys(
+        ("axes.edgecolor", "axes.labelcolor", "text.color", "xtick.color", "ytick.color"), INK
+    ),
     "lines.linewidth": 1.4,
     "lines.markersize": 4.5,
+    "lines.solid_capstyle": "round",
     "svg.hashsalt": "initbias",
     "svg.fonttype": "none",
     "pdf.fonttype": 42,
