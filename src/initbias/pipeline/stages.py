@@ -18,7 +18,7 @@ from initbias.pipeline.progress import reporting
 from initbias.pipeline.provenance import environment, peak_memory_bytes
 from initbias.pipeline.publication import published
 from initbias.studies import load, stage_module
-from initbias.studies.protocol import Claim, Shard
+from initbias.studies.protocol import Claim, MeasureStage, Shard
 
 
 def choose_device(wanted: str) -> str:
@@ -56,7 +56,7 @@ def measure(
     """
     started = time.time()
     surroundings = environment(device, threads)  # before anyone can edit the source
-    stage = load(study, "measure")
+    stage: MeasureStage = load(study, "measure")
     code = code_digest(stage_module(study, "measure"))
     description = json.dumps([specification, code, device], sort_keys=True)
     journal = Journal(file.parent, name, sha256(description.encode()).hexdigest()[:16])

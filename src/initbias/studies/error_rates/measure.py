@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from initbias.datasets import TARGETS, generator, sample_sphere
 from initbias.networks import Architecture, default_threads, initialize, train
+from initbias.studies.protocol import Progress
 
 DEPTH = 1  # hidden layers, as in A-Fig1
 Initialization = Literal["standard", "mirrored"]
@@ -43,7 +44,6 @@ ABSENT = {
 }
 
 Array = NDArray[np.float64]
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -90,18 +90,10 @@ def cells(specification: dict[str, Any]) -> list[str]:
 def measure(
     specification: dict[str, Any], finished: set[str], device: str, progress: Progress
 ) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Measure the cells that are not finished yet.
+    """Measure the cells that are not finished yet, see `MeasureStage`.
 
-    Args:
-        specification: as made by design.py.
-        finished: keys of cells to leave out.
-        device: "cpu" or "cuda".
-        progress: called with a cell's key and the share of it that is done.
-
-    Yields:
-        Key and measurements of each cell: one row for each initialization and time, with the columns above.
-        Kernel cells have rows of model "ridge", too: kernel ridge regression on the same data from
-        the same initial function, at the ridge that is best in theory.
+    Kernel cells have rows of model "ridge", too: kernel ridge regression on the same data from the
+    same initial function, at the ridge that is best in theory.
     """
     match specification["model"]:
         case "theory":

@@ -14,7 +14,7 @@ added: what the initial output adds by eq. 6, start - unlearned.
 equation_6: its right side, mirrored + added.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,6 +34,7 @@ from initbias.networks import (
     initialize,
     train,
 )
+from initbias.studies.protocol import Progress
 
 STUDY = "initial_output"
 FREQUENCY = 4.0  # the target of B-Fig1 and B-Fig2 is sin(4x)
@@ -51,7 +52,6 @@ SCALED = (-0.5, 0.5)  # features and price of B-Fig3
 SETTING = ("dataset", "width", "depth", "gain", "power", "factor")
 
 Array = NDArray[np.float64]
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -124,17 +124,7 @@ def cells(specification: dict[str, Any]) -> list[str]:
 def measure(
     specification: dict[str, Any], finished: set[str], device: str, progress: Progress
 ) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Measure the cells that are not finished yet.
-
-    Args:
-        specification: as made by design.py.
-        finished: keys of cells to leave out.
-        device: "cpu" or "cuda".
-        progress: called with a cell's key and the share of it that is done.
-
-    Yields:
-        Key and measurements of each cell, with the columns above.
-    """
+    """Measure the cells that are not finished yet, see `MeasureStage`."""
     measure_cell = {
         "loss_independence": _loss_cell,
         "regression": _regression_cell,

@@ -28,6 +28,7 @@ from initbias.networks import (
     initialize,
     train,
 )
+from initbias.studies.protocol import Progress
 
 Initialization = Literal["standard", "mirrored"]
 INITIALIZATIONS: tuple[Initialization, ...] = ("standard", "mirrored")
@@ -47,7 +48,6 @@ INITIALIZATIONS: tuple[Initialization, ...] = ("standard", "mirrored")
 VALUES = ("sup_error", "rms_error", "loss", "kernel_distance", "kernel_change")
 
 Array = NDArray[np.float64]
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -82,18 +82,9 @@ def cells(specification: dict[str, Any]) -> list[str]:
 def measure(
     specification: dict[str, Any], finished: set[str], device: str, progress: Progress
 ) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Measure the cells that are not finished yet.
+    """Measure the cells that are not finished yet, see `MeasureStage`.
 
     As many networks at a time as there are threads; on a GPU all of a sample size.
-
-    Args:
-        specification: as made by design.py.
-        finished: keys of cells to leave out.
-        device: "cpu" or "cuda".
-        progress: called with a cell's key and the share of it that is done.
-
-    Yields:
-        Key and measurements of each cell: one row for each initialization and time, with the columns above.
     """
     members = dict(zip(cells(specification), _members(specification), strict=True))
     remaining = [key for key in members if key not in finished]

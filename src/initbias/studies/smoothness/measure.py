@@ -4,7 +4,7 @@ With K(X, X)/n = U Λ Uᵀ the vectors φ = √n U have φᵀφ/n = I, as eigenf
 data, and c = φᵀY/n are the coefficients of the target (Chen, Li, Lin 2024, section 5).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from initbias.datasets import (
     load_dataset,
     sample_sphere,
 )
+from initbias.studies.protocol import Progress
 
 DEPTH = 1  # hidden layers, as in A-Table1
 SHUFFLED = "shuffled"  # the class index, permuted: what is left if inputs tell nothing of labels
@@ -36,7 +37,6 @@ NNGP, NOISE = "nngp", "noise"  # beside planted functions, whose target is "plan
 # failure: why a row has no values; empty if it has.
 
 Array = NDArray[np.float64]
-Progress = Callable[[str, float], None]
 
 
 def cells(specification: dict[str, Any]) -> list[str]:
@@ -52,17 +52,9 @@ def cells(specification: dict[str, Any]) -> list[str]:
 def measure(
     specification: dict[str, Any], finished: set[str], device: str, progress: Progress
 ) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Measure the cells that are not finished yet.
+    """Measure the cells that are not finished yet, see `MeasureStage`.
 
-    Args:
-        specification: as made by design.py.
-        finished: keys of cells to leave out.
-        device: "cpu" or "cuda".
-        progress: called with a cell's key and the share of it that is done.
-
-    Yields:
-        Key and measurements of each cell, with the columns above. Cells of a data set that cannot be
-        had have a row for each target, which tells why.
+    Cells of a data set that cannot be had have a row for each target, which tells why.
     """
     if specification["kind"] == "synthetic":
         for key, seed in zip(cells(specification), specification["seeds"], strict=True):
