@@ -1,6 +1,7 @@
 """Data sets, drawn or real, and the seeds they are drawn with."""
 
 from initbias.datasets.catalogue import DATASETS, Dataset, load_dataset
+from initbias.datasets.linear import LinearSample, sample_linear
 from initbias.datasets.seeds import generator
 from initbias.datasets.sources import DatasetUnavailable
 from initbias.datasets.spheres import TARGETS, sample_sphere
@@ -10,7 +11,9 @@ __all__ = [
     "TARGETS",
     "Dataset",
     "DatasetUnavailable",
+    "LinearSample",
     "generator",
     "load_dataset",
+    "sample_linear",
     "sample_sphere",
 ]
