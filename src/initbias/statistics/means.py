@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from initbias.statistics.power_law import LEVEL, Estimate
 
@@ -39,4 +39,4 @@ def _half_width(numbers: NDArray[np.float64]) -> float:
     if count < 2:
         return np.nan
     error = numbers.std(ddof=1) / np.sqrt(count)
-    return float(student.ppf((1 + LEVEL) / 2, count - 1) * error)
+    return float(stdtrit(count - 1, (1 + LEVEL) / 2) * error)

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtrit
 
 Array = NDArray[np.float64]
 Window = Literal["all", "lower half", "upper half"]
@@ -161,7 +161,7 @@ def weighted_exponent(log_mean: Array, log_n: Array, weights: Array) -> Array:
 def widening(missing: float, freedom: int) -> float:
     """Factor for deviations whose variance is too small by a known factor and known from few data."""
     quantile = (1 + LEVEL) / 2
-    return float(np.sqrt(missing) * t.ppf(quantile, freedom) / norm.ppf(quantile))
+    return float(np.sqrt(missing) * stdtrit(freedom, quantile) / ndtri(quantile))
 
 
 def interval(draws: Array) -> tuple[float, float]:

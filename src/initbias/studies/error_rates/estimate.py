@@ -45,11 +45,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm as normal
-from scipy.stats import t as student
+from scipy.special import ndtri, stdtr
 
 from initbias.datasets import generator
-from initbias.statistics import Curves, Window
+from initbias.statistics import Curves, Window, student_interval
 
 SETTING = ["design", "intrinsic_dim", "input_dim", "noise_std"]
 EXPERIMENT = [*SETTING, "model"]
@@ -247,13 +246,13 @@ def _residuals(
         if known.isna().any():
             continue
         relative = (risk.loc[n] - known) / known.mean()
-        value, freedom = float(relative.mean()), len(relative) - 1
+        interval = student_interval(relative)
+        names = {**common, "quantity": "residual", "sample_size": n}
+        yield {**names, **asdict(interval), "exact": 0.0}
         error = float(relative.std(ddof=1)) / len(relative) ** 0.5
-        reach = float(student.ppf(0.975, freedom)) * error
-        interval = {"value": value, "low": value - reach, "high": value + reach, "exact": 0.0}
-        yield {**common, "quantity": "residual", "sample_size": n, **interval}
-        if error > 0:
-            squares.append(normal.isf(student.sf(abs(value / error), freedom)) ** 2)
+        if error > 0:  # the square of the normal deviate that is as unlikely as Student's t
+            tail = stdtr(len(relative) - 1, -abs(interval.value / error))
+            squares.append(float(ndtri(tail)) ** 2)
     if squares:
         yield {**common, "quantity": "chi2", "value": float(np.mean(squares)), "exact": 1.0}
 

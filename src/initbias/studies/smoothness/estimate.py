@@ -43,13 +43,16 @@ Subsamples of a real data set overlap, so that their intervals do not tell of ot
 """
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
+
+from initbias.statistics import ratio_interval, student_interval
 
 SETTING = [
     "kind", "data", "target", "smoothness", "normalisation", "intrinsic_dim", "sample_size",
@@ -125,7 +128,11 @@ def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
         dimension = input_dim if np.isnan(intrinsic_dim) else intrinsic_dim
         rows += [about | row for row in _published(eigenvalues, squares, dimension)]
         estimates = eigenvalue_estimates(eigenvalues, squares, dimension)
-        rows.append(about | {"quantity": "eigenvalue", **_mean(estimates)} | _window(EIGENVALUE))
+        rows.append(
+            about
+            | {"quantity": "eigenvalue", **asdict(student_interval(estimates))}
+            | _window(EIGENVALUE)
+        )
         found.append((about, estimates))
     rows += [about | row | _window(EIGENVALUE) for about, row in _comparisons(found)]
     table = pd.DataFrame(rows).reindex(columns=COLUMNS)
@@ -177,15 +184,19 @@ def _published(eigenvalues: Array, squares: Array, dimension: float) -> Iterator
         log_value = np.log(np.maximum(eigenvalues[:, chosen], np.finfo(float).tiny))
         slope, decay = -slopes(log_index, log_share), -slopes(log_index, log_value)
         window = _window((first, end))
-        yield {"quantity": "slope", **window, **_mean(slope)}
-        yield {"quantity": "decay", **window, **_mean(decay)}
-        yield {"quantity": "over_decay", **window, **_mean(slope / decay)}
-        yield {"quantity": "over_theory", **window, **_mean(slope * dimension / (dimension + 1))}
+        yield {"quantity": "slope", **window, **asdict(student_interval(slope))}
+        yield {"quantity": "decay", **window, **asdict(student_interval(decay))}
+        yield {"quantity": "over_decay", **window, **asdict(student_interval(slope / decay))}
+        yield {
+            "quantity": "over_theory",
+            **window,
+            **asdict(student_interval(slope * dimension / (dimension + 1))),
+        }
         centre = log_share.mean(axis=1) + slope * log_index.mean()
-        yield {"quantity": "amplitude", **window, **_geometric(centre)}
+        yield {"quantity": "amplitude", **window, **asdict(ratio_interval(centre))}
     for at in np.unique(np.geomspace(1, n, SHOWN).round().astype(int)):
         values = np.log(np.maximum(shares[:, at - 1], np.finfo(float).tiny))
-        yield {"quantity": "tail_share", "index": at, **_geometric(values)}
+        yield {"quantity": "tail_share", "index": at, **asdict(ratio_interval(values))}
 
 
 def eigenvalue_estimates(eigenvalues: Array, squares: Array, dimension: float) -> Array:
@@ -221,7 +232,10 @@ def _comparisons(
             planted = by_function.get(_function({**about, "target": "planted"}), {}).get(n)
             paired = planted is not None and len(planted[1]) == len(here)
             if about["target"] == "nngp" and planted is not None and paired:
-                yield about, {"quantity": "beyond_planted", **_mean(here - planted[1])}
+                yield (
+                    about,
+                    {"quantity": "beyond_planted", **asdict(student_interval(here - planted[1]))},
+                )
 
 
 def _function(about: dict[str, Any]) -> tuple[str, ...]:
@@ -249,17 +263,6 @@ def _window(window: tuple[int, float]) -> dict[str, float]:
     return {"first": float(window[0]), "end": window[1]}
 
 
-def _mean(values: Array) -> dict[str, float]:
-    """Mean over data sets with Student's interval."""
-    value, freedom = float(values.mean()), len(values) - 1
-    reach = student.ppf((1 + LEVEL) / 2, freedom) * values.std(ddof=1) / np.sqrt(len(values))
-    return {"value": value, "low": value - float(reach), "high": value + float(reach)}
-
-
-def _geometric(logs: Array) -> dict[str, float]:
-    return {end: float(np.exp(value)) for end, value in _mean(logs).items()}
-
-
 def _difference(here: Array, before: Array) -> dict[str, float]:
     """Difference of the means of independent data sets, with Welch's interval."""
     errors = [values.var(ddof=1) / len(values) for values in (here, before)]
@@ -269,5 +272,5 @@ def _difference(here: Array, before: Array) -> dict[str, float]:
     freedom = variance**2 / sum(
         error**2 / (len(values) - 1) for error, values in zip(errors, (here, before), strict=True)
     )
-    reach = float(student.ppf((1 + LEVEL) / 2, freedom) * np.sqrt(variance))
+    reach = float(stdtrit(freedom, (1 + LEVEL) / 2) * np.sqrt(variance))
     return {"value": value, "low": value - reach, "high": value + reach}
