@@ -1,6 +1,6 @@
 """Designs of the imbalance study: the figures of paper C as published, and what lies beyond them."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -13,12 +13,10 @@ STUDY = "imbalance"
 Width = Annotated[int, Field(ge=2, description="Hidden units h.")]
 Widths = Annotated[
     list[Annotated[int, Field(ge=2)]],
-    Field(min_length=4, description="Hidden units h, ascending; exponents are fitted to four or more."),
+    Field(
+        min_length=4, description="Hidden units h, ascending; exponents are fitted to four or more."
+    ),
     Increasing,
-]
-Seeds = Annotated[
-    int,
-    Field(ge=3, description="Independent draws of data and initial weights; intervals are over them."),
 ]
 Rate = Annotated[
     float, Field(gt=0, description="Step of gradient descent on the loss (1/n) ‖Y − XUVᵀ‖²_F.")
@@ -35,7 +33,19 @@ StepShare = Annotated[
 Positive = Annotated[float, Field(gt=0)]
 
 
-class Convergence(StrictModel):
+class Part(StrictModel):
+    """An experiment."""
+
+    seeds: Annotated[
+        int,
+        Field(
+            ge=3,
+            description="Independent draws of data and initial weights; intervals are over them.",
+        ),
+    ]
+
+
+class Convergence(Part):
     """C-Fig2/3: three starts with one product but different imbalance, and a balanced one."""
 
     scales: Annotated[
@@ -48,7 +58,6 @@ class Convergence(StrictModel):
     width: Width = 500
     learning_rate: Rate = 5e-4
     iterations: Annotated[int, Field(ge=10, description="Steps of gradient descent.")] = 15_000
-    seeds: Seeds
 
     @model_validator(mode="after")
     def _one_product(self) -> Self:
@@ -61,21 +70,21 @@ class Convergence(StrictModel):
         return self
 
 
-class ByWidth(StrictModel):
+class ByWidth(Part):
     """C-Fig1/4: distance to the min-norm solution by width, entries N(0, 1/h)."""
 
     widths: Widths
     learning_rate: Rate = 5e-3
     stop: Annotated[
-        float, Field(gt=0, lt=1, description="Descent stops when (1/n) ‖Y − XUVᵀ‖²_F is below this.")
+        float,
+        Field(gt=0, lt=1, description="Descent stops when (1/n) ‖Y − XUVᵀ‖²_F is below this."),
     ] = 1e-8
     iterations: Annotated[
         int, Field(ge=10, description="At most so many; a run that takes more has failed.")
     ] = 1_000_000
-    seeds: Seeds
 
 
-class ByExponent(StrictModel):
+class ByExponent(Part):
     """Beyond the paper: the distance by width for several exponents, entries N(0, h^(−2α))."""
 
     alphas: Annotated[
@@ -85,10 +94,9 @@ class ByExponent(StrictModel):
     ]
     widths: Widths
     step_share: StepShare = 0.05
-    seeds: Seeds
 
 
-class Factorisation(StrictModel):
+class Factorisation(Part):
     """C-v2: ½ ‖Y − UVᵀ/√(mh)‖²_F, entries N(0, 1), Y ~ N(0, 0.1)."""
 
     rows: Annotated[int, Field(ge=2, description="Rows n of Y.")] = 20
@@ -107,7 +115,6 @@ class Factorisation(StrictModel):
         float, Field(gt=0, description="Step of gradient descent on ½ ‖Y − UVᵀ/√(mh)‖²_F.")
     ] = 0.05
     iterations: Annotated[int, Field(ge=10, description="Steps of gradient descent.")] = 600
-    seeds: Seeds
 
     @model_validator(mode="after")
     def _sizes_that_fit(self) -> Self:
@@ -124,15 +131,14 @@ class Factorisation(StrictModel):
         return self
 
 
-class InvariantSet(StrictModel):
+class InvariantSet(Part):
     """C-S2 in full: plain descent from starts inside and outside of the invariant set."""
 
     width: Width = 500
     step_share: StepShare = 0.2
-    seeds: Seeds
 
 
-class FiniteSteps(StrictModel):
+class FiniteSteps(Part):
     """Beyond the paper: what a finite step does to the imbalance and to the distance from the flow."""
 
     scale: Annotated[float, Field(gt=0, description="Standard deviation of all entries.")] = 0.1
@@ -148,10 +154,9 @@ class FiniteSteps(StrictModel):
     steps: Annotated[
         int, Field(ge=1, description="Length of training in steps of the largest share.")
     ] = 50
-    seeds: Seeds
 
 
-class PhasePicture(StrictModel):
+class PhasePicture(Part):
     """Beyond the paper: the rate of convergence over the plane of (σ_U, σ_V)."""
 
     scales_u: Annotated[
@@ -162,13 +167,13 @@ class PhasePicture(StrictModel):
     ]
     width: Width = 500
     reduction: Annotated[
-        float, Field(gt=0, lt=1, description="The rate is that until the loss has fallen by this factor.")
+        float,
+        Field(gt=0, lt=1, description="The rate is that until the loss has fallen by this factor."),
     ] = 1e-6
     step_share: StepShare = 0.05
     iterations: Annotated[
         int, Field(ge=10, description="At most so many; a run that takes more has failed.")
     ] = 100_000
-    seeds: Seeds
 
 
 class Section(StrictModel):
@@ -177,7 +182,9 @@ class Section(StrictModel):
     input_dim: Annotated[int, Field(ge=2, description="Inputs D, more than samples.")] = 400
     sample_size: Annotated[int, Field(ge=2, description="Samples n.")] = 100
     outputs: Annotated[int, Field(ge=1, description="Outputs m, at most n.")] = 1
-    noise_std: Annotated[float, Field(ge=0, description="Standard deviation of label noise.")] = 0.01
+    noise_std: Annotated[float, Field(ge=0, description="Standard deviation of label noise.")] = (
+        0.01
+    )
     convergence: Annotated[Convergence | None, Field(description="C-Fig2/3.")] = None
     by_width: Annotated[ByWidth | None, Field(description="C-Fig1/4.")] = None
     by_exponent: Annotated[
@@ -215,7 +222,14 @@ class Section(StrictModel):
     @model_validator(mode="after")
     def _wide_enough(self) -> Self:
         least = self.sample_size + self.outputs
-        for name in ("convergence", "by_width", "by_exponent", "invariant_set", "finite_steps", "phase_picture"):
+        for name in (
+            "convergence",
+            "by_width",
+            "by_exponent",
+            "invariant_set",
+            "finite_steps",
+            "phase_picture",
+        ):
             part = getattr(self, name)
             if part is None:
                 continue
@@ -233,6 +247,7 @@ STEP = 1e-6  # seconds of a step beside its multiply-adds
 NORMALS = 1e8  # normal numbers a second
 PRODUCTS = 2e10  # multiply-adds a second of large matrix products
 LOG = 25.0  # multiply-adds of a recorded time over the cube of its hidden units: two decompositions
+AT_PUBLISHED_STEP = 8e4  # iterations of C-Fig4
 TO_ROUNDING = 250.0  # iterations times share of the largest stable step, from Gaussian starts
 TO_REDUCTION = 50.0  # likewise until the loss has fallen by the default factor
 
@@ -241,18 +256,18 @@ OUTPUTS = {
         "figure",
         "C-Fig2/3: loss over its start against iterations for starts with one product and different "
         "imbalance, and a balanced one, on linear and logarithmic axes; every draw is a line. Dashed: "
-        "the bound C-S1 of one draw. Right: the rate constants c of all draws, and what the paper reports.",
+        "the bound C-S1 of the bold draw. Right: rate constants c of all draws, and those published.",
     ),
     "min_norm_by_width": Output(
         "figure",
-        "C-Fig1/4: distance of the trained product from the min-norm solution, and the norm of "
-        "U₂(0)V(0)ᵀ, against the width h and against 1/√h, where theory is a line through the origin; "
-        "iterations to stop. Means and standard deviations over runs.",
+        "C-Fig1/4: distance of the trained product from the min-norm solution, and norm of U₂(0)V(0)ᵀ, "
+        "against the width h and against 1/√h, with fitted lines; iterations to stop. Means and standard "
+        "deviations over runs.",
     ),
     "exponents": Output(
         "figure",
-        "Distance from the min-norm solution against the width for entries N(0, h^(−2α)), fitted power "
-        "laws, and the bound C-S4 (dashed). Right: fitted exponents against α, with theory 2α − 1/2.",
+        "Distance from the min-norm solution against the width for entries N(0, h^(−2α)), means with "
+        "95 % intervals, and the bound C-S4 (dashed). Right: fitted exponents against α, and theory.",
     ),
     "factorisation": Output(
         "figure",
@@ -267,74 +282,101 @@ OUTPUTS = {
     "finite_steps": Output(
         "figure",
         "Drift of the imbalance per iteration, and distance of descent from the flow at the same time, "
-        "against the step; means with 95 % intervals, and slopes.",
+        "against the step; every draw is a line. Titles: slopes with 95 % intervals.",
     ),
     "phase_picture": Output(
         "figure",
-        "Rate of convergence over the standard deviations of the starts of U and V: measured until "
-        "the loss has fallen by the configured factor, and guaranteed by the imbalance (C-S1); means over "
-        "draws. Grey: no draw converged, or no guarantee. Lines: equal products.",
+        "Rate of convergence over the standard deviations of the starts of U and V. Left: half the "
+        "log of the factor by which the loss falls over the time that it takes. Right: c of C-S1. "
+        "Means over draws; grey where no run converged. White lines: equal products.",
     ),
     "rates": Output(
-        "table", "Rate constants c, largest loss over the bound C-S1, and loss at the end, by start."
+        "table",
+        "Rate constants c, losses at the end, and both bounds against what they bound, by start.",
     ),
     "widths": Output(
         "table",
         "By width and α: distance from the min-norm solution, bound C-S4, norm of U₂(0)V(0)ᵀ, "
         "iterations, and by how much the limit C-S2 is missed.",
     ),
-    "fits": Output("table", "Fitted exponents, intercepts and slopes, with 95 % intervals."),
+    "fits": Output("table", "Fitted exponents, lines and orders, with 95 % intervals."),
 }
 
 
 def plan(section: Section) -> list[Shard]:
     """All shards of the study, in a stable order."""
     shards: list[Shard] = []
-    if part := section.convergence:
-        starts = len(part.scales) + 1
-        seconds = starts * _descent(section, part.iterations) + _logs(section, starts)
-        shards += _shards(section, "convergence", "", part, seconds + _draw(section, part.width))
-    if part := section.by_width:
-        for width in part.widths:
-            iterations = 8e4 * 5e-3 / part.learning_rate  # that it takes at the published step
-            seconds = _descent(section, iterations) + _logs(section, 1) + _draw(section, width)
-            shards += _shards(
-                section, "by_width", f"width{width}", part, seconds, {"width": width}
-            )
-    if part := section.by_exponent:
-        for width in part.widths:
-            iterations = TO_ROUNDING / part.step_share
-            seconds = len(part.alphas) * _descent(section, iterations)
-            shards += _shards(
-                section,
-                "by_exponent",
-                f"width{width}",
-                part,
-                seconds + _draw(section, width),
-                {"width": width},
-            )
-    if part := section.factorisation:
-        seconds = 0.0
-        for outputs in part.outputs:
-            units = part.rows + outputs
-            steps = part.iterations * (STEP + 3.0 * part.rows * units * outputs / LOOPS)
-            logs = section.times * (LOG * units**3 / PRODUCTS + 1e-3)
-            seconds += len(part.widths) * (steps + logs)
-        shards += _shards(section, "factorisation", "", part, seconds)
-    if part := section.invariant_set:
-        iterations = TO_ROUNDING / part.step_share
-        weights = 3.0 * (section.input_dim + section.sample_size) * part.width
-        shards += _shards(section, "invariant_set", "", part, 4 * iterations * weights / LOOPS)
-    if part := section.finite_steps:
-        iterations = part.steps * sum(part.step_shares[-1] / share for share in part.step_shares)
-        seconds = _descent(section, iterations) + _draw(section, part.width)
-        shards += _shards(section, "finite_steps", "", part, seconds)
-    if part := section.phase_picture:
-        points = len(part.scales_u) * len(part.scales_v)
-        iterations = TO_REDUCTION / part.step_share
-        seconds = points * _descent(section, iterations) + _draw(section, part.width)
-        shards += _shards(section, "phase_picture", "", part, seconds)
+    if section.convergence:
+        shards += _convergence_shards(section, section.convergence)
+    if section.by_width:
+        shards += _width_shards(section, section.by_width)
+    if section.by_exponent:
+        shards += _exponent_shards(section, section.by_exponent)
+    if section.factorisation:
+        shards += _factorisation_shards(section, section.factorisation)
+    if section.invariant_set:
+        shards += _invariant_shards(section, section.invariant_set)
+    if section.finite_steps:
+        shards += _step_shards(section, section.finite_steps)
+    if section.phase_picture:
+        shards += _phase_shards(section, section.phase_picture)
     return shards
+
+
+def _convergence_shards(section: Section, part: Convergence) -> list[Shard]:
+    starts = len(part.scales) + 1
+    seconds = starts * _descent(section, part.iterations) + _logs(section, starts)
+    return _shards(section, "convergence", part, seconds + _draw(section, part.width), part.width)
+
+
+def _width_shards(section: Section, part: ByWidth) -> list[Shard]:
+    iterations = AT_PUBLISHED_STEP * 5e-3 / part.learning_rate
+    seconds = _descent(section, iterations) + _logs(section, 1)
+    return [
+        shard
+        for width in part.widths
+        for shard in _shards(
+            section, "by_width", part, seconds + _draw(section, width), width, f"width{width}"
+        )
+    ]
+
+
+def _exponent_shards(section: Section, part: ByExponent) -> list[Shard]:
+    seconds = len(part.alphas) * _descent(section, TO_ROUNDING / part.step_share)
+    return [
+        shard
+        for width in part.widths
+        for shard in _shards(
+            section, "by_exponent", part, seconds + _draw(section, width), width, f"width{width}"
+        )
+    ]
+
+
+def _factorisation_shards(section: Section, part: Factorisation) -> list[Shard]:
+    seconds = 0.0
+    for outputs in part.outputs:
+        units = part.rows + outputs
+        steps = part.iterations * (STEP + 3.0 * part.rows * units * outputs / LOOPS)
+        seconds += len(part.widths) * (steps + section.times * (LOG * units**3 / PRODUCTS + 1e-3))
+    return _shards(section, "factorisation", part, seconds, part.widths[-1])
+
+
+def _invariant_shards(section: Section, part: InvariantSet) -> list[Shard]:
+    weights = 3.0 * (section.input_dim + section.sample_size) * part.width  # of plain descent
+    seconds = 4 * TO_ROUNDING / part.step_share * weights / LOOPS
+    return _shards(section, "invariant_set", part, seconds, section.times * part.width)
+
+
+def _step_shards(section: Section, part: FiniteSteps) -> list[Shard]:
+    iterations = part.steps * sum(part.step_shares[-1] / share for share in part.step_shares)
+    seconds = _descent(section, iterations) + _draw(section, part.width)
+    return _shards(section, "finite_steps", part, seconds, part.width)
+
+
+def _phase_shards(section: Section, part: PhasePicture) -> list[Shard]:
+    points = len(part.scales_u) * len(part.scales_v)
+    seconds = points * _descent(section, TO_REDUCTION / part.step_share)
+    return _shards(section, "phase_picture", part, seconds + _draw(section, part.width), part.width)
 
 
 def _units(section: Section) -> int:
@@ -361,23 +403,25 @@ def _draw(section: Section, width: int) -> float:
 def _shards(
     section: Section,
     experiment: str,
-    setting: str,
-    part: StrictModel,
+    part: Part,
     seconds: float,  # of one seed
-    more: dict[str, Any] | None = None,
+    units: int,  # hidden units that are held at a time
+    setting: str = "",
 ) -> list[Shard]:
     """The seeds of an experiment, or of one of its widths, in shards."""
     common = section.model_dump(
         include={"input_dim", "sample_size", "outputs", "noise_std", "times", "confidence"}
     )
-    fields = part.model_dump(mode="json", exclude={"seeds"} | ({"widths"} if more else set()))
-    specification = {"experiment": experiment, **common, **fields, **(more or {})}
-    width = specification.get("width", max(specification.get("widths", [0])))
-    seeds, shards = getattr(part, "seeds"), []
-    for first in range(0, seeds, section.seeds_per_shard):
-        chosen = list(range(first, min(first + section.seeds_per_shard, seeds)))
-        arrays = 4.0 * section.input_dim * width + 4.0 * section.times * _units(section) ** 2
-        cost = Cost(rates.START_FUSED + seconds * len(chosen), 1e5 * len(chosen), 8 * arrays)
+    fields = part.model_dump(mode="json", exclude={"seeds"})
+    if setting:
+        del fields["widths"]
+        fields["width"] = units
+    shards = []
+    for first in range(0, part.seeds, section.seeds_per_shard):
+        seeds = list(range(first, min(first + section.seeds_per_shard, part.seeds)))
+        arrays = 4.0 * section.input_dim * units + 4.0 * section.times * _units(section) ** 2
+        cost = Cost(rates.START_FUSED + seconds * len(seeds), 1e5 * len(seeds), 8 * arrays)
         name = "-".join(filter(None, [experiment.replace("_", "-"), setting, f"seeds{first:04d}"]))
-        shards.append(Shard(STUDY, name, {**specification, "seeds": chosen}, cost))
+        specification = {"experiment": experiment, **common, **fields, "seeds": seeds}
+        shards.append(Shard(STUDY, name, specification, cost))
     return shards

@@ -27,7 +27,7 @@ and over settings
 of: what a quantity over settings is of. window: of an exponent, all or upper half of the widths.
 value, low, high: mean over runs with its 95 % interval by Student's t, on the log scale if positive;
     of exponents by a bootstrap over runs.
-smallest, largest: over runs.
+std, smallest, largest: over runs; std is their standard deviation.
 runs, failed: with a value, and without.
 reason: the first failure.
 """
@@ -71,6 +71,7 @@ COLUMNS = [
     "value",
     "low",
     "high",
+    "std",
     "smallest",
     "largest",
     "runs",
@@ -150,6 +151,7 @@ def _means(runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
         yield {
             **setting,
             **asdict(interval(values)),
+            "std": np.nan if len(values) < FEWEST_RUNS else values.std(ddof=1),
             "smallest": np.nan if not len(values) else values.min(),
             "largest": np.nan if not len(values) else values.max(),
             "runs": len(values),
@@ -193,7 +195,8 @@ def _by_width(runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
                 yield {**setting, "quantity": "exponent", "window": "upper half", **total}
                 continue
             yield from (setting | row | total for row in _exponents(usable, key))
-            yield from (setting | row | total for row in _lines(usable))
+            if experiment == "by_width":
+                yield from (setting | row | total for row in _lines(usable))
 
 
 def _exponents(runs: pd.DataFrame, identity: Any) -> Iterator[dict[str, Any]]:
@@ -207,9 +210,13 @@ def _exponents(runs: pd.DataFrame, identity: Any) -> Iterator[dict[str, Any]]:
 
 
 def _lines(runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Straight lines in 1/√width, one for each seed, whose data set is the same at all widths."""
+    """Straight lines in 1/√width, one for each seed, whose data set is the same at all widths.
+
+    The spread over runs is in proportion to the mean, which the weights are the inverse of.
+    """
+    weights = 1 / runs.groupby("width")["value"].mean()
     lines = [
-        np.polyfit(group["width"] ** -0.5, group["value"], 1)
+        np.polyfit(group["width"] ** -0.5, group["value"], 1, w=group["width"].map(weights))
         for _, group in runs.groupby("seed")
         if group["width"].nunique() >= FEWEST_WIDTHS
     ]

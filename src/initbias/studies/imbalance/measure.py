@@ -1,19 +1,19 @@
 """Linear networks of one hidden layer, trained from starts of every imbalance, for one shard.
 
 The problem is written in the coordinates of the singular vectors of X, and hidden units are rotated
-so that no more than rank + outputs of them matter (see initbias.networks.linear). Both leave descent as it is,
-so that the widest network costs as little as the narrowest. The starts of `invariant_set` are
-trained as they are, with all rows of U and all hidden units.
+so that no more than rank + outputs of them matter (see initbias.networks.linear). Both leave descent
+as it is, so that the widest network costs as little as the narrowest. The starts of `invariant_set`
+are trained as they are, with all rows of U and all hidden units.
 
-Losses are ½ ‖Y − XUVᵀ‖²_F less the smallest one that any Θ has. Time is that of the gradient flow of this loss:
-iterations × step, where the published step on (1/n) ‖·‖²_F is 2/n of that on ½ ‖·‖²_F.
+Losses are ½ ‖Y − XUVᵀ‖²_F less the smallest one that any Θ has. Time is that of the gradient flow of
+this loss: iterations × step, where the published step on (1/n) ‖·‖²_F is 2/n of one on ½ ‖·‖²_F.
 
 Data and initial weights come from generators named by what they belong to. A data set of a seed is the
 same for all widths, and weights of a width are the same for all scales and exponents.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -50,7 +50,18 @@ MOST_ITERATIONS = 1_000_000
 # iteration, time: of values during training. index: of eigenvalues, the largest first.
 # failure: why a run has no values; empty if it has.
 SETTING = ("start", "sigma_u", "sigma_v", "alpha", "width", "outputs", "seed", "step")
-COLUMNS = ("experiment", "input_dim", "sample_size", *SETTING, "quantity", "iteration", "time", "index", "value", "failure")
+COLUMNS = (
+    "experiment",
+    "input_dim",
+    "sample_size",
+    *SETTING,
+    "quantity",
+    "iteration",
+    "time",
+    "index",
+    "value",
+    "failure",
+)
 
 Array = NDArray[np.float64]
 Progress = Callable[[str, float], None]
@@ -190,14 +201,15 @@ def balanced(problem: LeastSquares, initial: Array, width: int, draws: Any) -> t
 
 def imbalance_eigenvalues(first: Array, second: Array) -> Array:
     """Eigenvalues of U₁ᵀU₁ − VᵀV, descending; first (..., rows, h), second (..., h, outputs)."""
-    eigenvalues: Array = np.linalg.eigvalsh(first.mT @ first - second @ second.mT)[..., ::-1]
-    return eigenvalues
+    ascending = np.linalg.eigvalsh(first.mT @ first - second @ second.mT)
+    return np.asarray(ascending[..., ::-1], dtype=np.float64)
 
 
 def rate_constant(eigenvalues: Array, rank: int, outputs: int) -> Array:
     """c = [λ_r(Λ)]₊ + [λ_m(−Λ)]₊ of C-S1, from the eigenvalues of Λ, descending, (..., h)."""
-    constant: Array = np.maximum(eigenvalues[..., rank - 1], 0)
-    return constant + np.maximum(-eigenvalues[..., -outputs], 0)
+    of_u, of_v = eigenvalues[..., rank - 1], -eigenvalues[..., -outputs]
+    constant: Array = np.maximum(of_u, 0) + np.maximum(of_v, 0)
+    return constant
 
 
 def rate_bound(eigenvalues: Array, products: Array, rank: int, outputs: int) -> Array:
@@ -276,7 +288,8 @@ def _by_width(
     kept = int(np.searchsorted(iterations, stopped)) + 1  # the last one is the stop itself
     recorded = np.minimum(iterations[:kept], stopped)
     _log(problem, start, trained, 0, recorded, rate, rows)
-    end = Start(*(layer[0, -1] for layer in trained.layers), start.constant, start.setting)
+    first, second = (layer[0, -1] for layer in trained.layers)
+    end = replace(start, first=first, second=second)
     _settle(problem, end, SETTLING, rows, setting, ("limit_distance", "limit_deviation"))
 
 
@@ -339,7 +352,7 @@ def _invariant_set(
     first = problem.basis.T @ u
     rest = u - problem.basis @ first
     step = specification["step_share"] * stable_step(problem, first, v)
-    threshold = 0.5 * (SETTLED * np.linalg.norm(labels)) ** 2 + problem.smallest_loss
+    threshold = 0.5 * SETTLED**2 * float(np.sum(labels**2)) + problem.smallest_loss
     iterations = _logarithmic(MOST_ITERATIONS, specification["times"])
     # Rows of U₂ without their part along these hidden directions.
     spans = {
@@ -357,10 +370,16 @@ def _invariant_set(
             inputs,
             labels,
             learning_rate=step,
-            record_iterations=iterations,
+            record_iterations=iterations.tolist(),
             threshold=threshold,
         )
-        setting = {"start": name, "width": len(v), "outputs": v.shape[1], "step": step, "alpha": 0.5}
+        setting = {
+            "start": name,
+            "width": len(v),
+            "outputs": v.shape[1],
+            "step": step,
+            "alpha": 0.5,
+        }
         if trained.stopped_at[0] < 0:
             reason = _reason(trained, 0, MOST_ITERATIONS, "rounding")
             rows.add(setting, "distance", np.nan, failure=reason)
@@ -475,7 +494,9 @@ def _log(
     setting = start.setting | {"step": rate * slower}
     kept = slice(len(iterations))
     if trained.diverged_at[index] >= 0:
-        rows.add(setting, "loss", np.nan, failure=_reason(trained, index, iterations[-1], "its end"))
+        rows.add(
+            setting, "loss", np.nan, failure=_reason(trained, index, iterations[-1], "its end")
+        )
         return None
     first, second = (layer[index, kept] for layer in trained.layers)
     losses, products = trained.losses[index, kept], trained.products[index, kept]
@@ -547,7 +568,7 @@ def _settle(
 ) -> None:
     """Descent to rounding; distance from the min-norm solution and from the closed form C-S2."""
     step = share * stable_step(problem, start.first, start.second)
-    threshold = 0.5 * (SETTLED * np.linalg.norm(problem.targets)) ** 2
+    threshold = 0.5 * SETTLED**2 * float(np.sum(problem.targets**2))
     trained = _train(problem, [start], step, np.array([MOST_ITERATIONS]), threshold)
     if trained.stopped_at[0] < 0:
         reason = _reason(trained, 0, MOST_ITERATIONS, "rounding")
@@ -570,9 +591,7 @@ def _distances(problem: LeastSquares, start: Start, first: Array, second: Array)
     return apart
 
 
-def _distance(
-    problem: LeastSquares, start: Start, trained: LinearTrajectory, index: int
-) -> float:
+def _distance(problem: LeastSquares, start: Start, trained: LinearTrajectory, index: int) -> float:
     """At the end of training."""
     first, second = (layer[index, -1:] for layer in trained.layers)
     return float(_distances(problem, start, first, second)[0])
