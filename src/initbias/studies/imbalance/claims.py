@@ -3,7 +3,8 @@
 Bounds and exact formulas are judged in every run and at every recorded time, by the worst of them.
 C-S1 bounds the gradient flow; the published steps are small enough for descent to keep it. C-S5 bounds
 the rate of the flow at a point, which is computed exactly at the points that descent visits. C-S3
-and C-S4 hold with high probability from widths on that the paper does not tell.
+and C-S4 hold with high probability from some width on: what fails below the largest width alone is
+inconclusive.
 
 The paper's rate constants are of one draw. They are judged by the mean over draws: within 5 % of it, as
 one draw is of another.
@@ -91,6 +92,7 @@ EVERY_RUN: tuple[tuple[tuple[str, ...], str, float, str, str, str], ...] = (
         "<= 1",
     ),
 )
+FROM_SOME_WIDTH = ("required_imbalance", "crossing_share", "distance_share")
 
 
 def judge(estimates: pd.DataFrame) -> list[Claim]:
@@ -115,6 +117,13 @@ def _every_run(estimates: pd.DataFrame) -> Iterator[Claim]:
             failed = rows.groupby("quantity")["failed"].sum().max()
             rows = _select(rows, quantity=quantity).dropna(subset="largest")
             measured, verdict = _worst(rows, allowed, int(failed))
+            widest = rows[rows["width"] == rows["width"].max()]
+            narrow = verdict.verdict == "not reproduced" and widest["largest"].max() <= allowed
+            if quantity in FROM_SOME_WIDTH and narrow:
+                reason = (
+                    f"{verdict.reason}, but none at the largest width, and widths must be large"
+                )
+                verdict = Verdict("inconclusive", reason)
             yield claim(STUDY, f"{text} ({experiment})", source, predicted, measured, verdict)
 
 

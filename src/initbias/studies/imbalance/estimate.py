@@ -82,7 +82,7 @@ COLUMNS = [
 
 def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
     """Estimates of all quantities from the measurements of all shards."""
-    runs = pd.concat([_of_runs(measurements), _from_courses(measurements)], ignore_index=True)
+    runs = pd.concat([_of_runs(measurements), *_from_courses(measurements)], ignore_index=True)
     rows = [*_means(runs), *_leads(runs), *_by_width(runs), *_by_step(measurements)]
     return pd.DataFrame(rows).reindex(columns=COLUMNS)
 
@@ -95,7 +95,7 @@ def _of_runs(measurements: pd.DataFrame) -> pd.DataFrame:
     return measurements.loc[single | of_flow, [*RUN, "quantity", "value", "failure"]]
 
 
-def _from_courses(measurements: pd.DataFrame) -> pd.DataFrame:
+def _from_courses(measurements: pd.DataFrame) -> list[pd.DataFrame]:
     """What the course of a run comes to, one row each."""
     course = measurements[measurements["failure"] == ""]
     wide = _wide(course[course["iteration"].notna()], [*RUN, "iteration"]).reset_index()
@@ -122,7 +122,7 @@ def _from_courses(measurements: pd.DataFrame) -> pd.DataFrame:
             found.append(_run_values(quantity, values[over] / values[under]))
     if "imbalance" in values:
         found.append(_run_values("required_imbalance", 1 / values["imbalance"]))
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=[*RUN, "value"])
+    return found
 
 
 def _wide(rows: pd.DataFrame, index: list[str]) -> pd.DataFrame:

@@ -34,6 +34,8 @@ def convergence(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     for axes in (linear, logarithmic):
         for color, (_, runs) in zip(PALETTE, starts, strict=False):
             losses, bounds = _courses(runs, "loss"), _courses(runs, "loss_bound")
+            if losses.empty:  # all of them failed
+                continue
             axes.plot(losses / losses.iloc[0], color=color, lw=0.6, alpha=0.6)
             for course, style in ((losses, {"lw": 1.6}), (bounds, BOUND)):
                 first = course.iloc[:, :1]
