@@ -378,3 +378,16 @@ def test_more_widths_and_seeds_add_shards_and_change_none() -> None:
     after = planned(seeds_per_shard=3, by_width=wider)
     assert before.items() < after.items()
     assert len(after) - len(before) == 4 * 2 + 3
+
+
+@pytest.mark.parametrize(
+    "experiment", [name for name in SECTION if isinstance(SECTION[name], dict)]
+)
+def test_each_experiment_stands_alone(everything: pd.DataFrame, experiment: str) -> None:
+    """Others are not configured: no claims on them, and empty panels."""
+    alone = select(everything, experiment=experiment)
+    estimates = estimate(alone)
+    assert set(estimates["experiment"]) == {experiment}
+    assert len(judge(estimates)) > 0 or experiment == "phase_picture"
+    for draw in (*FIGURES.values(), *TABLES.values()):
+        draw(alone, estimates)

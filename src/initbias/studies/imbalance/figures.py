@@ -113,7 +113,7 @@ def exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(WIDTH, PANEL * 1.25))
     distances, fits = figure.subplots(1, 2)
     alphas = sorted(of["alpha"].dropna().unique())
-    shades = matplotlib.colormaps["viridis"](np.linspace(0, 0.88, max(len(alphas), 1)))
+    shades = matplotlib.colormaps["viridis"](np.linspace(0, 0.88, len(alphas)))
     handles = []
     for alpha, shade in zip(alphas, shades, strict=True):
         arm = _select(of, alpha=alpha)
@@ -167,7 +167,7 @@ def factorisation(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure
     of = of[of["seed"] == of["seed"].min()]
     outputs = sorted(of["outputs"].unique())
     widths = sorted(of["width"].unique())
-    shades = matplotlib.colormaps["viridis"](np.linspace(0, 0.88, max(len(widths), 1)))
+    shades = matplotlib.colormaps["viridis"](np.linspace(0, 0.88, len(widths)))
     figure = Figure(figsize=(WIDTH, PANEL * 0.95 * max(len(outputs), 1) + 0.3))
     grid = figure.subplots(max(len(outputs), 1), 3, squeeze=False, sharex="col")
     for row, count in zip(grid, outputs, strict=False):
