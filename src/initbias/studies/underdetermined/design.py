@@ -152,43 +152,44 @@ class Section(StrictModel):
 OUTPUTS = {
     "distance_by_scale": Output(
         "figure",
-        "Distance of the limit of gradient descent from θ* = A†b, relative to ‖θ*‖, against the scale of the "
-        "start of W₁ alone, the layers after it alone, or all: geometric means over systems with 95 % "
-        "intervals. Dashed: theory to first order in the scale of W₁. At depth 0 W₁ is the unknown "
-        "itself. Exponents are fitted to the scales up to 0.1. The design is our own.",
+        "Distance of the limit of gradient descent from θ* = A†b against the scale of the start of W₁ alone, "
+        "of the layers after it alone, or of all: geometric means over the systems that converged with 95 % "
+        "intervals. Dashed: theory to first order in the scale of W₁. Without hidden layer W₁ is the "
+        "unknown itself. Exponents are fitted to the scales up to 0.1. The design is our own.",
     ),
     "convergence": Output(
         "figure",
-        "Above, relative residual of gradient descent against the iteration, one system (the first) by the "
-        "scale of all layers. Below left, iterations to converge against the condition number of A, all "
-        "layers at scale 1, geometric means with 95 % intervals; numbers tell how many runs did not "
-        "converge (hollow). Below right, iterations against the scale of all layers. The design is our own.",
+        "Above, relative residual of gradient descent against the iteration, for one system. Below, "
+        "iterations to converge against the condition number of A, all layers at scale 1, and against the "
+        "scale of all layers: geometric means over the systems that converged with 95 % intervals. Filled "
+        "markers: not all systems converged within the most iterations. The design is our own.",
     ),
     "steering": Output(
         "figure",
-        "Left, distance from the prescribed solution against the iteration, for starts that are steered there: "
-        "W₁(0) from a first training, or from the conservation laws of gradient flow (one pass); and from "
-        "a random start (grey); medians over systems, one column. Right, the distance at the end of one "
-        "pass against the step of descent. The design is our own.",
+        "Left, distance from a prescribed solution against the iteration, for one system and three starts "
+        "that differ in W₁(0): chosen after a first training, which is exact; by conservation laws of "
+        "gradient flow, which finite steps do not conserve; random. Right, what the second one misses "
+        "against the step: geometric means over systems with 95 % intervals. The design is our own.",
     ),
     "lazy_and_rich": Output(
         "figure",
-        "What training changes, against the scale of all layers at the start: how far all weights move "
-        "relative to their start, how far the tangent kernel moves, how well neighbouring layers are aligned "
-        "at the end (|cosine| of their leading singular vectors), and the effective rank of W₁ ... W_h. "
-        "Geometric means over systems with 95 % intervals. The design is our own.",
+        "What training changes, against the scale of all layers at the start: how far all weights move and "
+        "how far the tangent kernel moves, relative to the start; at the end, how well neighbouring layers "
+        "are aligned (mean |cosine| of their leading singular vectors) and the effective rank of W₁ ... W_h. "
+        "Without hidden layer weights can only move. Geometric means over the systems that converged with "
+        "95 % intervals. The design is our own.",
     ),
     "limits": Output(
         "table",
-        "For each depth, over all converged runs: largest relative error of the limit formula, largest drift of "
-        "P W₁, largest error at the prescribed solution by start, exponents of the distance to θ* in the "
-        "scale of each layer's start, and the runs that did not converge. The design is our own.",
+        "For each depth, over all runs that converged: largest error of the limit formula, relative to ‖θ*‖, "
+        "largest drift of P W₁, relative to ‖W₁‖, largest error at the solution to end at by start, and "
+        "exponents of the distance to θ* in the scale of some layers' start. The design is our own.",
     ),
     "conditioning": Output(
         "table",
-        "Iterations to converge by depth and condition number of A, the measured last rate of convergence "
-        "over that of the tangent kernel at the end, and the runs that did not converge. The design is "
-        "our own.",
+        "Iterations to converge by depth and condition number of A, the measured late rate of convergence "
+        "over that of the tangent kernel at the end, the distance to θ*, and how many runs did not "
+        "converge and why. The design is our own.",
     ),
 }
 

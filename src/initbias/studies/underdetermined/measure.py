@@ -41,7 +41,8 @@ from initbias.networks import (
 # seed, iteration: of the row.
 # residual: ‖Ay − b‖ over ‖b‖.
 # distance: ‖y − θ*‖ over ‖θ*‖.
-# target_error: likewise from the solution that the start is steered to; missing if to none.
+# target_error: likewise from where steered starts are to end: θ* (zero, min_norm, bi_optimal), else the
+#     prescribed solution; missing in other experiments.
 # Of the run, the same at all its iterations, missing where it did not converge, but for the first two:
 # iterations: steps made.
 # learning_rate: of the run.
@@ -177,7 +178,7 @@ def _steering(specification: dict[str, Any], seed: int) -> list[pd.DataFrame]:
         def run(
             name: str,
             layers: Layers,
-            target: Array | None,
+            target: Array,
             step: float = specification["step"],
             problem: Problem = problem,
         ) -> Run:
@@ -186,7 +187,7 @@ def _steering(specification: dict[str, Any], seed: int) -> list[pd.DataFrame]:
             frames.append(found.rows)
             return found
 
-        run("random", start, None)
+        run("random", start, solution)
         run("zero", [0 * start[0], *start[1:]], system.min_norm)
         first = run("min_norm", min_norm_start(system, start), system.min_norm)
         if first.end is None:
