@@ -79,10 +79,11 @@ def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
 
 def last(measurements: pd.DataFrame) -> pd.DataFrame:
     """One row for each run, that of its last iteration, with relative_bound."""
-    rows = measurements.sort_values("iteration", kind="stable").groupby(RUN).tail(1)
+    ordered = measurements.sort_values("iteration", kind="stable", ignore_index=True)
+    rows = ordered.groupby(RUN).tail(1).sort_values(RUN)
     # Where P W_1(0) is zero the bound is, too, and bounds a distance that is rounding.
     bound = rows["bound"].where(rows["start"].isin(["random", "steered", "one_pass"]))
-    return rows.sort_values(RUN).assign(relative_bound=rows["distance"] / bound)
+    return rows.assign(relative_bound=rows["distance"] / bound)
 
 
 def _of_networks(runs: pd.DataFrame) -> Iterator[dict[str, Any]]:

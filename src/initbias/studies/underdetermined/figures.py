@@ -63,7 +63,8 @@ def distance_by_scale(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Fi
 def convergence(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """Residuals of one system over iterations, and iterations against condition number and scale."""
     figure = Figure(figsize=(WIDTH, PANEL * 2.3))
-    above, below = np.ravel(figure.subfigures(2, 1))
+    parts: Any = figure.subfigures(2, 1)
+    above, below = parts
     scaled = _select(measurements, experiment="scale", seed=measurements["seed"].min())
     scales = sorted(scaled["scale"].unique())
     colours = matplotlib.colormaps["viridis"](np.linspace(0, 0.92, len(scales)))
@@ -137,10 +138,11 @@ def steering(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     right.set_ylabel("distance at the end, by conservation laws")
     if len(errors):
         steps = np.sort(errors["step"].unique())
-        right.plot(steps, 1.5 * errors["high"].max() * steps / steps[-1], **SLOPE)
+        top = 1.5 * errors["high"].max()
+        right.plot(steps, top * steps / steps[-1], **SLOPE)
         right.set_xticks(steps, [f"{step:g}" for step in steps])
         right.xaxis.set_minor_locator(NullLocator())
-        right.set_ylim(10 ** np.floor(np.log10(errors["low"].min())), 0.1)
+        right.set_ylim(10 ** np.floor(np.log10(errors["low"].min())), 10 ** np.ceil(np.log10(top)))
     for axes in (left, right):
         axes.grid(alpha=0.25, lw=0.5)
     starts = [

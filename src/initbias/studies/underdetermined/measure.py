@@ -56,7 +56,8 @@ from initbias.networks import (
 # alignment: mean |cosine| of the leading singular vectors of neighbouring layers; missing at depth 0.
 # effective_rank: of W_1 ... W_h, exp(entropy of its singular values over their sum) (Roy, Vetterli 2007);
 #     missing at depth 0.
-# rate_ratio: convergence rate over the last recorded iterations, over that of the final tangent kernel.
+# rate_ratio: convergence rate between the last two recorded iterations, over that of the tangent kernel
+#     at the end; missing if the residual was above 1e-3 at the first of the two.
 # failure: why a run has no such values; empty if it has.
 OF_TIMES = ("residual", "distance", "target_error")
 AT_END = (
@@ -72,6 +73,7 @@ AT_END = (
     "rate_ratio",
 )
 
+LATE = 1e-3  # residual from which on convergence counts as late
 ABOUT_LIMIT = (1.9, 2.1)  # step × σ_max²; plain regression is stable below 2
 
 Array = NDArray[np.float64]
@@ -305,11 +307,16 @@ def _train(
         return Run(pd.DataFrame(rows), None)
     end = [layer[0, -1] for layer in trajectory.layers]
     rows |= _at_end(problem, start, end, kernel)
-    if times > 1:
-        last = np.linalg.eigvalsh(linear_tangent_kernel(problem.matrix, end))[0]
+    if times > 1 and residuals[-2] < LATE:
+        slowest = _slowest_factor(rate, linear_tangent_kernel(problem.matrix, end))
         measured = np.log(residuals[-1] / residuals[-2]) / (iterations[-1] - iterations[-2])
-        rows["rate_ratio"] = measured / np.log1p(-rate * last)
+        rows["rate_ratio"] = measured / np.log(slowest)
     return Run(pd.DataFrame(rows), end)
+
+
+def _slowest_factor(rate: float, kernel: Array) -> float:
+    """By which a step shortens the residual in the direction in which it shortens it least."""
+    return float(np.abs(1 - rate * np.linalg.eigvalsh(kernel)).max())
 
 
 def _balanced_curvature(problem: Problem, layers: int) -> float:
