@@ -24,12 +24,13 @@ runs: runs used. failed: runs left out because they did not converge. reason: of
 Exponents of the distance are fitted to scales up to 0.1.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.stats import binomtest, t
 
 from initbias.statistics import fit_power_law
@@ -66,6 +67,8 @@ LARGEST_OF_START = ("distance", "target_error", "bi_optimality_gap")
 FEWEST_RUNS = 2  # of a mean with an interval
 LEVEL = 0.95
 
+Array = NDArray[np.float64]
+
 
 def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
     """Estimates of all quantities from the measurements of all shards."""
@@ -88,47 +91,60 @@ def last(measurements: pd.DataFrame) -> pd.DataFrame:
 
 def _of_networks(runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Rows of the networks of one depth."""
-    for quantity in LARGEST:
-        yield from _largest(runs, quantity)
+    yield from _told(runs, (row for quantity in LARGEST for row in _largest(runs, quantity)))
     for experiment, group in runs.groupby("experiment"):
-        of = {"experiment": experiment}
-        yield from (of | row for row in _shares(group))
+        yield from _told(group, _shares(group), experiment=experiment)
     for key, group in runs.groupby(SETTING):
         setting = dict(zip(SETTING, key, strict=True))
-        yield from (setting | row for row in _shares(group))
-        for quantity in MEANS:
-            yield from (setting | row for row in _mean(group, quantity))
-        if setting["experiment"] == "steering":
-            for quantity in LARGEST_OF_START:
-                yield from (setting | row for row in _largest(group, quantity))
+        yield from _told(group, _of_setting(group, setting["experiment"]), **setting)
     scaled = runs[(runs["experiment"] == "scale") & (runs["scale"] <= SMALL)]
     for layers, group in scaled.groupby("layers"):
-        of = {"experiment": "scale", "layers": layers}
-        yield from (of | row for row in _exponents(group, "distance", "scale"))
-    yield from ({"experiment": "scale"} | row for row in _difference(scaled))
-    one_pass = runs[runs["start"] == "one_pass"]
-    if len(one_pass):
-        of = {"experiment": "steering", "start": "one_pass"}
-        yield from (of | row for row in _exponents(one_pass, "target_error", "step"))
+        fits = _exponents(group, "distance", "scale")
+        yield from _told(group, fits, experiment="scale", layers=layers)
+    pair = scaled[scaled["layers"].isin(["first", "deeper"])]
+    yield from _told(pair, _difference(pair), experiment="scale")
+    for start, group in runs[runs["start"] == "one_pass"].groupby("start"):
+        fits = _exponents(group, "target_error", "step")
+        yield from _told(group, fits, experiment="steering", start=start)
+
+
+def _of_setting(runs: pd.DataFrame, experiment: str) -> Iterator[dict[str, Any]]:
+    """Rows of the runs that differ in the seed alone."""
+    yield from _shares(runs)
+    for quantity in MEANS:
+        yield from _mean(runs, quantity)
+    if experiment == "steering":
+        for quantity in LARGEST_OF_START:
+            yield from _largest(runs, quantity)
+
+
+def _told(
+    runs: pd.DataFrame, rows: Iterable[dict[str, Any]], **setting: Any
+) -> Iterator[dict[str, Any]]:
+    """Rows with their setting, and with how many runs converged and why others did not."""
+    failures = runs.loc[runs["failure"] != "", "failure"]
+    told = {
+        "runs": len(runs) - len(failures),
+        "failed": len(failures),
+        "reason": failures.iloc[0] if len(failures) else "",
+    }
+    yield from (setting | told | row for row in rows)
 
 
 def _mean(runs: pd.DataFrame, quantity: str) -> Iterator[dict[str, Any]]:
-    """Geometric mean of a quantity that is positive, where runs have it."""
-    values = _converged(runs)[quantity].dropna()
-    values = values[values > 0]
-    if len(values) < FEWEST_RUNS:
-        return
-    logs = np.log(values)
-    reach = t.ppf((1 + LEVEL) / 2, len(logs) - 1) * logs.std(ddof=1) / np.sqrt(len(logs))
-    centre = logs.mean()
-    value, low, high = np.exp([centre, centre - reach, centre + reach])
-    yield _row(runs, quantity, "mean", value, low, high)
+    """Geometric mean of a quantity, of the runs where it is positive."""
+    values = _values(runs, quantity)
+    logs = np.log(values[values > 0])
+    if len(logs) >= FEWEST_RUNS:
+        centre = logs.mean()
+        reach = t.ppf((1 + LEVEL) / 2, len(logs) - 1) * logs.std(ddof=1) / np.sqrt(len(logs))
+        yield _row(quantity, "mean", *np.exp([centre, centre - reach, centre + reach]))
 
 
 def _largest(runs: pd.DataFrame, quantity: str) -> Iterator[dict[str, Any]]:
-    values = _converged(runs)[quantity].dropna()
+    values = _values(runs, quantity)
     if len(values):
-        row = _row(runs, quantity, "largest", values.max(), values.min(), values.max())
+        row = _row(quantity, "largest", values.max(), values.min(), values.max())
         yield row | {"runs": len(values)}
 
 
@@ -137,65 +153,51 @@ def _shares(runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
     for quantity, values in (("converged", runs["failure"] == ""), ("diverged", diverged)):
         counted = binomtest(int(values.sum()), len(values))
         interval = counted.proportion_ci(LEVEL)
-        yield _row(runs, quantity, "share", counted.statistic, interval.low, interval.high)
+        yield _row(quantity, "share", counted.statistic, interval.low, interval.high)
 
 
 def _exponents(runs: pd.DataFrame, quantity: str, of: str) -> Iterator[dict[str, Any]]:
     """Exponents as scale or step fall: those of a power law in their inverse, which grows."""
-    usable = _usable(runs, of)
+    converged = runs[runs["failure"] == ""]
+    usable = converged[converged.groupby(of)["seed"].transform("size") >= FEWEST_RUNS]
     if usable[of].nunique() < FEWEST_SCALES:  # nothing to fit: the failures are all to tell
-        yield _row(runs, quantity, "exponent", np.nan, np.nan, np.nan)
+        yield _row(quantity, "exponent", np.nan, np.nan, np.nan)
         return
     size = runs[of].max() / usable[of]
     fit = fit_power_law(size, usable[quantity], groups=usable["seed"].tolist())
-    yield _row(runs, quantity, "exponent", **asdict(fit.pure.exponent))
-    yield _row(runs, quantity, "corrected exponent", **asdict(fit.exponent))
+    yield _row(quantity, "exponent", **asdict(fit.pure.exponent))
+    yield _row(quantity, "corrected exponent", **asdict(fit.exponent))
 
 
 def _difference(scaled: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """How much faster the distance falls with the scale of the first layer than with that of the others."""
-    arms = {
-        layers: _converged(scaled[scaled["layers"] == layers]).set_index(["scale", "seed"])[
-            "distance"
-        ]
-        for layers in ("first", "deeper")
-    }
-    both = pd.concat(arms, axis=1, join="inner").reset_index()
-    counts = both.groupby("scale")["seed"].transform("size")
-    both = both[counts >= FEWEST_RUNS]
-    if both["scale"].nunique() < FEWEST_SCALES:
-        return
-    fit = fit_power_law(
-        SMALL / both["scale"],
-        both["first"],
-        relative_to=both["deeper"],
-        groups=both["seed"].tolist(),
+    converged = scaled[scaled["failure"] == ""]
+    arms = converged.pivot_table("distance", ["scale", "seed"], "layers").reindex(
+        columns=["first", "deeper"]
     )
-    pair = scaled[scaled["layers"].isin(arms)]
-    yield _row(pair, "distance", "exponent difference", **asdict(fit.pure.exponent))
+    both = arms.dropna().reset_index()
+    both = both[both.groupby("scale")["seed"].transform("size") >= FEWEST_RUNS]
+    if both["scale"].nunique() >= FEWEST_SCALES:
+        fit = fit_power_law(
+            SMALL / both["scale"],
+            both["first"],
+            relative_to=both["deeper"],
+            groups=both["seed"].tolist(),
+        )
+        yield _row("distance", "exponent difference", **asdict(fit.pure.exponent))
 
 
-def _usable(runs: pd.DataFrame, of: str) -> pd.DataFrame:
-    """Converged runs at scales or steps that have enough of them."""
-    healthy = _converged(runs)
-    return healthy[healthy.groupby(of)["seed"].transform("size") >= FEWEST_RUNS]
+def _values(runs: pd.DataFrame, quantity: str) -> Array:
+    """Of the runs that converged and have it."""
+    values = runs[quantity].to_numpy(dtype=float)[(runs["failure"] == "").to_numpy()]
+    return values[np.isfinite(values)]
 
 
-def _converged(runs: pd.DataFrame) -> pd.DataFrame:
-    return runs[runs["failure"] == ""]
-
-
-def _row(
-    runs: pd.DataFrame, quantity: str, statistic: str, value: float, low: float, high: float
-) -> dict[str, Any]:
-    failures = runs.loc[runs["failure"] != "", "failure"]
+def _row(quantity: str, statistic: str, value: float, low: float, high: float) -> dict[str, Any]:
     return {
         "quantity": quantity,
         "statistic": statistic,
         "value": value,
         "low": low,
         "high": high,
-        "runs": len(runs) - len(failures),
-        "failed": len(failures),
-        "reason": failures.iloc[0] if len(failures) else "",
     }
