@@ -65,8 +65,8 @@ class Section(StrictModel):
         Field(min_length=1, description="The networks, a width for each depth, ascending."),
         AfterValidator(_deeper_and_deeper),
     ]
-    equations: Annotated[int, Field(ge=1, description="Rows n of A, fewer than unknowns.")]
-    unknowns: Annotated[int, Field(ge=2, description="Columns d of A.")]
+    equations: Annotated[int, Field(ge=2, description="Rows n of A, fewer than unknowns.")]
+    unknowns: Annotated[int, Field(ge=3, description="Columns d of A.")]
     condition: Annotated[
         float,
         Field(

@@ -196,7 +196,7 @@ def limits(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
             text = "no fit" if found.empty else _interval(found.iloc[0])
             row[f"exponent, {label.replace('$W_1$', 'W_1')} scaled"] = text
         shares = _select(group, quantity="converged", statistic="share")
-        shares = shares[shares["scale"].isna()]
+        shares = shares[shares["scale"].isna() & shares["experiment"].ne("step")]
         row["converged"], row["not converged"] = shares["runs"].sum(), shares["failed"].sum()
         rows.append(row)
     return pd.DataFrame(rows)
