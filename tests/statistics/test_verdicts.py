@@ -7,6 +7,7 @@ from initbias.statistics import (
     judge_at_least,
     judge_chi2,
     judge_equal,
+    judge_every_run,
     judge_positive,
     judge_reported,
     judge_value,
@@ -119,6 +120,12 @@ def test_reported(reported: float, null: float, verdict: str) -> None:
     measured, choices = Estimate(0.45, 0.4, 0.5), Estimate(0.45, 0.3, 0.9)
     judged = judge_reported(measured, reported, rounding=0.005, null=null, choices=choices)
     assert judged.verdict == verdict
+
+
+def test_every_run() -> None:
+    assert judge_every_run(1.0, 1.0, runs=3) == ("reproduced", "none of 3 runs exceeds 1")
+    assert judge_every_run(1.01, 1.0, runs=3).verdict == "not reproduced"
+    assert judge_every_run(float("nan"), 1.0, runs=3).verdict == "not reproduced"
 
 
 def test_not_measured() -> None:

@@ -14,6 +14,7 @@ from initbias.kernels import KernelFlow, descent_filter, relu_kernels, sample_ga
 from initbias.networks import empirical_ntk
 from initbias.pipeline.plan import outputs
 from initbias.pipeline.rendering import style
+from initbias.statistics import positive_interval, student_interval
 from initbias.studies.initial_output import measure as stage
 from initbias.studies.initial_output.claims import judge
 from initbias.studies.initial_output.design import Section, plan
@@ -21,9 +22,7 @@ from initbias.studies.initial_output.estimate import (
     COLUMNS,
     bootstrapped_slope,
     estimate,
-    positive_interval,
     speedup,
-    student_interval,
 )
 from initbias.studies.initial_output.figures import FIGURES, TABLES
 

@@ -15,7 +15,6 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.integrate import solve_ivp
 
 Array = NDArray[np.float64]
 Chain = tuple[Array, ...]
@@ -233,6 +232,8 @@ def flow(
         ValueError: shapes that do not agree, numbers that are not finite, or times that do not increase.
         RuntimeError: the integration failed; the message says why.
     """
+    from scipy.integrate import solve_ivp  # slow to import, and not needed to descend
+
     chain, a, b = _checked(layers, inputs, targets)
     moments = np.asarray(times, dtype=float)
     if moments.ndim != 1 or not len(moments) or moments[0] < 0 or (np.diff(moments) <= 0).any():

@@ -2,12 +2,14 @@
 
 from initbias.statistics.corrected import CorrectedPowerLaw
 from initbias.statistics.fit import PowerLawFit, PurePowerLaw, fit_power_law
+from initbias.statistics.means import positive_interval, ratio_interval, student_interval
 from initbias.statistics.power_law import Curves, Estimate, Window, widening
 from initbias.statistics.verdicts import (
     Verdict,
     judge_at_least,
     judge_chi2,
     judge_equal,
+    judge_every_run,
     judge_limit,
     judge_positive,
     judge_reported,
@@ -27,10 +29,14 @@ __all__ = [
     "judge_at_least",
     "judge_chi2",
     "judge_equal",
+    "judge_every_run",
     "judge_limit",
     "judge_positive",
     "judge_reported",
     "judge_value",
     "not_measured",
+    "positive_interval",
+    "ratio_interval",
+    "student_interval",
     "widening",
 ]

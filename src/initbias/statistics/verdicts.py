@@ -35,6 +35,9 @@ interval at our main choices contains it, up to the rounding of its last digit, 
 without any structure give. It is inconclusive if the interval contains both, or if the number lies
 within the range that the other choices give, and not reproduced if it lies outside of that.
 
+**What holds in every run**, such as a bound at all recorded times or an exact formula up to rounding,
+is reproduced if no run exceeds what is allowed, and not reproduced if one does.
+
 **Not measured** is what cannot be had here, such as a data set; the reason says why.
 """
 
@@ -145,6 +148,19 @@ def judge_reported(
     if choices.low - rounding <= reported <= choices.high + rounding:
         return Verdict("inconclusive", "within the range of choices that the paper leaves open")
     return Verdict("not reproduced", "outside of what any of the choices gives")
+
+
+def judge_every_run(largest: float, allowed: float, *, runs: int) -> Verdict:
+    """Verdict on a relation that holds in every run, not only on average.
+
+    Args:
+        largest: value of the run that is worst.
+        allowed: what no run may exceed.
+        runs: how many were measured, one or more.
+    """
+    if largest <= allowed:
+        return Verdict("reproduced", f"none of {runs} runs exceeds {allowed:.3g}")
+    return Verdict("not reproduced", f"the worst of {runs} runs exceeds {allowed:.3g}")
 
 
 def not_measured(reason: str) -> Verdict:

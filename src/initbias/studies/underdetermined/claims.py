@@ -22,7 +22,14 @@ from typing import Any
 
 import pandas as pd
 
-from initbias.statistics import Estimate, Verdict, judge_equal, judge_positive, not_measured
+from initbias.statistics import (
+    Estimate,
+    Verdict,
+    judge_equal,
+    judge_every_run,
+    judge_positive,
+    not_measured,
+)
 from initbias.studies.judging import claim, estimate_of
 from initbias.studies.protocol import Claim
 from initbias.studies.underdetermined.estimate import NETWORKS
@@ -242,16 +249,12 @@ def _within(
     if rows.empty:
         verdict = not_measured(_failures(networks))
         return _claim(text, statement, networks, predicted, _NOTHING, verdict)
-    largest = rows["value"].max()
-    failed = int(rows["failed"].sum())
-    told = f"{rows['runs'].sum():.0f} runs" + (f", beside {failed} not converged" if failed else "")
-    verdict = (
-        Verdict("reproduced", f"so in every one of {told}")
-        if largest <= tolerance
-        else Verdict("not reproduced", f"larger in one or more of {told}")
-    )
+    largest, failed = rows["value"].max(), int(rows["failed"].sum())
+    verdict, reason = judge_every_run(largest, tolerance, runs=int(rows["runs"].sum()))
+    if failed:
+        reason += f"; {failed} more did not converge"
     measured = Estimate(largest, rows["low"].min(), largest)
-    return _claim(text, statement, networks, predicted, measured, verdict)
+    return _claim(text, statement, networks, predicted, measured, Verdict(verdict, reason))
 
 
 def _claim(

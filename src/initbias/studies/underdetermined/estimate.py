@@ -31,9 +31,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import binomtest, t
+from scipy.stats import binomtest
 
-from initbias.statistics import fit_power_law
+from initbias.statistics import fit_power_law, ratio_interval
 from initbias.studies.underdetermined.design import FEWEST_SCALES, SMALL
 
 NETWORKS = ["depth", "width", "equations", "unknowns"]
@@ -65,7 +65,7 @@ MEANS = (
 LARGEST = ("formula_error", "drift", "relative_bound")
 LARGEST_OF_START = ("distance", "target_error", "bi_optimality_gap")
 FEWEST_RUNS = 2  # of a mean with an interval
-LEVEL = 0.95
+LEVEL = 0.95  # of intervals of shares
 
 Array = NDArray[np.float64]
 
@@ -136,9 +136,7 @@ def _mean(runs: pd.DataFrame, quantity: str) -> Iterator[dict[str, Any]]:
     values = _values(runs, quantity)
     logs = np.log(values[values > 0])
     if len(logs) >= FEWEST_RUNS:
-        centre = logs.mean()
-        reach = t.ppf((1 + LEVEL) / 2, len(logs) - 1) * logs.std(ddof=1) / np.sqrt(len(logs))
-        yield _row(quantity, "mean", *np.exp([centre, centre - reach, centre + reach]))
+        yield _row(quantity, "mean", **asdict(ratio_interval(logs)))
 
 
 def _largest(runs: pd.DataFrame, quantity: str) -> Iterator[dict[str, Any]]:

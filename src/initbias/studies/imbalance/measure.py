@@ -1,0 +1,629 @@
+"""Linear networks of one hidden layer, trained from starts of every imbalance, for one shard.
+
+The problem is written in the coordinates of the singular vectors of X, and hidden units are rotated
+so that no more than rank + outputs of them matter (see initbias.networks.linear). Both leave descent
+as it is, so that the widest network costs as little as the narrowest. The starts of `invariant_set`
+are trained as they are, with all rows of U and all hidden units.
+
+Losses are ½ ‖Y − XUVᵀ‖²_F less the smallest one that any Θ has. Time is that of the gradient flow of
+this loss: iterations × step, where the published step on (1/n) ‖·‖²_F is 2/n of one on ½ ‖·‖²_F.
+
+Data and initial weights come from generators named by what they belong to. A data set of a seed is the
+same for all widths, and weights of a width are the same for all scales and exponents.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from initbias.datasets import generator, sample_linear
+from initbias.networks import (
+    LeastSquares,
+    LinearTrajectory,
+    compress,
+    descend,
+    flow,
+    least_squares,
+)
+
+STUDY = "imbalance"
+SETTLED = 1e-12  # residual over labels at which a limit is compared with its closed form
+RESOLVED = 1e-20  # of the loss at the start: below, the rate is one of rounding errors
+SETTLING = 0.1  # of the largest stable step, to get there from where a run was stopped
+MOST_ITERATIONS = 1_000_000
+
+# Columns of the measurements:
+# experiment: as in the configuration. input_dim, sample_size: D and n.
+# start: gaussian or balanced; of invariant_set generic, zero_v (V U₂ᵀ = 0), zero_u (U₁ U₂ᵀ = 0) or
+#     invariant (both).
+# sigma_u, sigma_v: standard deviations of the entries of U and V at the start (factorisation: over
+#     (mh)^(1/4), which the product is divided by the square of); missing if balanced.
+# alpha: exponent of the width in them, where they are h^(−α).
+# width, outputs: h and m. seed.
+# step: learning rate on ½ ‖·‖²_F; missing for the flow.
+# quantity and value: what was measured.
+# iteration, time: of values during training. index: of eigenvalues, the largest first.
+# failure: why a run has no values; empty if it has.
+SETTING = ("start", "sigma_u", "sigma_v", "alpha", "width", "outputs", "seed", "step")
+COLUMNS = (
+    "experiment",
+    "input_dim",
+    "sample_size",
+    *SETTING,
+    "quantity",
+    "iteration",
+    "time",
+    "index",
+    "value",
+    "failure",
+)
+
+Array = NDArray[np.float64]
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Start:
+    """A network in the problem's coordinates, compressed; see initbias.networks.compress.
+
+    Attributes:
+        first: U₁ = ΦᵀU, (rank, units).
+        second: Vᵀ, (units, outputs).
+        constant: the part of U that has no gradient, (I − ΦΦᵀ)U, (input_dim, units).
+        setting: values of the columns that tell it apart.
+    """
+
+    first: Array
+    second: Array
+    constant: Array
+    setting: dict[str, Any] = field(default_factory=dict)
+
+    def scaled(self, sigma_u: float, sigma_v: float, **setting: Any) -> "Start":
+        """The same draw with other standard deviations."""
+        return Start(
+            sigma_u * self.first,
+            sigma_v * self.second,
+            sigma_u * self.constant,
+            {**self.setting, "sigma_u": sigma_u, "sigma_v": sigma_v, **setting},
+        )
+
+
+class Rows:
+    """Collects the measurements of a cell."""
+
+    def __init__(self, specification: dict[str, Any], seed: int) -> None:
+        rows = specification.get("rows")  # of a factorisation, where X is the identity
+        self._common = {
+            "experiment": specification["experiment"],
+            "input_dim": rows or specification["input_dim"],
+            "sample_size": rows or specification["sample_size"],
+            "seed": seed,
+        }
+        self._frames: list[pd.DataFrame] = []
+
+    def add(self, setting: dict[str, Any], quantity: str, value: Any, **where: Any) -> None:
+        """Add one value or several; `where` may give iteration, time, index and failure."""
+        row = {**self._common, **setting, "quantity": quantity, "failure": "", **where}
+        self._frames.append(pd.DataFrame({**row, "value": np.atleast_1d(value).astype(float)}))
+
+    def table(self) -> pd.DataFrame:
+        """Everything that was added."""
+        return pd.concat(self._frames, ignore_index=True).reindex(columns=list(COLUMNS))
+
+
+def cells(specification: dict[str, Any]) -> list[str]:
+    """Keys of the cells of a shard: its seeds."""
+    return [f"seed {seed}" for seed in specification["seeds"]]
+
+
+def measure(
+    specification: dict[str, Any], finished: set[str], device: str, progress: Progress
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Measure the cells that are not finished yet, on a CPU whatever the device.
+
+    Args:
+        specification: as made by design.py.
+        finished: keys of cells to leave out.
+        device: not used; these networks are too small for a GPU.
+        progress: called with a cell's key and the share of it that is done.
+
+    Yields:
+        Key and measurements of each cell, with the columns above.
+    """
+    measure_cell = {
+        "convergence": _convergence,
+        "by_width": _by_width,
+        "by_exponent": _by_exponent,
+        "factorisation": _factorisation,
+        "invariant_set": _invariant_set,
+        "finite_steps": _finite_steps,
+        "phase_picture": _phase_picture,
+    }[specification["experiment"]]
+    for key, seed in zip(cells(specification), specification["seeds"], strict=True):
+        if key not in finished:
+            rows = Rows(specification, seed)
+            measure_cell(specification, seed, rows, partial(progress, key))
+            yield key, rows.table()
+
+
+def draw_problem(specification: dict[str, Any], design: Any, seed: int) -> LeastSquares:
+    """The data set of a seed, in its own coordinates."""
+    return least_squares(*draw_data(specification, design, seed))
+
+
+def draw_data(specification: dict[str, Any], design: Any, seed: int) -> tuple[Array, Array]:
+    """Inputs (n, input_dim) and labels (n, outputs) of a seed."""
+    sample = sample_linear(
+        design,
+        specification["sample_size"],
+        specification["input_dim"],
+        generator(*_identity(specification, seed), design),
+        outputs=specification["outputs"],
+        noise_std=specification["noise_std"],
+    )
+    return sample.inputs, sample.labels
+
+
+def draw_weights(specification: dict[str, Any], seed: int) -> tuple[Array, Array]:
+    """U (input_dim, h) and Vᵀ (h, outputs) with entries N(0, 1)."""
+    width = specification["width"]
+    draws = generator(*_identity(specification, seed), "width", width, "weights")
+    u = draws.standard_normal((specification["input_dim"], width))
+    return u, draws.standard_normal((width, specification["outputs"]))
+
+
+def start_of(problem: LeastSquares, u: Array, v: Array, **setting: Any) -> Start:
+    """A network U, Vᵀ in the problem's coordinates, compressed."""
+    first, second, hidden = compress(problem.basis.T @ u, v)
+    constant = u @ hidden
+    constant -= problem.basis @ first
+    known = {"start": "gaussian", "width": len(v), "outputs": v.shape[1], **setting}
+    return Start(first, second, constant, known)
+
+
+def balanced(problem: LeastSquares, initial: Array, width: int, draws: Any) -> tuple[Array, Array]:
+    """U and Vᵀ of a product Θ₀ (input_dim, outputs) with U₁ᵀU₁ = VᵀV.
+
+    U = Θ₀ M^(−1/4) Qᵀ and Vᵀ = Q M^(1/4) with M = Θ₀ᵀΦΦᵀΘ₀ and Q of orthonormal columns, (width,
+    outputs): the balanced start of paper C, with V as (outputs, width) in the paper's shapes.
+    """
+    in_row_space = problem.basis.T @ initial  # (rank, outputs)
+    values, vectors = np.linalg.eigh(in_row_space.T @ in_row_space)
+    root = (vectors * values**0.25) @ vectors.T  # M^(1/4)
+    q, _ = np.linalg.qr(draws.standard_normal((width, initial.shape[1])))
+    return initial @ np.linalg.inv(root) @ q.T, q @ root
+
+
+def imbalance_eigenvalues(first: Array, second: Array) -> Array:
+    """Eigenvalues of U₁ᵀU₁ − VᵀV, descending; first (..., rows, h), second (..., h, outputs)."""
+    ascending = np.linalg.eigvalsh(first.mT @ first - second @ second.mT)
+    return np.asarray(ascending[..., ::-1], dtype=np.float64)
+
+
+def rate_constant(eigenvalues: Array, rank: int, outputs: int) -> Array:
+    """c = [λ_r(Λ)]₊ + [λ_m(−Λ)]₊ of C-S1, from the eigenvalues of Λ, descending, (..., h)."""
+    of_u, of_v = eigenvalues[..., rank - 1], -eigenvalues[..., -outputs]
+    constant: Array = np.maximum(of_u, 0) + np.maximum(of_v, 0)
+    return constant
+
+
+def rate_bound(eigenvalues: Array, products: Array, rank: int, outputs: int) -> Array:
+    """The bound C-S5 on −L̃'/L̃ for singular values of X that are at least one.
+
+    Args:
+        eigenvalues: of D = U₁ᵀU₁ − VᵀV, descending, (..., h).
+        products: U₁Vᵀ, (..., rank, outputs).
+        rank: r of X.
+        outputs: m.
+    """
+    plus, minus = np.maximum(eigenvalues, 0), np.maximum(-eigenvalues[..., ::-1], 0)
+    spread_plus = plus[..., 0] - plus[..., rank - 1]
+    spread_minus = minus[..., 0] - minus[..., outputs - 1]
+    gap = plus[..., rank - 1] + minus[..., outputs - 1]
+    singular = np.linalg.svd(products, compute_uv=False)  # (..., min(rank, outputs))
+    of_outputs = singular[..., outputs - 1] if outputs <= rank else 0 * gap
+    of_rank = singular[..., rank - 1] if rank <= outputs else 0 * gap
+    bound: Array = -spread_plus + np.sqrt((spread_plus + gap) ** 2 + 4 * of_outputs**2)
+    return bound - spread_minus + np.sqrt((spread_minus + gap) ** 2 + 4 * of_rank**2)
+
+
+def stable_step(problem: LeastSquares, first: Array, second: Array) -> float:
+    """An estimate of the largest stable learning rate: 2 over a bound on the largest curvature.
+
+    The tangent kernel is at most λ₁(Σ)(‖U₁‖² + ‖V‖²). Training from small weights makes them as large as a
+    balanced factorisation of the solution has them, ‖U₁‖² = ‖V‖² = ‖Σ⁻¹WᵀY‖.
+    """
+    weights = np.linalg.norm(first, 2) ** 2 + np.linalg.norm(second, 2) ** 2
+    solution = np.linalg.norm(problem.min_norm, 2)
+    return float(2 / (problem.singular_values[0] ** 2 * (weights + 2 * solution)))
+
+
+def _convergence(
+    specification: dict[str, Any], seed: int, rows: Rows, progress: Callable[[float], None]
+) -> None:
+    problem = draw_problem(specification, "orthonormal", seed)
+    u, v = draw_weights(specification, seed)
+    draw = start_of(problem, u, v)
+    starts = [draw.scaled(sigma_u, sigma_v) for sigma_u, sigma_v in specification["scales"]]
+    sigma_u, sigma_v = specification["scales"][0]
+    orthonormal = generator(*_identity(specification, seed), "width", len(v), "balanced")
+    same_product = balanced(problem, sigma_u * sigma_v * u @ v, len(v), orthonormal)
+    starts.append(start_of(problem, *same_product, start="balanced"))
+    # Dense at the beginning, where the fastest runs are.
+    shares = np.linspace(0, 1, specification["times"]) ** 2
+    iterations = np.unique((specification["iterations"] * shares).round().astype(int))
+    rate = 2 * specification["learning_rate"] / specification["sample_size"]
+    trained = _train(problem, starts, rate, iterations, 0.0, progress)
+    for index, start in enumerate(starts):
+        _log(problem, start, trained, index, iterations, rate, rows)
+
+
+def _by_width(
+    specification: dict[str, Any], seed: int, rows: Rows, progress: Callable[[float], None]
+) -> None:
+    problem = draw_problem(specification, "gaussian", seed)
+    draw = start_of(problem, *draw_weights(specification, seed))
+    sigma = specification["width"] ** -0.5
+    start = draw.scaled(sigma, sigma, alpha=0.5)
+    most = specification["iterations"]
+    shares = np.linspace(0, 1, specification["times"]) ** 3
+    iterations = np.unique((most * shares).round().astype(int))
+    n = specification["sample_size"]
+    rate, stop = 2 * specification["learning_rate"] / n, specification["stop"] * n / 2
+    threshold = stop - problem.smallest_loss
+    trained = _train(problem, [start], rate, iterations, threshold, progress)
+    _at_start(specification, problem, start, seed, rows)
+    stopped = int(trained.stopped_at[0])
+    setting = start.setting | {"step": rate}
+    if threshold <= 0 or stopped < 0:
+        rows.add(setting, "distance", np.nan, failure=_reason(trained, 0, most, "the stop"))
+        return
+    rows.add(setting, "stop_iteration", stopped)
+    rows.add(setting, "distance", _distance(problem, start, trained, 0))
+    kept = int(np.searchsorted(iterations, stopped)) + 1  # the last one is the stop itself
+    recorded = np.minimum(iterations[:kept], stopped)
+    _log(problem, start, trained, 0, recorded, rate, rows)
+    first, second = (layer[0, -1] for layer in trained.layers)
+    end = replace(start, first=first, second=second)
+    _settle(problem, end, SETTLING, rows, setting, ("limit_distance", "limit_deviation"))
+
+
+def _by_exponent(
+    specification: dict[str, Any], seed: int, rows: Rows, progress: Callable[[float], None]
+) -> None:
+    problem = draw_problem(specification, "gaussian", seed)
+    draw = start_of(problem, *draw_weights(specification, seed))
+    for index, alpha in enumerate(specification["alphas"]):
+        sigma = specification["width"] ** -alpha
+        start = draw.scaled(sigma, sigma, alpha=alpha)
+        _at_start(specification, problem, start, seed, rows)
+        _settle(
+            problem,
+            start,
+            specification["step_share"],
+            rows,
+            start.setting,
+            ("distance", "limit_deviation"),
+        )
+        progress((index + 1) / len(specification["alphas"]))
+
+
+def _factorisation(
+    specification: dict[str, Any], seed: int, rows: Rows, progress: Callable[[float], None]
+) -> None:
+    """½ ‖Y − UVᵀ/√(mh)‖² as the chain U/(mh)^(1/4), Vᵀ/(mh)^(1/4), whose time is shorter by √(mh)."""
+    n, settings = specification["rows"], []
+    for outputs in specification["outputs"]:
+        identity = (STUDY, "factorisation", "rows", n, "outputs", outputs, "seed", seed)
+        y = generator(*identity, "targets").standard_normal((n, outputs))
+        problem = least_squares(np.eye(n), specification["variance"] ** 0.5 * y)
+        settings += [(problem, identity, outputs, width) for width in specification["widths"]]
+    iterations = _logarithmic(specification["iterations"], specification["times"])
+    for index, (problem, identity, outputs, width) in enumerate(settings):
+        draws = generator(*identity, "width", width, "weights")
+        u, v = draws.standard_normal((n, width)), draws.standard_normal((width, outputs))
+        scale = (outputs * width) ** 0.5
+        draw = start_of(problem, u, v)
+        start = draw.scaled(scale**-0.5, scale**-0.5)
+        rate = specification["learning_rate"] / scale
+        trained = _train(problem, [start], rate, iterations, 0.0)
+        setting = _log(problem, start, trained, 0, iterations, rate, rows, slower=scale)
+        if setting is None:
+            continue
+        # All n + m that do not vanish for every start, and no zeros beside them.
+        eigenvalues = imbalance_eigenvalues(start.first, start.second) / scale
+        rows.add(setting, "eigenvalue", eigenvalues, index=np.arange(1, len(eigenvalues) + 1))
+        progress((index + 1) / len(settings))
+
+
+def _invariant_set(
+    specification: dict[str, Any], seed: int, rows: Rows, progress: Callable[[float], None]
+) -> None:
+    """Plain descent, in which nothing keeps U₂ where it was but its gradient."""
+    inputs, labels = draw_data(specification, "gaussian", seed)
+    problem = least_squares(inputs, labels)
+    u, v = draw_weights(specification, seed)
+    u, v = (weights * len(v) ** -0.5 for weights in (u, v))
+    first = problem.basis.T @ u
+    rest = u - problem.basis @ first
+    step = specification["step_share"] * stable_step(problem, first, v)
+    threshold = 0.5 * SETTLED**2 * float(np.sum(labels**2)) + problem.smallest_loss
+    iterations = _logarithmic(MOST_ITERATIONS, specification["times"])
+    # Rows of U₂ without their part along these hidden directions.
+    spans = {
+        "generic": np.zeros((len(v), 0)),
+        "zero_v": v,
+        "zero_u": first.T,
+        "invariant": np.concatenate([first.T, v], axis=1),
+    }
+    for index, (name, span) in enumerate(spans.items()):
+        basis, _ = np.linalg.qr(span)
+        constant = rest - (rest @ basis) @ basis.T
+        layers = [(problem.basis @ first + constant)[None], v[None]]
+        trained = descend(
+            layers,
+            inputs,
+            labels,
+            learning_rate=step,
+            record_iterations=iterations.tolist(),
+            threshold=threshold,
+        )
+        setting = {
+            "start": name,
+            "width": len(v),
+            "outputs": v.shape[1],
+            "step": step,
+            "alpha": 0.5,
+        }
+        if trained.stopped_at[0] < 0:
+            reason = _reason(trained, 0, MOST_ITERATIONS, "rounding")
+            rows.add(setting, "distance", np.nan, failure=reason)
+            continue
+        products = trained.products[0]  # (times, input_dim, outputs)
+        recorded = np.minimum(iterations, trained.stopped_at[0])
+        _, kept = np.unique(recorded, return_index=True)
+        apart = np.linalg.norm(products - problem.min_norm, axis=(1, 2))
+        where = {"iteration": recorded[kept], "time": step * recorded[kept]}
+        rows.add(setting, "distance_in_training", apart[kept], **where)
+        rows.add(setting, "distance", apart[-1])
+        closed_form = problem.min_norm + constant @ trained.layers[1][0, -1]
+        rows.add(setting, "limit_deviation", np.linalg.norm(products[-1] - closed_form))
+        progress((index + 1) / len(spans))
+
+
+def _finite_steps(
+    specification: dict[str, Any], seed: int, rows: Rows, progress: Callable[[float], None]
+) -> None:
+    problem = draw_problem(specification, "orthonormal", seed)
+    draw = start_of(problem, *draw_weights(specification, seed))
+    start = draw.scaled(specification["scale"], specification["scale"])
+    largest = stable_step(problem, start.first, start.second)
+    shares = specification["step_shares"]
+    end = largest * shares[-1] * specification["steps"]
+    layers = start.first[None], start.second[None]
+    exact = flow(layers, problem.inputs, problem.targets, times=[end])
+    rows.add(start.setting, "drift", _drift(start, exact, 0)[-1], time=end)
+    for index, share in enumerate(shares):
+        iterations = round(end / (share * largest))
+        step = end / iterations
+        trained = _train(problem, [start], step, np.array([iterations]), 0.0)
+        setting = start.setting | {"step": step}
+        where = {"iteration": iterations, "time": end}
+        drift = float(_drift(start, trained, 0)[-1])
+        apart = np.linalg.norm(trained.products - exact.products)
+        rows.add(setting, "drift", drift, **where)
+        rows.add(setting, "drift_per_iteration", drift / iterations, **where)
+        rows.add(setting, "flow_distance", apart / np.linalg.norm(exact.products), **where)
+        progress((index + 1) / len(shares))
+
+
+def _phase_picture(
+    specification: dict[str, Any], seed: int, rows: Rows, progress: Callable[[float], None]
+) -> None:
+    problem = draw_problem(specification, "orthonormal", seed)
+    draw = start_of(problem, *draw_weights(specification, seed))
+    rank, outputs = len(draw.first), draw.second.shape[1]
+    pairs = [(u, v) for u in specification["scales_u"] for v in specification["scales_v"]]
+    most = specification["iterations"]
+    for index, pair in enumerate(pairs):
+        start = draw.scaled(*pair)
+        eigenvalues = imbalance_eigenvalues(start.first, start.second)
+        constant = float(rate_constant(eigenvalues, rank, outputs))
+        rows.add(start.setting, "rate_constant", constant)
+        step = specification["step_share"] * stable_step(problem, start.first, start.second)
+        loss = _loss(problem, start)
+        threshold = specification["reduction"] * loss
+        trained = _train(problem, [start], step, np.array([most]), threshold)
+        setting = start.setting | {"step": step}
+        if trained.stopped_at[0] < 0:
+            reason = _reason(trained, 0, most, "its reduction")
+            rows.add(setting, "mean_rate", np.nan, failure=reason)
+        else:
+            time = step * trained.stopped_at[0]
+            rows.add(setting, "mean_rate", np.log(loss / trained.losses[0, 0]) / (2 * time))
+        progress((index + 1) / len(pairs))
+
+
+def _train(
+    problem: LeastSquares,
+    starts: list[Start],
+    rate: float,
+    iterations: NDArray[np.int64],
+    threshold: float,
+    progress: Callable[[float], None] = lambda share: None,
+) -> LinearTrajectory:
+    """Descent of several starts of one shape; a threshold that cannot be reached is none."""
+    return descend(
+        [np.stack([start.first for start in starts]), np.stack([start.second for start in starts])],
+        problem.inputs,
+        problem.targets,
+        learning_rate=rate,
+        record_iterations=iterations.tolist(),
+        threshold=max(threshold, 0.0),
+        progress=progress,
+    )
+
+
+def _log(
+    problem: LeastSquares,
+    start: Start,
+    trained: LinearTrajectory,
+    index: int,
+    iterations: NDArray[np.int64],
+    rate: float,
+    rows: Rows,
+    slower: float = 1.0,
+) -> dict[str, Any] | None:
+    """Everything that paper C tells of a run, over time; its setting, or None if it diverged.
+
+    Args:
+        problem: what is learnt.
+        start: of the run.
+        trained: all runs, of which `index` is this one.
+        index: of the run.
+        iterations: of the records that are kept.
+        rate: learning rate on ½ ‖·‖²_F.
+        rows: where to.
+        slower: factor by which the time that is told is longer than that of the chain.
+    """
+    setting = start.setting | {"step": rate * slower}
+    kept = slice(len(iterations))
+    if trained.diverged_at[index] >= 0:
+        rows.add(
+            setting, "loss", np.nan, failure=_reason(trained, index, iterations[-1], "its end")
+        )
+        return None
+    first, second = (layer[index, kept] for layer in trained.layers)
+    losses, products = trained.losses[index, kept], trained.products[index, kept]
+    rank, outputs = products.shape[1:]
+    smallest = problem.singular_values[-1] ** 2
+    eigenvalues = imbalance_eigenvalues(first, second)  # (times, units)
+    constant = float(rate_constant(eigenvalues[0], rank, outputs))
+    times = rate * iterations
+    residual = problem.singular_values[:, None] * (
+        problem.singular_values[:, None] * products - problem.targets
+    )  # gradient with respect to the product, (times, rank, outputs)
+    squared_gradient = ((residual @ second.mT) ** 2).sum(axis=(1, 2))
+    squared_gradient += ((first.mT @ residual) ** 2).sum(axis=(1, 2))
+    resolved = np.where(losses > RESOLVED * losses[0], losses, np.nan)
+    bound = smallest * rate_bound(eigenvalues, products, rank, outputs)
+    logged = {
+        "loss": losses,
+        "loss_bound": losses[0] * np.exp(-2 * smallest * constant * times),
+        "rate": squared_gradient / resolved / slower,
+        "rate_bound": bound / slower,
+        "drift": _drift(start, trained, index)[kept],
+        "u_norm": np.linalg.norm(first, axis=(1, 2)),
+        "v_norm": np.linalg.norm(second, axis=(1, 2)),
+        "distance_in_training": _distances(problem, start, first, second),
+    }
+    for quantity, values in logged.items():
+        rows.add(setting, quantity, values, iteration=iterations, time=slower * times)
+    rows.add(setting, "rate_constant", constant / slower)
+    return setting
+
+
+def _at_start(
+    specification: dict[str, Any], problem: LeastSquares, start: Start, seed: int, rows: Rows
+) -> None:
+    """What C-S3 and C-S4 bound from the start, and their bounds."""
+    width, alpha = start.setting["width"], start.setting["alpha"]
+    (rank, _), outputs = start.first.shape, start.second.shape[1]
+    eigenvalues = imbalance_eigenvalues(start.first, start.second)
+    setting = start.setting
+    crossing = np.linalg.norm(start.constant @ start.second)
+    with_u = np.linalg.norm(start.constant @ start.first.T)
+    rows.add(setting, "start_norm", crossing)
+    rows.add(setting, "crossing_norm", np.hypot(crossing, with_u))
+    spectrum = eigenvalues[rank - 1] - eigenvalues[-outputs]  # λ_r(Λ) + λ_m(−Λ)
+    rows.add(setting, "imbalance", spectrum / width ** (1 - 2 * alpha))
+    outside = 1 - specification["confidence"]
+    inputs = specification["input_dim"]
+    crossing_bound = (
+        2
+        * np.sqrt(outputs + rank)
+        * (np.sqrt(outputs + inputs) + 0.5 * np.log(2 / outside))
+        / width ** (2 * alpha - 0.5)
+    )
+    rows.add(setting, "crossing_bound", crossing_bound)
+    labels = np.sqrt(np.sum(problem.targets**2) + 2 * problem.smallest_loss)  # ‖Y‖_F
+    # λ of Σ = squares of the singular values of X.
+    largest, smallest = problem.singular_values[0] ** 2, problem.singular_values[-1] ** 2
+    exponent = (1 + np.sqrt(largest) / smallest * labels) / width ** (1 - 2 * alpha)
+    rows.add(setting, "distance_bound", crossing_bound * np.exp(exponent))
+
+
+def _settle(
+    problem: LeastSquares,
+    start: Start,
+    share: float,
+    rows: Rows,
+    setting: dict[str, Any],
+    quantities: tuple[str, str],
+) -> None:
+    """Descent to rounding; distance from the min-norm solution and from the closed form C-S2."""
+    step = share * stable_step(problem, start.first, start.second)
+    threshold = 0.5 * SETTLED**2 * float(np.sum(problem.targets**2))
+    trained = _train(problem, [start], step, np.array([MOST_ITERATIONS]), threshold)
+    if trained.stopped_at[0] < 0:
+        reason = _reason(trained, 0, MOST_ITERATIONS, "rounding")
+        for quantity in quantities:
+            rows.add(setting, quantity, np.nan, failure=reason)
+        return
+    rows.add(setting, quantities[0], _distance(problem, start, trained, 0))
+    # U Vᵀ less Θ̂ + (I − ΦΦᵀ)U(0) V(t)ᵀ: what is left of the residual, since that part of U is constant.
+    in_row_space = trained.products[0, -1] - problem.basis.T @ problem.min_norm
+    rows.add(setting, quantities[1], np.linalg.norm(in_row_space))
+
+
+def _distances(problem: LeastSquares, start: Start, first: Array, second: Array) -> Array:
+    """‖UVᵀ − Θ̂‖_F, (times,): its part in the row space of X and the part orthogonal to it."""
+    inside = first @ second - problem.basis.T @ problem.min_norm
+    outside = start.constant @ second
+    apart: Array = np.hypot(
+        np.linalg.norm(inside, axis=(1, 2)), np.linalg.norm(outside, axis=(1, 2))
+    )
+    return apart
+
+
+def _distance(problem: LeastSquares, start: Start, trained: LinearTrajectory, index: int) -> float:
+    """At the end of training."""
+    first, second = (layer[index, -1:] for layer in trained.layers)
+    return float(_distances(problem, start, first, second)[0])
+
+
+def _drift(start: Start, trained: LinearTrajectory, index: int) -> Array:
+    """‖Λ(t) − Λ(0)‖_F over ‖U₁(0)‖²_F + ‖V(0)‖²_F, (times,): balanced starts have Λ(0) = 0."""
+    first, second = (layer[index] for layer in trained.layers)
+    before = start.first.T @ start.first - start.second @ start.second.T
+    now = first.mT @ first - second @ second.mT
+    scale = np.linalg.norm(start.first) ** 2 + np.linalg.norm(start.second) ** 2
+    drift: Array = np.linalg.norm(now - before, axis=(1, 2)) / scale
+    return drift
+
+
+def _loss(problem: LeastSquares, start: Start) -> float:
+    predicted = problem.singular_values[:, None] * (start.first @ start.second)
+    return 0.5 * float(np.sum((predicted - problem.targets) ** 2))
+
+
+def _reason(trained: LinearTrajectory, index: int, most: int, goal: str) -> str:
+    epoch = trained.diverged_at[index]
+    if epoch >= 0:
+        return f"diverged by iteration {epoch}"
+    return f"did not reach {goal} within {most} iterations"
+
+
+def _logarithmic(last: int, count: int) -> NDArray[np.int64]:
+    """Iterations from 0 to the last, even on a logarithmic axis."""
+    return np.unique(np.concatenate([[0], np.geomspace(1, last, count)]).round().astype(int))
+
+
+def _identity(specification: dict[str, Any], seed: int) -> tuple[str | int, ...]:
+    sizes = ("input_dim", "sample_size", "outputs")
+    return (STUDY, *(part for name in sizes for part in (name, specification[name])), "seed", seed)

@@ -1,0 +1,393 @@
+"""The imbalance study: plain training as oracle, statements of theory as invariants, known verdicts."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from initbias.networks import least_squares
+from initbias.pipeline.configuration import validate
+from initbias.pipeline.errors import ConfigurationError
+from initbias.pipeline.plan import shards
+from initbias.studies.imbalance.claims import judge
+from initbias.studies.imbalance.estimate import COLUMNS, estimate
+from initbias.studies.imbalance.figures import FIGURES, TABLES
+from initbias.studies.imbalance.measure import (
+    balanced,
+    cells,
+    draw_data,
+    draw_weights,
+    imbalance_eigenvalues,
+    measure,
+    rate_bound,
+    rate_constant,
+)
+
+PHASES = {"scales_u": [0.05, 0.3], "scales_v": [0.05, 0.3], "width": 20, "reduction": 1e-3}
+SECTION: dict[str, Any] = {
+    "input_dim": 14,
+    "sample_size": 6,
+    "convergence": {"width": 20, "iterations": 100, "seeds": 3},
+    "by_width": {"widths": [8, 16, 32, 64], "learning_rate": 0.05, "seeds": 3},
+    "by_exponent": {"alphas": [0.3, 0.5], "widths": [8, 16, 32, 64], "seeds": 3},
+    "factorisation": {
+        "rows": 5, "outputs": [2, 3], "widths": [8, 30], "iterations": 100, "seeds": 3,
+    },
+    "invariant_set": {"width": 30, "seeds": 3},
+    "finite_steps": {"width": 20, "seeds": 3},
+    "phase_picture": {**PHASES, "seeds": 3},
+    "times": 8,
+}  # fmt: skip
+
+
+def planned(**changes: Any) -> dict[str, dict[str, Any]]:
+    content = {"studies": {"imbalance": {**SECTION, **changes}}}
+    return {shard.name: shard.specification for shard in shards(validate(content, "test"))}
+
+
+def measured(specification: dict[str, Any], *finished: str) -> dict[str, pd.DataFrame]:
+    return dict(measure(specification, set(finished), "cpu", lambda cell, share: None))
+
+
+@pytest.fixture(scope="module")
+def everything() -> pd.DataFrame:
+    tables = [table for shard in planned().values() for table in measured(shard).values()]
+    return pd.concat(tables, ignore_index=True)
+
+
+def select(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
+    for column, value in values.items():
+        table = table[table[column] == value]
+    return table
+
+
+def value(table: pd.DataFrame, **values: Any) -> float:
+    (found,) = select(table, **values)["value"]
+    return float(found)
+
+
+@pytest.mark.parametrize("name", planned())
+def test_every_cell_is_measured_once_and_by_itself(name: str) -> None:
+    specification = planned()[name]
+    whole = measured(specification)
+    assert list(whole) == cells(specification)
+    assert all((rows["failure"] == "").all() for rows in whole.values())
+    rest = measured(specification, *cells(specification)[:2])
+    assert list(rest) == cells(specification)[2:]
+    ((key, alone),) = measured({**specification, "seeds": [2]}).items()
+    pd.testing.assert_frame_equal(alone, whole[key], check_exact=True)
+    pd.testing.assert_frame_equal(alone, rest[key], check_exact=True)
+
+
+def plain_descent(
+    x: np.ndarray, y: np.ndarray, u: np.ndarray, v: np.ndarray, rate: float, iterations: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """GD on (1/n) ‖Y − XUVᵀ‖² as in paper C, in full, with V as (outputs, h)."""
+    for _ in range(iterations):
+        residual = x @ u @ v.T - y
+        of_u, of_v = x.T @ residual @ v, residual.T @ x @ u
+        u, v = u - 2 * rate / len(x) * of_u, v - 2 * rate / len(x) * of_v
+    return u, v
+
+
+def test_convergence_is_that_of_plain_descent_with_its_bounds() -> None:
+    """Losses, C-S1, distance and rate from U and V in full, by finite differences where they are rates."""
+    specification = planned(outputs=2)["convergence-seeds0000"]
+    rows = select(measured(specification)["seed 1"], sigma_u=0.5)
+    x, y = draw_data(specification, "orthonormal", 1)
+    np.testing.assert_allclose(np.linalg.svd(x, compute_uv=False), 1)
+    u0, v0 = draw_weights(specification, 1)
+    start = 0.5 * u0, 0.02 * v0.T
+    phi = np.linalg.svd(x, full_matrices=False)[2].T  # (input_dim, rank)
+    lam = start[0].T @ phi @ phi.T @ start[0] - start[1].T @ start[1]  # (h, h)
+    eigenvalues = np.linalg.eigvalsh(lam)[::-1]
+    c = max(eigenvalues[5], 0) + max(-eigenvalues[-2], 0)
+    assert value(rows, quantity="rate_constant") == pytest.approx(c)
+    min_norm = np.linalg.pinv(x) @ y
+
+    def loss(u: np.ndarray, v: np.ndarray) -> float:
+        return 0.5 * float(np.sum((x @ u @ v.T - y) ** 2))
+
+    recorded = select(rows, quantity="loss")["iteration"]
+    for iteration in (0, int(recorded.iloc[3]), 100):
+        u, v = plain_descent(x, y, *start, 5e-4, iteration)
+        at = select(rows, iteration=iteration)
+        assert value(at, quantity="loss") == pytest.approx(loss(u, v), rel=1e-9)
+        time = value(at, quantity="loss_bound")
+        assert time == pytest.approx(loss(*start) * np.exp(-2 * c * 2 * 5e-4 / 6 * iteration))
+        distance = np.linalg.norm(u @ v.T - min_norm)
+        assert value(at, quantity="distance_in_training") == pytest.approx(distance, rel=1e-9)
+        after = plain_descent(x, y, u, v, 3 * 1e-7, 1)  # a time of 1e-7
+        rate = -(loss(*after) - loss(u, v)) / 1e-7 / loss(u, v)
+        assert value(at, quantity="rate") == pytest.approx(rate, rel=1e-4)
+        assert 0 < value(at, quantity="rate_bound") <= value(at, quantity="rate")
+
+
+def test_width_runs_stop_at_the_published_loss_and_reach_the_closed_form() -> None:
+    specification = planned()["by-width-width32-seeds0000"]
+    rows = measured(specification)["seed 0"]
+    x, y = draw_data(specification, "gaussian", 0)
+    u0, v0 = (weights / 32**0.5 for weights in draw_weights(specification, 0))
+    stop = int(value(rows, quantity="stop_iteration"))
+    losses = []
+    for iterations in (stop - 1, stop):
+        u, v = plain_descent(x, y, u0, v0.T, 0.05, iterations)
+        losses.append(np.sum((x @ u @ v.T - y) ** 2) / len(x))
+    assert losses[0] > 1e-8 >= losses[1]
+    min_norm = np.linalg.pinv(x) @ y
+    assert value(rows, quantity="distance") == pytest.approx(np.linalg.norm(u @ v.T - min_norm))
+    outside = np.eye(14) - np.linalg.pinv(x) @ x
+    assert value(rows, quantity="start_norm") == pytest.approx(np.linalg.norm(outside @ u0 @ v0))
+    crossing = np.hypot(
+        np.linalg.norm(outside @ u0 @ v0),
+        np.linalg.norm(outside @ u0 @ u0.T @ (np.eye(14) - outside)),
+    )
+    assert value(rows, quantity="crossing_norm") == pytest.approx(crossing)
+    u, v = plain_descent(x, y, u, v, 0.2, 20_000)  # on to the limit
+    closed_form = min_norm + outside @ u0 @ v.T
+    np.testing.assert_allclose(u @ v.T, closed_form, atol=1e-10)
+    limit = value(rows, quantity="limit_distance")
+    assert limit == pytest.approx(np.linalg.norm(closed_form - min_norm), rel=1e-3)
+    assert value(rows, quantity="limit_deviation") < 1e-8
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_a_balanced_start_is_balanced_and_has_the_product(outputs: int) -> None:
+    draws = np.random.default_rng(0)
+    problem = least_squares(draws.standard_normal((6, 14)), draws.standard_normal((6, outputs)))
+    product = draws.standard_normal((14, outputs))
+    u, v = balanced(problem, product, 20, draws)
+    assert u.shape == (14, 20) and v.shape == (20, outputs)
+    np.testing.assert_allclose(u @ v, product, atol=1e-12)
+    assert np.abs(imbalance_eigenvalues(problem.basis.T @ u, v)).max() < 1e-12
+
+
+@pytest.mark.parametrize("scales", [(1.0, 1.0), (0.1, 1.0), (1.0, 0.1), (0.01, 0.01)])
+def test_rate_bound_is_below_the_rate_and_above_that_of_the_imbalance(
+    scales: tuple[float, float],
+) -> None:
+    """At random points with Σ = I: C-S5 ≤ ‖gradient‖²/loss, and C-S5 ≥ 2c, the rate of C-S1."""
+    draws = np.random.default_rng(0)
+    for _ in range(50):
+        rank, outputs = draws.integers(1, 6), draws.integers(1, 6)
+        first = scales[0] * draws.standard_normal((rank, 8))
+        second = scales[1] * draws.standard_normal((8, outputs))
+        residual = first @ second - draws.standard_normal((rank, outputs))
+        squared = np.sum((residual @ second.T) ** 2) + np.sum((first.T @ residual) ** 2)
+        eigenvalues = imbalance_eigenvalues(first, second)
+        bound = rate_bound(eigenvalues, first @ second, rank, outputs)
+        assert bound <= squared / (0.5 * np.sum(residual**2)) * (1 + 1e-9)
+        assert bound >= 2 * rate_constant(eigenvalues, rank, outputs) * (1 - 1e-9)
+
+
+def test_factorisation_is_that_of_the_scaled_product() -> None:
+    """½ ‖Y − UVᵀ/√(mh)‖² in the paper's own variables; its rate by a small step."""
+    specification = planned()["factorisation-seeds0000"]
+    rows = select(measured(specification)["seed 0"], outputs=3, width=30)
+    draws = np.random.default_rng(0)
+    iterations = select(rows, quantity="loss")["iteration"]
+    from initbias.datasets import generator
+
+    identity = "imbalance", "factorisation", "rows", 5, "outputs", 3, "seed", 0
+    y = 0.1**0.5 * generator(*identity, "targets").standard_normal((5, 3))
+    draws = generator(*identity, "width", 30, "weights")
+    u, v, scale = draws.standard_normal((5, 30)), draws.standard_normal((30, 3)).T, 90**0.5
+    spectrum = np.sort(np.linalg.eigvalsh(u.T @ u - v.T @ v) / 90)
+    found = select(rows, quantity="eigenvalue").sort_values("index")["value"].to_numpy()
+    np.testing.assert_allclose(found[:5], spectrum[::-1][:5])
+    np.testing.assert_allclose(found[5:], spectrum[:3][::-1])
+    for iteration in range(101):
+        residual = u @ v.T / scale - y
+        if iteration in iterations.to_numpy():
+            at = select(rows, iteration=iteration)
+            loss = 0.5 * np.sum(residual**2)
+            gradient = np.sum((residual @ v / scale) ** 2) + np.sum((residual.T @ u / scale) ** 2)
+            assert value(at, quantity="loss") == pytest.approx(loss)
+            assert value(at, quantity="rate") == pytest.approx(gradient / loss)
+            assert select(at, quantity="loss")["time"].iloc[0] == pytest.approx(0.05 * iteration)
+        u, v = u - 0.05 / scale * residual @ v, v - 0.05 / scale * residual.T @ u
+
+
+def test_only_the_invariant_set_leads_to_the_min_norm_solution(everything: pd.DataFrame) -> None:
+    of = select(everything, experiment="invariant_set", quantity="distance").groupby("start")[
+        "value"
+    ]
+    assert of.max()["invariant"] < 1e-8
+    assert (of.min().drop("invariant") > 1e-2).all()
+    deviations = select(everything, quantity="limit_deviation")
+    assert set(deviations["experiment"]) == {"by_width", "by_exponent", "invariant_set"}
+    assert deviations["value"].max() < 1e-8
+
+
+def test_weights_and_data_are_shared_as_told() -> None:
+    shards = planned()
+    by_width = [shards[f"by-width-width{width}-seeds0000"] for width in (16, 32)]
+    np.testing.assert_array_equal(*(draw_data(shard, "gaussian", 1)[1] for shard in by_width))
+    by_exponent = shards["by-exponent-width32-seeds0000"]
+    np.testing.assert_array_equal(draw_weights(by_width[1], 1)[0], draw_weights(by_exponent, 1)[0])
+    assert not np.array_equal(
+        draw_data(by_width[0], "gaussian", 1)[1], draw_data(by_width[0], "gaussian", 2)[1]
+    )
+
+
+def test_runs_that_do_not_get_there_are_counted_with_a_reason() -> None:
+    """Too few iterations, and a step that diverges."""
+    few = {**SECTION["by_width"], "iterations": 10}
+    wild = {**SECTION["convergence"], "learning_rate": 100.0}
+    short = {**SECTION["phase_picture"], "iterations": 10, "reduction": 1e-9}
+    plans = planned(by_width=few, convergence=wild, phase_picture=short)
+    chosen = [
+        plan for name, plan in plans.items() if name.startswith(("by-width", "conv", "phase"))
+    ]
+    rows = pd.concat([table for plan in chosen for table in measured(plan).values()])
+    told = rows[rows["failure"] != ""].groupby("experiment")["failure"].first()
+    assert told["by_width"] == "did not reach the stop within 10 iterations"
+    assert told["convergence"].startswith("diverged by iteration")
+    assert told["phase_picture"] == "did not reach its reduction within 10 iterations"
+    estimates = estimate(rows)
+    failed = estimates[estimates["failed"] > 0]
+    assert set(failed["experiment"]) == {"by_width", "convergence", "phase_picture"}
+    assert (failed["reason"] != "").any() and failed["value"].isna().all()
+    claims = judge(estimates)
+    verdicts = {claim.verdict for claim in claims if "by_width" in claim.claim}
+    assert "not measured" in verdicts and all(
+        claim.verdict == "not measured" for claim in claims if "convergence" in claim.claim
+    )
+    for draw in (*FIGURES.values(), *TABLES.values()):
+        draw(rows, estimates)
+
+
+def test_estimates_claims_and_outputs(everything: pd.DataFrame) -> None:
+    estimates = estimate(everything)
+    assert list(estimates.columns) == COLUMNS
+    means = select(estimates, experiment="by_width", quantity="distance", width=32)
+    runs = select(everything, experiment="by_width", quantity="distance", width=32)["value"]
+    assert means["value"].iloc[0] == pytest.approx(runs.mean())
+    assert means["std"].iloc[0] == pytest.approx(runs.std())
+    assert set(select(estimates, quantity="exponent")["experiment"]) == {"by_width", "by_exponent"}
+    orders = select(estimates, quantity="order").set_index("of")["value"]
+    assert orders["drift_per_iteration"] == pytest.approx(2, abs=0.05)
+    assert orders["flow_distance"] == pytest.approx(1, abs=0.05)
+    claims = judge(estimates)
+    for statement in ("C-S1", "C-S2", "C-S3", "C-S4", "C-S5", "C-Fig1", "C-Fig2"):
+        assert any(statement in claim.source for claim in claims), statement
+    bounds = [claim for claim in claims if claim.source.endswith(("C-S1", "C-S2"))]
+    assert {claim.verdict for claim in bounds} == {"reproduced"}
+    for draw in FIGURES.values():
+        assert draw(everything, estimates).axes
+    for draw in TABLES.values():
+        assert len(draw(everything, estimates))
+
+
+def distances(exponent: float, floor: float = 0.0) -> pd.DataFrame:
+    """Runs whose distance is floor + 17 h^(−exponent), with 2 % noise."""
+    noise = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "experiment": "by_width", "input_dim": 400, "sample_size": 100, "start": "gaussian",
+            "sigma_u": width**-0.5, "sigma_v": width**-0.5, "alpha": 0.5, "width": width,
+            "outputs": 1, "seed": seed, "step": 1e-4, "quantity": "distance", "iteration": np.nan,
+            "time": np.nan, "index": np.nan, "failure": "",
+            "value": (floor + 17 * width**-exponent) * (1 + 0.02 * noise.standard_normal()),
+        }
+        for width in (500, 1000, 2000, 4000, 8000) for seed in range(8)
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("exponent", "floor", "slope", "line"),
+    [
+        (0.5, 0.0, "reproduced", "reproduced"),
+        (0.3, 0.0, "not reproduced", "not reproduced"),
+        (0.5, 0.2, "not reproduced", "not reproduced"),
+    ],
+)
+def test_verdicts_on_the_distance_follow_the_runs(
+    exponent: float, floor: float, slope: str, line: str
+) -> None:
+    claims = judge(estimate(distances(exponent, floor)))
+    (of_slope,) = [claim for claim in claims if "h^(-r)" in claim.claim]
+    (of_line,) = [claim for claim in claims if "intercept" in claim.claim]
+    assert (of_slope.verdict, of_line.verdict) == (slope, line)
+    if not floor:
+        assert of_slope.measured == pytest.approx(exponent, abs=0.03)
+    else:
+        assert of_line.measured == pytest.approx(floor, abs=0.02)
+
+
+def test_a_run_above_its_bound_is_told() -> None:
+    rows = distances(0.5)
+    high = rows.assign(quantity="limit_deviation", value=1e-12)
+    high.loc[high.index[-1], "value"] = 1e-7
+    claims = judge(estimate(pd.concat([rows, high])))
+    (deviation,) = [claim for claim in claims if "closed form" in claim.claim]
+    assert deviation.verdict == "not reproduced" and deviation.measured == 1e-7
+    assert "the worst of 40 runs exceeds 1e-08" in deviation.reason
+
+
+def test_statements_about_wide_networks_are_not_refuted_by_narrow_ones() -> None:
+    rows = distances(0.5)
+    spectrum = rows.assign(quantity="imbalance", value=np.where(rows["width"] == 500, 0.9, 1.5))
+    for values, verdict in ((spectrum["value"], "inconclusive"), (0.9, "not reproduced")):
+        claims = judge(estimate(pd.concat([rows, spectrum.assign(value=values)])))
+        (found,) = [claim for claim in claims if "λ_r(Λ)" in claim.claim]
+        assert found.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"input_dim": 6}, "input_dim: 6 inputs do not exceed sample_size 6"),
+        ({"outputs": 7}, "outputs: 7 exceeds sample_size 6, the rank of X"),
+        (
+            {"by_width": {**SECTION["by_width"], "widths": [6, 16, 32, 64]}},
+            "by_width: width 6 is below sample_size + outputs = 7",
+        ),
+        (
+            {"by_width": {**SECTION["by_width"], "widths": [8, 16, 32]}},
+            "widths: [8, 16, 32]: has 3 values, write at least 4",
+        ),
+        (
+            {"convergence": {**SECTION["convergence"], "scales": [[0.1, 0.1], [0.2, 0.1]]}},
+            "scales: all pairs must have the same product",
+        ),
+        (
+            {"factorisation": {**SECTION["factorisation"], "outputs": [2, 6]}},
+            "outputs: 6 columns of Y exceed its 5 rows",
+        ),
+        (
+            {"factorisation": {**SECTION["factorisation"], "widths": [7]}},
+            "widths: 7 is below rows + outputs = 8",
+        ),
+        (
+            {"by_exponent": {**SECTION["by_exponent"], "alphas": [0.25]}},
+            "alphas[0]: 0.25: must be greater than 0.25",
+        ),
+    ],
+)  # fmt: skip
+def test_wrong_designs_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        planned(**changes)
+    assert message in str(caught.value)
+
+
+def test_more_widths_and_seeds_add_shards_and_change_none() -> None:
+    before = planned(seeds_per_shard=3)
+    wider = {**SECTION["by_width"], "widths": [8, 16, 32, 64, 128], "seeds": 7}
+    after = planned(seeds_per_shard=3, by_width=wider)
+    assert before.items() < after.items()
+    assert len(after) - len(before) == 4 * 2 + 3
+
+
+@pytest.mark.parametrize(
+    "experiment", [name for name in SECTION if isinstance(SECTION[name], dict)]
+)
+def test_each_experiment_stands_alone(everything: pd.DataFrame, experiment: str) -> None:
+    """Others are not configured: no claims on them, and empty panels."""
+    alone = select(everything, experiment=experiment)
+    estimates = estimate(alone)
+    assert set(estimates["experiment"]) == {experiment}
+    assert len(judge(estimates)) > 0 or experiment == "phase_picture"
+    for draw in (*FIGURES.values(), *TABLES.values()):
+        draw(alone, estimates)
