@@ -250,11 +250,17 @@ def _within(
         verdict = not_measured(_failures(networks))
         return _claim(text, statement, networks, predicted, _NOTHING, verdict)
     largest, failed = rows["value"].max(), int(rows["failed"].sum())
-    verdict, reason = judge_every_run(largest, tolerance, runs=int(rows["runs"].sum()))
-    if failed:
-        reason += f"; {failed} more did not converge"
+    judged = judge_every_run(largest, tolerance, runs=int(rows["runs"].sum()))
+    beside = f"; {failed} more did not converge" if failed else ""
     measured = Estimate(largest, rows["low"].min(), largest)
-    return _claim(text, statement, networks, predicted, measured, Verdict(verdict, reason))
+    return _claim(
+        text,
+        statement,
+        networks,
+        predicted,
+        measured,
+        Verdict(judged.verdict, judged.reason + beside),
+    )
 
 
 def _claim(
