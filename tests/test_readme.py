@@ -29,8 +29,11 @@ def test_columns_are_documented(root: Path) -> None:
     from initbias.studies.kernel_regime.estimate import COLUMNS as KERNEL_REGIME
     from initbias.studies.kernel_regime.measure import VALUES
     from initbias.studies.smoothness.estimate import COLUMNS as SMOOTHNESS
+    from initbias.studies.underdetermined.estimate import COLUMNS as UNDERDETERMINED
+    from initbias.studies.underdetermined.measure import AT_END, OF_TIMES
 
     text = (root / "docs" / "outputs.md").read_text()
     columns = [*COLUMNS, *ABSENT, *KERNEL_REGIME, *VALUES, *SMOOTHNESS, *INITIAL_OUTPUT]
     columns += [*IMBALANCE, *IMBALANCE_RUNS]
+    columns += [*UNDERDETERMINED, *OF_TIMES, *AT_END]
     assert all(f"`{column}`" in text for column in columns)

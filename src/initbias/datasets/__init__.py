@@ -1,7 +1,7 @@
 """Data sets, drawn or real, and the seeds they are drawn with."""
 
 from initbias.datasets.catalogue import DATASETS, Dataset, load_dataset
-from initbias.datasets.linear import LinearSample, sample_linear
+from initbias.datasets.linear import LinearSample, sample_linear, sample_underdetermined
 from initbias.datasets.seeds import generator
 from initbias.datasets.sources import DatasetUnavailable
 from initbias.datasets.spheres import TARGETS, sample_sphere
@@ -16,4 +16,5 @@ __all__ = [
     "load_dataset",
     "sample_linear",
     "sample_sphere",
+    "sample_underdetermined",
 ]

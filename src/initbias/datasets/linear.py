@@ -59,3 +59,40 @@ def sample_linear(
     weights = generator.standard_normal((input_dim, outputs)) / np.sqrt(input_dim)
     noise = noise_std * generator.standard_normal((sample_size, outputs))
     return LinearSample(inputs, inputs @ weights + noise)
+
+
+def sample_underdetermined(
+    equations: int,
+    unknowns: int,
+    columns: int,
+    condition: float,
+    generator: np.random.Generator,
+) -> LinearSample:
+    """A random system A Y = B with fewer equations than unknowns, of given condition number.
+
+    The singular vectors of A are random; its singular values fall from 1 to 1/condition, spaced evenly on
+    a logarithmic axis. The solution of minimal norm is uniform on the unit sphere (in the Frobenius
+    norm) of the matrices whose columns lie in the row space of A.
+
+    Returns:
+        A (equations, unknowns) as inputs and B (equations, columns) as labels.
+
+    Raises:
+        ValueError: there are as many equations as unknowns or more, or the condition is below 1.
+    """
+    if not 0 < equations < unknowns:
+        raise ValueError(
+            f"{equations} equations for {unknowns} unknowns are not underdetermined; "
+            "use fewer equations than unknowns, and at least one"
+        )
+    if not condition >= 1 or (equations == 1 and condition != 1):
+        raise ValueError(
+            f"{equations} equations cannot have condition {condition}; use at least 1, and 1 for one"
+        )
+    left, _ = np.linalg.qr(generator.standard_normal((equations, equations)))
+    rows, _ = np.linalg.qr(generator.standard_normal((unknowns, equations)))
+    values = np.geomspace(1, 1 / condition, equations)
+    solution = generator.standard_normal((equations, columns))  # in the basis of the row space
+    solution /= np.linalg.norm(solution)
+    matrix = (left * values) @ rows.T
+    return LinearSample(matrix, (left * values) @ solution)

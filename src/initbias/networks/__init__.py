@@ -2,6 +2,18 @@
 
 from initbias.networks.architecture import Architecture, Networks
 from initbias.networks.descent import Trajectory, default_threads, train
+from initbias.networks.implicit_bias import (
+    bi_optimal,
+    bi_optimality_gap,
+    in_null_space,
+    in_row_space,
+    linear_tangent_kernel,
+    min_norm_start,
+    one_pass_start,
+    predicted_limit,
+    steered_start,
+    underdetermined,
+)
 from initbias.networks.initialization import Initialization, initialize
 from initbias.networks.linear import (
     LeastSquares,
@@ -24,13 +36,23 @@ __all__ = [
     "Networks",
     "PowerLoss",
     "Trajectory",
+    "bi_optimal",
+    "bi_optimality_gap",
     "compress",
     "default_threads",
     "descend",
     "empirical_ntk",
     "flow",
+    "in_null_space",
+    "in_row_space",
     "initialize",
     "least_squares",
+    "linear_tangent_kernel",
+    "min_norm_start",
+    "one_pass_start",
+    "predicted_limit",
     "product",
+    "steered_start",
     "train",
+    "underdetermined",
 ]

@@ -10,7 +10,14 @@ figures.py   measurements and estimates to figures and tables
 from importlib import import_module
 from typing import Any, Literal
 
-STUDIES = ("error_rates", "smoothness", "kernel_regime", "initial_output", "imbalance")
+STUDIES = (
+    "error_rates",
+    "smoothness",
+    "kernel_regime",
+    "initial_output",
+    "imbalance",
+    "underdetermined",
+)
 
 Stage = Literal["design", "measure", "estimate", "claims", "figures"]
 

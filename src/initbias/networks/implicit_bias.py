@@ -1,0 +1,249 @@
+"""Where gradient descent ends on an underdetermined linear system, and how to choose that by the start.
+
+A Y = B with fewer equations than unknowns is solved by a chain of layers, Y = W_1 W_2 ... W_h X, that
+descends ½‖A W_1 ... X − B‖²_F (Gruber, Avron 2024; the depth is h, and Y = X at depth 0). The gradient
+in the first layer lies in the row space of A, so that its part in the null space, P W_1 with
+P = I − A†A, never changes. What A sees of the chain is A W_1, so that no gradient depends on P W_1
+either. From the two follows everything here:
+
+- At zero loss Y(∞) = A†B + P W_1(0) W_2(∞) ... X(∞), and V(∞) = W_2(∞) ... X(∞) is the same whatever
+  P W_1(0) is.
+- A start with P W_1(0) = 0 ends at the solution of minimal norm, A†B: `min_norm_start`.
+- A start with P W_1(0) = Z V(∞)† ends at the solution A†B + Z. V(∞) is not known before training, but
+  a first training from any start with the same A†A W_1(0), W_2(0), ..., X(0) tells it. So two trainings
+  reach any solution, exactly, by gradient descent with any steps that converge: `steered_start`.
+- With one training alone V(∞) has to be known beforehand. It is for gradient flow where it follows
+  from conservation laws: `one_pass_start`. Steps of finite size miss the solution at first order.
+
+Layers are lists of arrays: W_1 (unknowns, width), hidden ones (width, width), X (width, columns); at
+depth 0 X alone, (unknowns, columns). All in float64.
+"""
+
+from collections.abc import Sequence
+from functools import reduce
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.optimize import brentq
+
+from initbias.networks.linear import Array, LeastSquares, least_squares, product
+
+Layers = list[Array]
+
+SOLVES = 1e-9  # relative residual of what counts as a solution
+
+
+def underdetermined(matrix: ArrayLike, right_side: ArrayLike) -> LeastSquares:
+    """A Y = B with fewer equations than unknowns and independent equations, in its own coordinates.
+
+    Args:
+        matrix: A, (equations, unknowns).
+        right_side: B, (equations, columns), not zero.
+
+    Raises:
+        ValueError: the shapes do not fit, values are not finite, there are as many equations as
+            unknowns or more, the equations depend on each other or contradict each other, or B is zero.
+    """
+    system = least_squares(matrix, right_side)
+    equations, unknowns = np.shape(matrix)
+    rank, total = len(system.singular_values), float(np.linalg.norm(right_side))
+    if not equations < unknowns:
+        raise ValueError(
+            f"{equations} equations for {unknowns} unknowns are not underdetermined; "
+            "use fewer equations than unknowns"
+        )
+    if total == 0:
+        raise ValueError("B is zero, so that distances have no scale; use a right side that is not")
+    if np.sqrt(2 * system.smallest_loss) > SOLVES * total:
+        raise ValueError(
+            f"A has rank {rank} with {equations} equations, and B is not in its range: the equations "
+            "contradict each other, so that the loss cannot reach zero; remove those that do"
+        )
+    if rank < equations:
+        raise ValueError(
+            f"A is singular: it has rank {rank} with {equations} equations; remove the "
+            f"{equations - rank} equations that follow from the others"
+        )
+    return system
+
+
+def in_row_space(system: LeastSquares, vectors: Array) -> Array:
+    """A†A times vectors, (unknowns, ...): their part that A sees."""
+    seen: Array = system.basis @ (system.basis.T @ vectors)
+    return seen
+
+
+def in_null_space(system: LeastSquares, vectors: Array) -> Array:
+    """P = I − A†A times vectors, (unknowns, ...): their part that A does not see."""
+    return vectors - in_row_space(system, vectors)
+
+
+def predicted_limit(system: LeastSquares, start: Sequence[Array], end: Sequence[Array]) -> Array:
+    """A†B + P W_1(0) W_2(∞) ... X(∞), where descent ends at zero loss, (unknowns, columns).
+
+    Args:
+        system: A and B.
+        start: layers before training, of which the first one matters.
+        end: layers after training, of which all but the first one matter.
+    """
+    unseen = in_null_space(system, start[0])
+    return system.min_norm + (unseen @ product(end[1:]) if len(end) > 1 else unseen)
+
+
+def linear_tangent_kernel(inputs: Array, layers: Sequence[Array]) -> Array:
+    """J Jᵀ for the derivative J of A W_1 ... X, its rows one after the other, in all layers.
+
+    Args:
+        inputs: A, (equations, unknowns).
+        layers: W_1 to X.
+
+    Descent with step η is stable near a solution while η times its largest eigenvalue is below 2, and
+    contracts the slowest direction by 1 − η times its smallest one.
+
+    Returns:
+        (equations × columns, equations × columns).
+    """
+    equations, columns = len(inputs), layers[-1].shape[1]
+    total = np.zeros((equations * columns, equations * columns))
+    for place in range(len(layers)):
+        before = reduce(np.matmul, layers[:place], inputs)  # (equations, rows of the layer)
+        after = product(
+            [*layers[place + 1 :], np.eye(layers[-1].shape[1])]
+        )  # (its columns, columns)
+        total += np.kron(before @ before.T, after.T @ after)
+    return total
+
+
+def min_norm_start(system: LeastSquares, layers: Sequence[Array]) -> Layers:
+    """The same start without P W_1(0); descent from there ends at A†B."""
+    first, *others = layers
+    return [in_row_space(system, first), *others]
+
+
+def steered_start(
+    system: LeastSquares,
+    solution: Array,
+    start: Sequence[Array],
+    end: Sequence[Array],
+) -> Layers:
+    """The same start with another P W_1(0), so that descent ends at a prescribed solution.
+
+    Only P W_1(0) differs from the start of the first training, so the second one passes through the
+    same A W_1, W_2, ..., X, with the same V(∞) = W_2(∞) ... X(∞), whatever the steps are. With
+    P W_1(0) = Z V(∞)† it ends at A†B + Z V(∞)†V(∞), which is the solution if V(∞) has independent
+    columns, as it must for A W_1(∞) V(∞) = B if B has.
+
+    Args:
+        system: A and B.
+        solution: to end at, (unknowns, columns).
+        start: layers before a first training.
+        end: layers at its end, with the loss at zero.
+
+    Raises:
+        ValueError: the solution does not solve the system, or the columns of V(∞) are dependent.
+    """
+    unseen = _unseen_part(system, solution)
+    first, *others = start
+    if not others:
+        return [in_row_space(system, first) + unseen]
+    later = product(end[1:])  # (width, columns)
+    if np.linalg.matrix_rank(later) < later.shape[1]:
+        raise ValueError(
+            f"the {later.shape[1]} columns of W_2 ... X after training are dependent, so that not every "
+            "solution can be reached; give the last layer a start of full rank and B independent columns"
+        )
+    return [in_row_space(system, first) + unseen @ np.linalg.pinv(later), *others]
+
+
+def one_pass_start(
+    system: LeastSquares, solution: Array, direction: Array, depth: int, scale: float
+) -> Layers:
+    """A start from which gradient flow ends at a prescribed solution, without a training before.
+
+    With A†A W_1(0) = 0, W_2(0) = ... = W_h(0) = a_0 I and x(0) = a_0 u, ‖u‖ = 1, the flow keeps
+    A†A W_1 = g uᵀ, W_i u = a u and x = a u, and keeps ‖g‖² − a² = −a_0². It ends with g a^h = A†b, so
+    a^(2h) (a² − a_0²) = ‖A†b‖², which gives a(∞), and V(∞) = a(∞)^h u. Gradient descent with step η
+    conserves ‖g‖² − a² up to O(η), and so ends O(η) away.
+
+    Args:
+        system: A and b, with one column.
+        solution: to end at, (unknowns, 1).
+        direction: u, not zero, (width,).
+        depth: h, at least 1.
+        scale: a_0, positive.
+
+    Raises:
+        ValueError: the solution does not solve the system, it has several columns, whose V(∞) does
+            not follow from conservation laws, the depth is 0, or the scale is not positive.
+    """
+    if system.targets.shape[1] != 1:
+        raise ValueError(
+            f"one pass reaches solutions of one column, not {system.targets.shape[1]}; "
+            "use steered_start"
+        )
+    if depth < 1 or not scale > 0:
+        raise ValueError(
+            f"needs a depth of at least 1 and a positive scale, got {depth} and {scale}; "
+            "use steered_start at depth 0"
+        )
+    unseen = _unseen_part(system, solution)
+    unit = direction[:, None] / np.linalg.norm(direction)  # (width, 1)
+    goal = float(np.linalg.norm(system.min_norm))
+
+    def excess(later: float) -> float:
+        return later**depth * np.sqrt(later**2 - scale**2) - goal
+
+    final = float(brentq(excess, scale, scale + goal ** (1 / (depth + 1)) + 1, xtol=1e-15))
+    hidden = [scale * np.eye(len(unit)) for _ in range(depth - 1)]
+    return [unseen @ unit.T / final**depth, *hidden, scale * unit]
+
+
+def bi_optimal(system: LeastSquares, weights: Array) -> Layers:
+    """The pair W, X with W X = A†B of which each is optimal given the other.
+
+    X = (A W)†B solves the system with W, and W = A†B X† with X, both with minimal norm (for one column
+    X† = xᵀ/‖x‖²). The X that is optimal given that W is the same X again.
+
+    Args:
+        system: A and B.
+        weights: W to begin with, (unknowns, width), of which A W has full rank.
+
+    Raises:
+        ValueError: A W has not.
+    """
+    seen = _seen(system, weights)  # (equations, width)
+    if np.linalg.matrix_rank(seen) < len(seen):
+        raise ValueError(
+            f"A W has rank {np.linalg.matrix_rank(seen)} with {len(seen)} equations, so that no X "
+            "solves the system with this W; use a width of at least the number of equations and a "
+            "first layer that A does not annul"
+        )
+    last: Array = np.linalg.pinv(seen) @ system.targets
+    return [system.min_norm @ np.linalg.pinv(last), last]
+
+
+def bi_optimality_gap(system: LeastSquares, weights: Array, last: Array) -> float:
+    """How far W, X are from optimal given the other: the larger of two relative Frobenius distances."""
+    best_last = np.linalg.pinv(_seen(system, weights), rcond=SOLVES) @ system.targets
+    best_weights = system.min_norm @ np.linalg.pinv(last)
+    return max(
+        float(np.linalg.norm(last - best_last) / np.linalg.norm(last)),
+        float(np.linalg.norm(weights - best_weights) / np.linalg.norm(weights)),
+    )
+
+
+def _seen(system: LeastSquares, vectors: Array) -> Array:
+    """A times vectors, in the coordinates of the targets, (equations, ...)."""
+    seen: Array = system.singular_values[:, None] * (system.basis.T @ vectors)
+    return seen
+
+
+def _unseen_part(system: LeastSquares, solution: Array) -> Array:
+    """The part Z of a solution that A does not see, (unknowns, columns)."""
+    missing = _seen(system, solution) - system.targets
+    if not np.linalg.norm(missing) <= SOLVES * np.linalg.norm(system.targets):
+        raise ValueError(
+            "what is prescribed does not solve A Y = B; "
+            "add to the solution of minimal norm what lies in the null space of A"
+        )
+    return in_null_space(system, solution)

@@ -1,0 +1,1 @@
+"""Where deep linear networks end on underdetermined systems (paper E: Gruber, Avron 2024)."""

@@ -1,0 +1,230 @@
+"""Designs of the study of underdetermined systems: chains of growing depth on random A y = b.
+
+The paper's sizes and figures are not available to us: all of this design is our own.
+"""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+
+from initbias.studies import rates
+from initbias.studies.fields import Increasing, StrictModel, increasing
+from initbias.studies.protocol import Cost, Output, Shard
+
+# Distances to θ* are fitted to the scales up to this one, where they are nearly linear in theory.
+SMALL = 0.1
+FEWEST_SCALES = 4  # of a power law with a correction
+ONE_PASS_STEPS = (
+    1,
+    1 / 2,
+    1 / 4,
+    1 / 8,
+)  # of the configured one: how the error falls with the step
+
+
+class Depth(StrictModel):
+    """Networks of one depth."""
+
+    depth: Annotated[
+        int,
+        Field(ge=0, le=3, description="Hidden layers h of W_1 ... W_h x; 0 is plain regression."),
+    ]
+    width: Annotated[
+        int | None,
+        Field(ge=1, description="Neurons of each hidden layer; left out at depth 0."),
+    ] = None
+
+    @model_validator(mode="after")
+    def _hidden_layers_alone_have_a_width(self) -> "Depth":
+        if self.depth == 0 and self.width is not None:
+            raise ValueError("depth 0 has no hidden layer; remove width, or write a depth from 1")
+        if self.depth > 0 and self.width is None:
+            raise ValueError(f"depth {self.depth} has hidden layers; add their width")
+        return self
+
+
+def _deeper_and_deeper(networks: list[Depth]) -> list[Depth]:
+    increasing([family.depth for family in networks])
+    return networks
+
+
+def _enough_small_ones(scales: list[float]) -> list[float]:
+    if sum(scale <= SMALL for scale in scales) < FEWEST_SCALES:
+        raise ValueError(
+            f"has too few scales up to {SMALL}, to which exponents are fitted; "
+            f"write at least {FEWEST_SCALES} of them"
+        )
+    return scales
+
+
+class Section(StrictModel):
+    """The study's section of the configuration."""
+
+    networks: Annotated[
+        list[Depth],
+        Field(min_length=1, description="The networks, a width for each depth, ascending."),
+        AfterValidator(_deeper_and_deeper),
+    ]
+    equations: Annotated[int, Field(ge=2, description="Rows n of A, fewer than unknowns.")]
+    unknowns: Annotated[int, Field(ge=3, description="Columns d of A.")]
+    condition: Annotated[
+        float,
+        Field(
+            ge=1,
+            description="Largest over smallest singular value of A, where it is not varied; the largest "
+            "is 1, and those between are spaced evenly on a logarithmic axis.",
+        ),
+    ] = 3.0
+    scales: Annotated[
+        list[Annotated[float, Field(gt=0)]],
+        Field(
+            description="Factors of the start of W_1, of the layers after it, or of all, ascending; at 1 "
+            "entries are N(0, 1/rows), so that layers keep norms on average. At least four up to 0.1.",
+        ),
+        AfterValidator(_enough_small_ones),
+        Increasing,
+    ]
+    conditions: Annotated[
+        list[Annotated[float, Field(ge=1)]],
+        Field(min_length=1, description="Condition numbers of A to compare, ascending."),
+        Increasing,
+    ]
+    columns: Annotated[
+        list[Annotated[int, Field(ge=1)]],
+        Field(
+            min_length=1,
+            description="Columns of b and x in the runs that are steered, ascending; up to the "
+            "number of equations.",
+        ),
+        Increasing,
+    ] = [1, 4]
+    seeds: Annotated[
+        int, Field(ge=3, description="Systems, each with its starts; intervals are over them.")
+    ]
+    step: Annotated[
+        float,
+        Field(
+            gt=0,
+            lt=2,
+            description="Learning rate times the curvature: the largest eigenvalue of the tangent kernel "
+            "at the start or at a balanced solution, whichever is larger.",
+        ),
+    ] = 0.5
+    tolerance: Annotated[
+        float,
+        Field(
+            ge=1e-13,
+            le=1e-10,
+            description="A run has converged once ‖Ay − b‖ ≤ tolerance × ‖b‖ / condition, which brings it "
+            "within tolerance × ‖θ*‖ of a solution.",
+        ),
+    ] = 1e-11
+    max_iterations: Annotated[
+        int,
+        Field(ge=100, description="Steps after which a run counts as not converged."),
+    ] = 100_000
+    times: Annotated[
+        int, Field(ge=10, description="Logarithmic iterations recorded in each run.")
+    ] = 60
+    seeds_per_shard: Annotated[int, Field(ge=1, description="Systems measured by one job.")] = 20
+
+    @model_validator(mode="after")
+    def _underdetermined(self) -> "Section":
+        if self.equations >= self.unknowns:
+            raise ValueError(
+                f"equations {self.equations} with unknowns {self.unknowns} is not underdetermined; "
+                "write fewer equations than unknowns"
+            )
+        if self.columns[-1] > self.equations:
+            raise ValueError(
+                f"columns {self.columns[-1]} with equations {self.equations}: the columns of b would "
+                "depend on each other; write columns up to the number of equations"
+            )
+        narrow = [f for f in self.networks if f.width is not None and f.width < self.equations]
+        if narrow:
+            raise ValueError(
+                f"width {narrow[0].width} with equations {self.equations}: some x could not solve the "
+                "system with a given W; write a width of at least the number of equations"
+            )
+        return self
+
+
+OUTPUTS = {
+    "distance_by_scale": Output(
+        "figure",
+        "Distance of the limit of gradient descent from θ* = A†b against the scale of the start of W₁ alone, "
+        "of the layers after it alone, or of all: geometric means over the systems that converged with 95 % "
+        "intervals. Dashed: theory to first order in the scale of W₁. Without hidden layer W₁ is the "
+        "unknown itself. Exponents are fitted to the scales up to 0.1. The design is our own.",
+    ),
+    "convergence": Output(
+        "figure",
+        "Above, relative residual of gradient descent against the iteration, for one system. Below, "
+        "iterations to converge against the condition number of A, all layers at scale 1, and against the "
+        "scale of all layers: geometric means over the systems that converged with 95 % intervals. Filled "
+        "markers: not all systems converged within the most iterations. The design is our own.",
+    ),
+    "steering": Output(
+        "figure",
+        "Left, distance from a prescribed solution against the iteration, for one system and three starts "
+        "that differ in W₁(0): chosen after a first training, which is exact; by conservation laws of "
+        "gradient flow, which finite steps do not conserve; random. Right, what the second one misses "
+        "against the step: geometric means over systems with 95 % intervals. The design is our own.",
+    ),
+    "lazy_and_rich": Output(
+        "figure",
+        "What training changes, against the scale of all layers at the start: how far all weights move and "
+        "how far the tangent kernel moves, relative to the start; at the end, how well neighbouring layers "
+        "are aligned (mean |cosine| of their leading singular vectors) and the effective rank of W₁ ... W_h. "
+        "Without hidden layer weights can only move. Geometric means over the systems that converged with "
+        "95 % intervals. The design is our own.",
+    ),
+    "limits": Output(
+        "table",
+        "For each depth, over all runs that converged: largest error of the limit formula, relative to ‖θ*‖, "
+        "largest drift of P W₁, relative to ‖W₁‖, largest error at the solution to end at by start, and "
+        "exponents of the distance to θ* in the scale of some layers' start. The design is our own.",
+    ),
+    "conditioning": Output(
+        "table",
+        "Iterations to converge by depth and condition number of A, the measured late rate of convergence "
+        "over that of the tangent kernel at the end, the distance to θ*, and how many runs did not "
+        "converge and why. The design is our own.",
+    ),
+}
+
+
+def plan(section: Section) -> list[Shard]:
+    """All shards of the study, in a stable order: one for each depth and block of seeds."""
+    return [
+        _shard(section, family, first)
+        for family in section.networks
+        for first in range(0, section.seeds, section.seeds_per_shard)
+    ]
+
+
+def _shard(section: Section, family: Depth, first: int) -> Shard:
+    seeds = list(range(first, min(first + section.seeds_per_shard, section.seeds)))
+    specification = section.model_dump(exclude={"networks", "seeds", "seeds_per_shard"}) | {
+        "depth": family.depth,
+        "width": family.width,
+        "seeds": seeds,
+        "one_pass_steps": [section.step * factor for factor in ONE_PASS_STEPS],
+    }
+    name = f"depth{family.depth}-seeds{first:04d}"
+    return Shard("underdetermined", name, specification, _cost(section, family, len(seeds)))
+
+
+def _cost(section: Section, family: Depth, seeds: int) -> Cost:
+    """Half of the largest number of iterations for ill-conditioned runs, a tenth for others."""
+    n, d, width = section.equations, section.unknowns, family.width or 0
+    weights = n * d + (d * width + max(0, family.depth - 1) * width**2 + width if width else d)
+    arms = 3 if family.depth else 1
+    runs = arms * len(section.scales) + len(section.columns) * 4 + len(ONE_PASS_STEPS)
+    iterations = section.max_iterations * (0.5 * len(section.conditions) + 0.1 * runs)
+    rows = (runs + len(section.conditions)) * section.times * seeds
+    return Cost(
+        seconds=rates.START_FUSED + seeds * 2 * weights * iterations / rates.CHAINS,
+        output_bytes=8.0 * 30 * rows,
+        memory_bytes=8.0 * 2 * weights * section.times + 8.0 * 60 * rows,
+    )

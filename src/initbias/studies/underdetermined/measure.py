@@ -1,0 +1,421 @@
+"""Gradient descent of chains on random underdetermined systems, for one shard: one depth, several seeds.
+
+A seed stands for a system A y = b of each condition number, a start of all layers at scale 1, and
+a solution to steer to. All come from generators named by what they belong to; starts at other
+scales are multiples, and a start that is steered differs from the random one in W_1 alone.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import entropy
+
+from initbias.datasets import generator, sample_underdetermined
+from initbias.networks import (
+    LeastSquares,
+    bi_optimal,
+    bi_optimality_gap,
+    descend,
+    in_null_space,
+    linear_tangent_kernel,
+    min_norm_start,
+    one_pass_start,
+    predicted_limit,
+    product,
+    steered_start,
+    underdetermined,
+)
+
+# Columns of the measurements, one row for each recorded iteration of each run:
+# experiment: scale, conditioning, steering, or step (plain regression about the largest stable step).
+# depth, width, equations, unknowns, columns, condition: what was measured; width 0 at depth 0.
+# start: random; zero (random but for W_1 = 0); min_norm (random without P W_1); steered (P W_1 chosen
+#     after a first training); one_pass (P W_1 by the conservation laws of the flow); bi_optimal.
+# layers: first, deeper or all: those that are multiplied by scale.
+# step: learning rate × curvature.
+# seed, iteration: of the row.
+# residual: ‖Ay − b‖ over ‖b‖.
+# distance: ‖y − θ*‖ over ‖θ*‖.
+# target_error: likewise from where steered starts are to end: θ* (zero, min_norm, bi_optimal), else the
+#     prescribed solution; missing in other experiments.
+# Of the run, the same at all its iterations, missing where it did not converge, but for the first two:
+# iterations: steps made.
+# learning_rate: of the run.
+# formula_error: ‖y − A†b − P W_1(0) W_2 ... x‖ over ‖θ*‖ at the end.
+# drift: ‖P W_1 − P W_1(0)‖ over the larger of ‖W_1‖ and ‖W_1(0)‖.
+# bound: ‖P W_1(0)‖₂ ‖W_2 ... x‖ over ‖θ*‖, which the distance does not exceed.
+# first_order: scaled first layer: the distance to first order in its scale.
+# bi_optimality_gap: depth 1: how far W and x are from optimal given the other.
+# movement: ‖change of all weights‖ over ‖weights at the start‖; missing if these are zero.
+# kernel_change: likewise of the tangent kernel, Frobenius norms.
+# alignment: mean |cosine| of the leading singular vectors of neighbouring layers; missing at depth 0.
+# effective_rank: of W_1 ... W_h, exp(entropy of its singular values over their sum) (Roy, Vetterli 2007);
+#     missing at depth 0.
+# rate_ratio: convergence rate between the last two recorded iterations, over that of the tangent kernel
+#     at the end; missing if the residual was above 1e-3 at the first of the two.
+# failure: why a run has no such values; empty if it has.
+OF_TIMES = ("residual", "distance", "target_error")
+AT_END = (
+    "formula_error",
+    "drift",
+    "bound",
+    "first_order",
+    "bi_optimality_gap",
+    "movement",
+    "kernel_change",
+    "alignment",
+    "effective_rank",
+    "rate_ratio",
+)
+
+LATE = 1e-3  # residual from which on convergence counts as late
+ABOUT_LIMIT = (1.9, 2.1)  # step × σ_max²; plain regression is stable below 2
+
+Array = NDArray[np.float64]
+Layers = list[Array]
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A system, and what is needed to train on it."""
+
+    matrix: Array  # (equations, unknowns)
+    right_side: Array  # (equations, columns)
+    system: LeastSquares
+
+    @property
+    def condition(self) -> float:
+        """Largest over smallest singular value."""
+        values = self.system.singular_values
+        return float(values[0] / values[-1])
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's rows, and its layers at the end; none if it did not converge."""
+
+    rows: pd.DataFrame
+    end: Layers | None
+
+
+def draw_problem(
+    specification: dict[str, Any], condition: float, columns: int, seed: int
+) -> Problem:
+    """The system of a seed, the same for all depths; only its singular values change with the condition."""
+    draws = generator(*_identity(specification, columns, seed), "system")
+    shape = specification["equations"], specification["unknowns"]
+    sample = sample_underdetermined(*shape, columns, condition, draws)
+    return Problem(sample.inputs, sample.labels, underdetermined(sample.inputs, sample.labels))
+
+
+def draw_start(specification: dict[str, Any], columns: int, seed: int) -> Layers:
+    """Layers at scale 1: independent entries N(0, 1/rows), so that each keeps norms on average."""
+    depth, width = specification["depth"], specification["width"]
+    sizes = [specification["unknowns"], *[width] * depth, columns]
+    draws = generator(*_identity(specification, columns, seed), "depth", depth, "width", width or 0)
+    return [draws.standard_normal((rows, after)) / np.sqrt(rows) for rows, after in pairwise(sizes)]
+
+
+def draw_solution(specification: dict[str, Any], problem: Problem, seed: int) -> Array:
+    """A solution as far from that of minimal norm as this one is from 0, (unknowns, columns)."""
+    best = problem.system.min_norm
+    draws = generator(*_identity(specification, best.shape[1], seed), "solution")
+    unseen = in_null_space(problem.system, draws.standard_normal(best.shape))
+    return best + unseen * (np.linalg.norm(best) / np.linalg.norm(unseen))
+
+
+def cells(specification: dict[str, Any]) -> list[str]:
+    """Keys of the cells of a shard, each a unit of work that a resumed run does not repeat."""
+    return [f"seed {seed}" for seed in specification["seeds"]]
+
+
+def measure(
+    specification: dict[str, Any], finished: set[str], device: str, progress: Progress
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Measure the cells that are not finished yet.
+
+    Args:
+        specification: as made by design.py.
+        finished: keys of cells to leave out.
+        device: not used; chains are trained on the CPU.
+        progress: called with a cell's key and the share of it that is done.
+
+    Yields:
+        Key and measurements of each cell, with the columns above.
+    """
+    for key, seed in zip(cells(specification), specification["seeds"], strict=True):
+        if key in finished:
+            continue
+        frames = []
+        for experiment in (_steering, _scales, _conditioning, _steps):
+            frames += experiment(specification, seed)
+            progress(key, len(frames) / _runs(specification))
+        yield key, pd.concat(frames, ignore_index=True)
+
+
+def _runs(specification: dict[str, Any]) -> int:
+    """How many runs a seed has."""
+    hidden, columns = specification["depth"] > 0, specification["columns"]
+    steered = len(columns) * (4 + (specification["depth"] == 1))
+    one_pass = len(specification["one_pass_steps"]) * (hidden and 1 in columns)
+    scaled = len(specification["scales"]) * (3 if hidden else 1)
+    about_limit = 0 if hidden else len(ABOUT_LIMIT)
+    return steered + one_pass + scaled + len(specification["conditions"]) + about_limit
+
+
+def _steering(specification: dict[str, Any], seed: int) -> list[pd.DataFrame]:
+    """Starts that are steered to θ* or to another solution, and a random one."""
+    frames = []
+    for columns in specification["columns"]:
+        problem = draw_problem(specification, specification["condition"], columns, seed)
+        system, start = problem.system, draw_start(specification, columns, seed)
+        solution = draw_solution(specification, problem, seed)
+
+        def run(
+            name: str,
+            layers: Layers,
+            target: Array,
+            step: float = specification["step"],
+            problem: Problem = problem,
+        ) -> Run:
+            setting = _setting(specification, problem, seed, "steering", start=name, step=step)
+            found = _train(specification, problem, layers, setting, target)
+            frames.append(found.rows)
+            return found
+
+        run("random", start, solution)
+        run("zero", [0 * start[0], *start[1:]], system.min_norm)
+        first = run("min_norm", min_norm_start(system, start), system.min_norm)
+        if first.end is None:
+            failure = "its first training failed: " + first.rows["failure"].iloc[0]
+            setting = _setting(specification, problem, seed, "steering", start="steered")
+            frames.append(_failed(setting, failure))
+        else:
+            run("steered", steered_start(system, solution, start, first.end), solution)
+        if specification["depth"] == 1:
+            run("bi_optimal", bi_optimal(system, start[0]), system.min_norm)
+        if specification["depth"] > 0 and columns == 1:
+            layers = one_pass_start(system, solution, start[-1][:, 0], specification["depth"], 1.0)
+            for step in specification["one_pass_steps"]:
+                run("one_pass", layers, solution, step)
+    return frames
+
+
+def _scales(specification: dict[str, Any], seed: int) -> list[pd.DataFrame]:
+    """Starts of which the first layer, the later ones or all are scaled."""
+    problem = draw_problem(specification, specification["condition"], 1, seed)
+    start = draw_start(specification, 1, seed)
+    first_order = _first_order(specification, problem, start, seed)
+    frames = []
+    for layers in ("first", "deeper", "all") if specification["depth"] else ("first",):
+        for scale in specification["scales"]:
+            first = scale if layers != "deeper" else 1.0
+            later = scale if layers != "first" else 1.0
+            scaled = [first * start[0], *(later * layer for layer in start[1:])]
+            setting = _setting(specification, problem, seed, "scale", layers=layers, scale=scale)
+            run = _train(specification, problem, scaled, setting)
+            linear = scale * first_order if layers == "first" else np.nan
+            frames.append(run.rows.assign(first_order=linear))
+    return frames
+
+
+def _first_order(
+    specification: dict[str, Any], problem: Problem, start: Layers, seed: int
+) -> float:
+    """Slope of the distance in the scale of W_1(0): ‖P W_1(0) V‖ / ‖θ*‖ with the V(∞) of scale 0."""
+    unseen = in_null_space(problem.system, start[0])
+    if len(start) > 1:
+        setting = _setting(specification, problem, seed, "scale")
+        end = _train(specification, problem, [0 * start[0], *start[1:]], setting).end
+        if end is None:
+            return float("nan")
+        unseen = unseen @ product(end[1:])
+    return _norm(unseen) / _norm(problem.system.min_norm)
+
+
+def _conditioning(specification: dict[str, Any], seed: int) -> list[pd.DataFrame]:
+    """Systems of growing condition number, from the same start."""
+    start, frames = draw_start(specification, 1, seed), []
+    for condition in specification["conditions"]:
+        problem = draw_problem(specification, condition, 1, seed)
+        setting = _setting(specification, problem, seed, "conditioning", condition=condition)
+        frames.append(_train(specification, problem, start, setting).rows)
+    return frames
+
+
+def _steps(specification: dict[str, Any], seed: int) -> list[pd.DataFrame]:
+    """Plain regression with steps about the largest one that is stable, 2 / σ_max²."""
+    if specification["depth"] > 0:
+        return []
+    problem = draw_problem(specification, specification["condition"], 1, seed)
+    start, frames = draw_start(specification, 1, seed), []
+    for step in ABOUT_LIMIT:
+        setting = _setting(specification, problem, seed, "step", step=step)
+        frames.append(_train(specification, problem, start, setting).rows)
+    return frames
+
+
+def _train(
+    specification: dict[str, Any],
+    problem: Problem,
+    start: Layers,
+    setting: dict[str, Any],
+    target: Array | None = None,
+) -> Run:
+    """Gradient descent to the tolerance of the specification."""
+    kernel = linear_tangent_kernel(problem.matrix, start)
+    curvature = max(np.linalg.eigvalsh(kernel)[-1], _balanced_curvature(problem, len(start)))
+    rate = setting["step"] / curvature
+    total, best = _norm(problem.right_side), problem.system.min_norm
+    grid = np.geomspace(1, specification["max_iterations"], specification["times"])
+    grid = np.unique(np.concatenate([[0], grid.round().astype(int)]))
+    trajectory = descend(
+        [layer[None] for layer in start],
+        problem.matrix,
+        problem.right_side,
+        learning_rate=rate,
+        record_iterations=grid.tolist(),
+        threshold=0.5 * (specification["tolerance"] / problem.condition * total) ** 2,
+    )
+    stopped = int(trajectory.stopped_at[0])
+    if trajectory.diverged_at[0] >= 0:
+        failure = f"diverged by iteration {trajectory.diverged_at[0]}"
+        return Run(_failed(setting | {"learning_rate": rate}, failure), None)
+    times = len(grid) if stopped < 0 else int(np.searchsorted(grid, stopped)) + 1
+    iterations = np.minimum(grid[:times], grid[-1] if stopped < 0 else stopped)
+    residuals = np.sqrt(2 * trajectory.losses[0, :times]) / total
+    products = trajectory.products[0, :times]  # (times, unknowns, columns)
+    rows: dict[str, Any] = {
+        **setting,
+        **dict.fromkeys(AT_END, np.nan),
+        "iteration": iterations,
+        "residual": residuals,
+        "distance": _norms(products - best) / _norm(best),
+        "target_error": np.nan if target is None else _norms(products - target) / _norm(best),
+        "iterations": iterations[-1],
+        "learning_rate": rate,
+        "failure": "",
+    }
+    if stopped < 0:
+        rows["failure"] = f"not converged by iteration {grid[-1]}, residual {residuals[-1]:.1e}"
+        return Run(pd.DataFrame(rows), None)
+    end = [layer[0, -1] for layer in trajectory.layers]
+    rows |= _at_end(problem, start, end, kernel)
+    if times > 1 and residuals[-2] < LATE:
+        slowest = _slowest_factor(rate, linear_tangent_kernel(problem.matrix, end))
+        measured = np.log(residuals[-1] / residuals[-2]) / (iterations[-1] - iterations[-2])
+        rows["rate_ratio"] = measured / np.log(slowest)
+    return Run(pd.DataFrame(rows), end)
+
+
+def _slowest_factor(rate: float, kernel: Array) -> float:
+    """By which a step shortens the residual in the direction in which it shortens it least."""
+    return float(np.abs(1 - rate * np.linalg.eigvalsh(kernel)).max())
+
+
+def _balanced_curvature(problem: Problem, layers: int) -> float:
+    """Largest eigenvalue of the tangent kernel at most, where all layers share a solution's norm.
+
+    Each layer has norm ‖θ*‖^(1/layers) there, and each of the kernel's terms has all but one of them.
+    """
+    largest = problem.system.singular_values[0] ** 2
+    return float(layers * largest * _norm(problem.system.min_norm) ** (2 - 2 / layers))
+
+
+def _at_end(problem: Problem, start: Layers, end: Layers, kernel: Array) -> dict[str, float]:
+    """What is told of a run that converged."""
+    system, best = problem.system, _norm(problem.system.min_norm)
+    unseen = in_null_space(system, start[0])
+    later = product(end[1:]) if len(end) > 1 else np.eye(end[0].shape[1])
+    change = in_null_space(system, end[0]) - unseen
+    found = {
+        "formula_error": _norm(product(end) - predicted_limit(system, start, end)) / best,
+        "drift": _norm(change) / max(_norm(start[0]), _norm(end[0])),
+        "bound": float(np.linalg.norm(unseen, 2)) * _norm(later) / best,
+        "kernel_change": _norm(linear_tangent_kernel(problem.matrix, end) - kernel) / _norm(kernel),
+    }
+    if any(layer.any() for layer in start):
+        moved = _total(after - before for before, after in zip(start, end, strict=True))
+        found["movement"] = moved / _total(start)
+    if len(end) == 2:
+        found["bi_optimality_gap"] = bi_optimality_gap(system, *end)
+    if len(end) > 1:
+        found |= {"alignment": _alignment(end), "effective_rank": _effective_rank(end)}
+    return found
+
+
+def _alignment(layers: Layers) -> float:
+    """Mean |cosine| of the leading right singular vector of a layer and the left one of the next."""
+    factors = [np.linalg.svd(layer, full_matrices=False) for layer in layers]
+    cosines = [before.Vh[0] @ after.U[:, 0] for before, after in pairwise(factors)]
+    return float(np.mean(np.abs(cosines)))
+
+
+def _effective_rank(layers: Layers) -> float:
+    """Of W_1 ... W_h: the exponential of the entropy of its singular values over their sum."""
+    values = np.linalg.svd(product(layers[:-1]), compute_uv=False)
+    return float(np.exp(entropy(values)))
+
+
+def _total(layers: Iterable[Array]) -> float:
+    return float(np.sqrt(sum(_norm(layer) ** 2 for layer in layers)))
+
+
+def _norm(values: Array) -> float:
+    return float(np.linalg.norm(values))
+
+
+def _norms(values: Array) -> Array:
+    return np.asarray(np.linalg.norm(values, axis=(1, 2)))  # (times,)
+
+
+def _failed(setting: dict[str, Any], failure: str) -> pd.DataFrame:
+    """The one row of a run that has no values."""
+    missing = dict.fromkeys([*OF_TIMES, *AT_END, "iterations"], np.nan)
+    return pd.DataFrame(
+        [{"learning_rate": np.nan, **setting, **missing, "iteration": 0, "failure": failure}]
+    )
+
+
+def _setting(
+    specification: dict[str, Any],
+    problem: Problem,
+    seed: int,
+    experiment: str,
+    **values: Any,
+) -> dict[str, Any]:
+    """Columns that tell a run from others."""
+    return {
+        "experiment": experiment,
+        "depth": specification["depth"],
+        "width": specification["width"] or 0,
+        "equations": specification["equations"],
+        "unknowns": specification["unknowns"],
+        "columns": problem.right_side.shape[1],
+        "condition": specification["condition"],
+        "start": "random",
+        "layers": "all",
+        "scale": 1.0,
+        "step": specification["step"],
+        "seed": seed,
+    } | values
+
+
+def _identity(specification: dict[str, Any], columns: int, seed: int) -> tuple[str | int, ...]:
+    return (
+        "underdetermined",
+        "equations",
+        specification["equations"],
+        "unknowns",
+        specification["unknowns"],
+        "columns",
+        columns,
+        "seed",
+        seed,
+    )

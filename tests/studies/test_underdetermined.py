@@ -1,0 +1,356 @@
+"""The study of underdetermined systems: runs against plain descent, estimates and claims on known runs."""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from initbias.pipeline.configuration import validate
+from initbias.pipeline.errors import ConfigurationError
+from initbias.pipeline.plan import shards
+from initbias.studies.underdetermined.claims import judge
+from initbias.studies.underdetermined.estimate import COLUMNS, RUN, estimate, last
+from initbias.studies.underdetermined.figures import FIGURES, TABLES
+from initbias.studies.underdetermined.measure import (
+    ABOUT_LIMIT,
+    AT_END,
+    OF_TIMES,
+    cells,
+    draw_problem,
+    draw_start,
+    measure,
+)
+
+SECTION: dict[str, Any] = {
+    "networks": [{"depth": 0}, {"depth": 1, "width": 6}, {"depth": 3, "width": 5}],
+    "equations": 3,
+    "unknowns": 7,
+    "scales": [0.01, 0.02, 0.05, 0.1, 1],
+    "conditions": [1, 3, 1000],
+    "columns": [1, 2],
+    "seeds": 3,
+    "times": 12,
+    "max_iterations": 8000,
+}
+
+
+def planned(**changes: Any) -> dict[str, dict[str, Any]]:
+    content = {"studies": {"underdetermined": SECTION | changes}}
+    return {shard.name: shard.specification for shard in shards(validate(content, "test"))}
+
+
+SPECIFICATIONS = {specification["depth"]: specification for specification in planned().values()}
+each_depth = pytest.mark.parametrize("depth", SPECIFICATIONS)
+
+
+def measured(
+    specification: dict[str, Any], finished: frozenset[str] = frozenset()
+) -> dict[str, pd.DataFrame]:
+    return dict(measure(specification, set(finished), "cpu", lambda cell, share: None))
+
+
+@pytest.fixture(scope="module")
+def of_depth() -> dict[int, dict[str, pd.DataFrame]]:
+    """Measurements by depth and cell."""
+    return {depth: measured(specification) for depth, specification in SPECIFICATIONS.items()}
+
+
+@pytest.fixture(scope="module")
+def measurements(of_depth: dict[int, dict[str, pd.DataFrame]]) -> pd.DataFrame:
+    return pd.concat([rows for runs in of_depth.values() for rows in runs.values()])
+
+
+@pytest.fixture(scope="module")
+def estimates(measurements: pd.DataFrame) -> pd.DataFrame:
+    return estimate(measurements)
+
+
+def select(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
+    for column, value in values.items():
+        table = table[table[column] == value]
+    return table
+
+
+def only(table: pd.DataFrame, **values: Any) -> pd.Series:
+    rows = select(table, **values)
+    assert len(rows) == 1
+    return rows.iloc[0]
+
+
+@each_depth
+def test_every_cell_is_measured_once_unless_finished(
+    depth: int, of_depth: dict[int, dict[str, pd.DataFrame]]
+) -> None:
+    specification, everything = SPECIFICATIONS[depth], of_depth[depth]
+    assert list(everything) == cells(specification)
+    shares: list[float] = []
+    rest = dict(measure(specification, {"seed 0"}, "cpu", lambda cell, share: shares.append(share)))
+    assert list(rest) == cells(specification)[1:]
+    assert max(shares) == 1 and min(shares) > 0
+    for key, rows in rest.items():
+        assert {*RUN, *OF_TIMES, *AT_END, "failure"} < set(rows.columns)
+        pd.testing.assert_frame_equal(rows, everything[key], check_exact=True)
+
+
+@each_depth
+def test_sharding_does_not_change_measurements(
+    depth: int, of_depth: dict[int, dict[str, pd.DataFrame]]
+) -> None:
+    alone = measured({**SPECIFICATIONS[depth], "seeds": [2]})
+    pd.testing.assert_frame_equal(alone["seed 2"], of_depth[depth]["seed 2"], check_exact=True)
+
+
+@each_depth
+def test_runs_are_those_of_plain_descent(
+    depth: int, of_depth: dict[int, dict[str, pd.DataFrame]]
+) -> None:
+    """A scaled start, descended by numpy step by step to the recorded end, with pinv for all theory."""
+    specification, scale = SPECIFICATIONS[depth], 0.1
+    problem = draw_problem(specification, 3.0, 1, seed=1)
+    first, *later = draw_start(specification, 1, seed=1)
+    layers = [scale * first, *later]
+    run = select(of_depth[depth]["seed 1"], experiment="scale", layers="first", scale=scale)
+    (rate,) = run["learning_rate"].unique()
+    assert (run["failure"] == "").all()
+    a, b = problem.matrix, problem.right_side
+    best = np.linalg.pinv(a) @ b
+    unseen = (np.eye(7) - np.linalg.pinv(a) @ a) @ layers[0]
+    found = {}
+    eye = np.eye(1)
+    for iteration in range(run["iteration"].max() + 1):
+        missing = a @ np.linalg.multi_dot([*layers, eye]) - b
+        if iteration in set(run["iteration"]):
+            distance = np.linalg.norm(np.linalg.multi_dot([*layers, eye]) - best)
+            found[iteration] = (
+                np.linalg.norm(missing) / np.linalg.norm(b),
+                distance / np.linalg.norm(best),
+            )
+        steps = []
+        for at in range(len(layers)):
+            before = np.linalg.multi_dot([np.eye(3), a, *layers[:at]])
+            after = np.linalg.multi_dot([*layers[at + 1 :], eye, eye])
+            steps.append(before.T @ missing @ after.T)
+        ended = layers
+        layers = [layer - rate * step for layer, step in zip(layers, steps, strict=True)]
+    residuals, distances = zip(*(found[iteration] for iteration in run["iteration"]), strict=True)
+    np.testing.assert_allclose(run["residual"], residuals, rtol=1e-3, atol=1e-14)
+    np.testing.assert_allclose(run["distance"], distances, rtol=1e-9)
+    end = run.iloc[-1]
+    assert end["iterations"] == end["iteration"] and end["residual"] <= 1e-11 / 3
+    assert end["formula_error"] < 1e-11
+    moved = sum(
+        np.sum((after - before) ** 2)
+        for before, after in zip([scale * first, *later], ended, strict=True)
+    )
+    start = sum(np.sum(layer**2) for layer in [scale * first, *later])
+    assert end["movement"] == pytest.approx(np.sqrt(moved / start), rel=1e-9)
+    v = np.linalg.multi_dot([*ended[1:], eye, eye]) if depth else eye
+    bound = np.linalg.norm(unseen, 2) * np.linalg.norm(v) / np.linalg.norm(best)
+    assert end["bound"] == pytest.approx(bound, rel=1e-9)
+    assert end["first_order"] == pytest.approx(end["distance"], rel=0.1 if depth else 1e-9)
+    if depth:
+        values = np.linalg.svd(np.linalg.multi_dot([*ended[:-1], np.eye(len(later[-1]))]))[1]
+        shares = values / values.sum()
+        rank = np.exp(-sum(share * np.log(share) for share in shares if share > 0))
+        assert end["effective_rank"] == pytest.approx(rank, rel=1e-6)
+        cosines = []
+        for before, after in pairwise(ended):
+            right = np.linalg.eigh(before.T @ before)[1][:, -1]
+            left = np.linalg.eigh(after @ after.T)[1][:, -1]
+            cosines.append(abs(right @ left))
+        assert end["alignment"] == pytest.approx(np.mean(cosines), rel=1e-6)
+
+
+def test_systems_are_those_of_every_depth_and_condition() -> None:
+    flat, deep = (draw_problem(SPECIFICATIONS[depth], 3.0, 2, seed=1) for depth in (0, 3))
+    np.testing.assert_array_equal(flat.matrix, deep.matrix)
+    np.testing.assert_array_equal(flat.right_side, deep.right_side)
+    ill = draw_problem(SPECIFICATIONS[0], 100.0, 2, seed=1)
+    assert ill.condition == pytest.approx(100)
+    np.testing.assert_allclose(ill.system.min_norm, flat.system.min_norm, atol=1e-11)
+    other = draw_problem(SPECIFICATIONS[0], 3.0, 2, seed=2)
+    assert np.abs(other.matrix - flat.matrix).max() > 0.1
+
+
+@each_depth
+def test_statements_hold_in_every_run_that_converged(
+    depth: int, measurements: pd.DataFrame
+) -> None:
+    runs = select(last(measurements), depth=depth, failure="")
+    assert (
+        len(runs) > 20 and (runs["formula_error"] < 1e-10).all() and (runs["drift"] < 1e-12).all()
+    )
+    assert (runs["relative_bound"].dropna() < 1 + 1e-9).all()
+    steered = runs[runs["start"].isin(["steered", "zero", "min_norm", "bi_optimal"])]
+    assert set(steered["columns"]) == {1, 2} and (steered["target_error"] < 1e-10).all()
+    assert (select(runs, start="random", experiment="steering")["target_error"] > 0.1).all()
+    if depth == 1:
+        pairs = runs[runs["start"].isin(["zero", "bi_optimal"])]
+        assert (pairs["bi_optimality_gap"] < 1e-9).all()
+    late = runs["rate_ratio"].dropna()
+    assert len(late) > 5
+    np.testing.assert_allclose(late, 1, atol=0.1)
+
+
+def test_runs_that_do_not_converge_are_rows_with_a_reason(measurements: pd.DataFrame) -> None:
+    slow = select(last(measurements), condition=1000)
+    assert slow["failure"].str.startswith("not converged by iteration 8000, residual").all()
+    assert slow[list(AT_END)].isna().all(axis=None) and (slow["residual"] > 1e-11).all()
+    about = select(last(measurements), experiment="step").set_index(["step", "seed"])["failure"]
+    below, above = ABOUT_LIMIT
+    assert (about[below] == "").all()
+    assert about[above].str.startswith("diverged by iteration").all()
+    assert len(about) == 2 * 3  # plain regression alone
+    # What the first training cannot tell, the second one does not begin with.
+    short = pd.concat(measured({**SPECIFICATIONS[1], "max_iterations": 100}).values())
+    steered = last(short).query("start == 'steered'")
+    assert steered["failure"].str.startswith("its first training failed: not converged").all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"networks": [{"depth": 0, "width": 8}]}, "depth 0 has no hidden layer; remove width"),
+        ({"networks": [{"depth": 2}]}, "depth 2 has hidden layers; add their width"),
+        ({"networks": [{"depth": 4, "width": 8}]}, "depth: 4: input should be less than or equal to 3"),
+        ({"networks": SECTION["networks"][::-1]}, "must increase without repetition"),
+        ({"unknowns": 3}, "equations 3 with unknowns 3 is not underdetermined"),
+        ({"columns": [1, 4]}, "columns 4 with equations 3"),
+        ({"networks": [{"depth": 1, "width": 2}]}, "width 2 with equations 3"),
+        ({"scales": [0.01, 0.1, 1, 3]}, "too few scales up to 0.1"),
+        ({"conditions": [0.5]}, "conditions[0]: 0.5: must be at least 1"),
+        ({"step": 2.0}, "underdetermined.step: 2.0: input should be less than 2"),
+    ],
+)  # fmt: skip
+def test_wrong_designs_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        planned(**changes)
+    assert message in str(caught.value)
+
+
+def test_more_depths_and_seeds_add_shards_and_change_none() -> None:
+    before = planned(seeds_per_shard=3)
+    deeper = [*SECTION["networks"][:2], {"depth": 2, "width": 5}, *SECTION["networks"][2:]]
+    after = planned(seeds_per_shard=3, networks=deeper, seeds=7)
+    assert before.items() < after.items()
+    assert len(before) == 3 and len(after) == 4 * 3
+
+
+def test_estimates_are_those_of_the_runs(
+    measurements: pd.DataFrame, estimates: pd.DataFrame
+) -> None:
+    assert list(estimates.columns) == COLUMNS
+    runs = last(measurements)
+    arm = {"depth": 1, "experiment": "scale", "layers": "first", "scale": 0.05}
+    values = select(runs, **arm)["distance"]
+    mean = only(estimates, **arm, quantity="distance", statistic="mean")
+    assert mean["value"] == pytest.approx(np.exp(np.log(values).mean()))
+    assert values.min() < mean["value"] < values.max() and mean["runs"] == 3
+    low, high = np.log(mean["low"]), np.log(mean["high"])
+    assert (high - low) / 2 == pytest.approx(4.3027 * np.log(values).std() / np.sqrt(3), rel=1e-4)
+    for depth in SPECIFICATIONS:
+        fit = select(estimates, depth=depth, experiment="scale", layers="first")
+        fit = only(fit, quantity="distance", statistic="corrected exponent")
+        assert fit["low"] <= 1 <= fit["high"] and fit["high"] - fit["low"] < 0.3
+    difference = select(estimates, statistic="exponent difference")
+    assert set(difference["depth"]) == {1, 3} and (difference["low"] > 0.5).all()
+    share = only(
+        estimates, depth=1, experiment="conditioning", condition=1000, quantity="converged"
+    )
+    assert share["value"] == 0 and share["failed"] == 3 and "not converged" in share["reason"]
+    assert 0.5 < share["high"] < 1  # Clopper and Pearson, 0 of 3
+    largest = only(
+        estimates[estimates["experiment"].isna()],
+        depth=1,
+        quantity="formula_error",
+        statistic="largest",
+    )
+    assert largest["value"] == select(runs, depth=1)["formula_error"].max()
+
+
+def verdicts(estimates: pd.DataFrame, text: str) -> set[str]:
+    found = [claim for claim in judge(estimates) if text in claim.claim]
+    assert found
+    return {claim.verdict for claim in found}
+
+
+def test_all_statements_are_judged(estimates: pd.DataFrame) -> None:
+    claims = judge(estimates)
+    for statement in range(1, 8):
+        assert any(f"E-S{statement} (our design)" in claim.source for claim in claims)
+    undecided = [claim for claim in claims if claim.verdict != "reproduced"]
+    assert all("gradient descent converges" in claim.claim for claim in undecided)
+    ill = [claim for claim in claims if "all condition numbers" in claim.claim]
+    assert len(ill) == 3 and {claim.verdict for claim in ill} == {"inconclusive"}
+    assert all("3 did not yet, such as: not converged" in claim.reason for claim in ill)
+
+
+@pytest.mark.parametrize(
+    ("rows", "value", "text"),
+    [
+        ({"quantity": "formula_error"}, 1e-9, "the limit is A†b"),
+        ({"quantity": "drift"}, 1e-9, "leaves (I − A†A) W_1 unchanged"),
+        ({"quantity": "distance", "start": "zero"}, 1e-7, "= 0 end at θ*"),
+        ({"quantity": "distance", "start": "random"}, 1e-12, "random starts do not end at θ*"),
+        ({"quantity": "relative_bound"}, 1.01, "is at most ‖(I − A†A)"),
+        ({"quantity": "target_error", "start": "steered"}, 1e-7, "ends at a prescribed solution"),
+        ({"statistic": "exponent", "start": "one_pass"}, -1.0, "misses the prescribed solution"),
+        ({"statistic": "exponent difference"}, -0.1, "falls faster with the scale"),
+        ({"statistic": "corrected exponent", "layers": "first"}, 0.9, "falls linearly with the"),
+        ({"quantity": "bi_optimality_gap"}, 1e-7, "optimal given each other"),
+        ({"quantity": "rate_ratio"}, 0.8, "late convergence"),
+        ({"quantity": "diverged"}, 0.1, "gradient descent converges for all condition numbers"),
+        ({"quantity": "converged", "experiment": "step"}, 0.5, "/σ_max²"),
+    ],
+)  # fmt: skip
+def test_claims_that_are_wrong_are_not_reproduced(
+    estimates: pd.DataFrame, rows: dict[str, Any], value: float, text: str
+) -> None:
+    wrong, changed = estimates.copy(), select(estimates, **rows).index
+    assert len(changed)
+    wrong.loc[changed, ["value", "low", "high"]] = value
+    assert verdicts(wrong, text) == {"not reproduced"}
+
+
+def test_a_distance_that_falls_with_the_root_of_the_scale_is_told(
+    measurements: pd.DataFrame,
+) -> None:
+    runs = select(last(measurements), depth=0, experiment="scale")
+    spread = 1 + 0.1 * runs["seed"]
+    estimates = estimate(runs.assign(distance=spread * runs["scale"] ** 0.5))
+    fit = only(estimates, statistic="exponent")
+    assert fit["value"] == pytest.approx(0.5) and fit["failed"] == 0
+    fit = only(estimates, statistic="corrected exponent")
+    assert fit["low"] > 0.4 and fit["high"] < 0.6
+
+
+def test_a_study_whose_runs_all_failed_says_so(measurements: pd.DataFrame) -> None:
+    missing = dict.fromkeys([*OF_TIMES, *AT_END, "iterations"], np.nan)
+    failed = measurements.assign(**missing, failure="diverged by iteration 7")
+    estimates = estimate(failed)
+    claims = judge(estimates)
+    told = {claim.verdict for claim in claims if "converge" not in claim.claim}
+    assert told == {"not measured"}
+    for draw in FIGURES.values():
+        assert draw(failed, estimates).get_axes()
+    for table in TABLES.values():
+        assert len(table(failed, estimates)) > 0
+
+
+def test_figures_show_every_depth(measurements: pd.DataFrame, estimates: pd.DataFrame) -> None:
+    by_scale, over_time, steered, changes = (
+        draw(measurements, estimates) for draw in FIGURES.values()
+    )
+    assert [len(axes.containers) for axes in by_scale.axes] == [3, 3, 3]
+    texts = [text.get_text() for axes in by_scale.axes for text in axes.texts]
+    assert len(texts) == 1 + 3 + 2  # too few runs of depth 3 converge from small scales
+    assert all(text.startswith("exponent ") for text in texts)
+    assert [len(axes.lines) for axes in over_time.get_axes()[:3]] == [5, 5, 5]  # one for each scale
+    assert len(steered.axes[0].lines) == 3 * 3
+    assert len(changes.axes) == 4
+    table = TABLES["limits"](measurements, estimates)
+    assert table["depth"].tolist() == [0, 1, 3]
+    assert (table["not converged"] > 0).all()
+    assert len(TABLES["conditioning"](measurements, estimates)) == 3 * 3
