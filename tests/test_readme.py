@@ -23,6 +23,8 @@ def test_files_that_documents_name_exist(root: Path) -> None:
 def test_columns_are_documented(root: Path) -> None:
     from initbias.studies.error_rates.estimate import COLUMNS
     from initbias.studies.error_rates.measure import ABSENT
+    from initbias.studies.imbalance.estimate import COLUMNS as IMBALANCE
+    from initbias.studies.imbalance.measure import COLUMNS as IMBALANCE_RUNS
     from initbias.studies.initial_output.estimate import COLUMNS as INITIAL_OUTPUT
     from initbias.studies.kernel_regime.estimate import COLUMNS as KERNEL_REGIME
     from initbias.studies.kernel_regime.measure import VALUES
@@ -32,5 +34,5 @@ def test_columns_are_documented(root: Path) -> None:
 
     text = (root / "docs" / "outputs.md").read_text()
     columns = [*COLUMNS, *ABSENT, *KERNEL_REGIME, *VALUES, *SMOOTHNESS, *INITIAL_OUTPUT]
-    columns += [*UNDERDETERMINED, *OF_TIMES, *AT_END]
+    columns += [*IMBALANCE, *IMBALANCE_RUNS, *UNDERDETERMINED, *OF_TIMES, *AT_END]
     assert all(f"`{column}`" in text for column in columns)
