@@ -132,7 +132,7 @@ def judge(configuration: Configuration) -> None:
     ]
     with published(Path(configuration.results) / "claims.csv") as temporary:
         columns = [field.name for field in fields(Claim)]
-        pd.DataFrame(claims, columns=columns).to_csv(temporary, index=False, float_format="%.4f")
+        pd.DataFrame(claims, columns=columns).to_csv(temporary, index=False, float_format="%.5g")
 
 
 def cost(configuration: Configuration) -> None:

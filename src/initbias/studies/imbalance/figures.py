@@ -319,10 +319,12 @@ def rates(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             {
                 "start": setting["start"],
-                "σ_U": setting["sigma_u"],
-                "σ_V": setting["sigma_v"],
+                "σ_U": _number(setting["sigma_u"]),
+                "σ_V": _number(setting["sigma_v"]),
                 "c": _interval(group, "rate_constant"),
-                "c as published": REPORTED.get((setting["sigma_u"], setting["sigma_v"]), np.nan),
+                "c as published": _number(
+                    REPORTED.get((setting["sigma_u"], setting["sigma_v"]), np.nan)
+                ),
                 "loss at the end over the start": _interval(group, "final_loss"),
                 "largest loss over bound": _largest(group, "loss_over_bound"),
                 "largest bound over rate": _largest(group, "bound_over_rate"),
@@ -364,7 +366,8 @@ def fits(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
     fitted = ["exponent", "exponent_drift", "slope", "intercept", "order"]
     of = estimates[estimates["quantity"].isin(fitted)]
     columns = ["experiment", "alpha", "of", "quantity", "window", "value", "low", "high", "runs"]
-    return of[columns].rename(columns={"alpha": "α"}).reset_index(drop=True)
+    table = of[columns].rename(columns={"alpha": "α"}).reset_index(drop=True)
+    return table.astype({"α": object}).fillna({"α": "", "window": ""})
 
 
 def _starts(measurements: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
@@ -407,6 +410,10 @@ def _thousands(value: float, _: int) -> str:
 
 def _rows(group: pd.DataFrame, quantity: str) -> Iterator[Any]:
     yield from _select(group, quantity=quantity).itertuples()
+
+
+def _number(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:g}"
 
 
 def _interval(group: pd.DataFrame, quantity: str) -> str:
