@@ -177,8 +177,8 @@ def descend(
     for network in range(count):
         current = tuple(layer[network].copy() for layer in chain)
         of_network = a[network % len(a)], b[network % len(b)]
-        diagonal = bool(np.count_nonzero(of_network[0]) == np.count_nonzero(np.diag(of_network[0])))
-        diagonal &= of_network[0].shape[0] == of_network[0].shape[1]
+        square = of_network[0].shape[0] == of_network[0].shape[1]
+        diagonal = square and not np.any(of_network[0] - np.diag(np.diag(of_network[0])))
         transposed = np.ascontiguousarray(of_network[1].T)  # (columns of W_k, n)
         done = 0
         for time, iteration in enumerate(iterations):

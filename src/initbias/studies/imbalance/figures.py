@@ -367,7 +367,7 @@ def fits(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
     of = estimates[estimates["quantity"].isin(fitted)]
     columns = ["experiment", "alpha", "of", "quantity", "window", "value", "low", "high", "runs"]
     table = of[columns].rename(columns={"alpha": "α"}).reset_index(drop=True)
-    return table.astype({"α": object}).fillna({"α": "", "window": ""})
+    return table.astype({"α": object, "window": object}).fillna({"α": "", "window": ""})
 
 
 def _starts(measurements: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
