@@ -21,11 +21,10 @@ from initbias.studies.initial_output.estimate import (
     COLUMNS,
     bootstrapped_slope,
     estimate,
-    positive_interval,
     speedup,
-    student_interval,
 )
 from initbias.studies.initial_output.figures import FIGURES, TABLES
+from initbias.studies.intervals import positive_interval, student_interval
 
 SECTION: dict[str, Any] = {
     "loss_independence": {"widths": [16, 32], "powers": [2, 4], "gain": 3, "residual": 0.1, "seeds": 3},

@@ -157,7 +157,8 @@ def train(
 
     Raises:
         ValueError: epochs that do not increase from 0 or more, a learning rate or a loss to stop at
-            that is not positive, shapes that do not agree, numbers that are not finite, or batches without generators.
+            that is not positive, shapes that do not agree, numbers that are not finite, or batches
+            without generators.
 
     Example:
         Twenty mirrored networks of 1,000 neurons on one's own x (n, 3) and y (n,):

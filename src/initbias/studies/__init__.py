@@ -10,7 +10,7 @@ figures.py   measurements and estimates to figures and tables
 from importlib import import_module
 from typing import Any, Literal
 
-STUDIES = ("error_rates", "smoothness", "kernel_regime", "initial_output")
+STUDIES = ("error_rates", "smoothness", "kernel_regime", "initial_output", "distance")
 
 Stage = Literal["design", "measure", "estimate", "claims", "figures"]
 

@@ -38,10 +38,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from initbias.datasets import generator
 from initbias.statistics import Estimate, widening
+from initbias.studies.intervals import positive_interval, ratio_interval, student_interval
 
 SETTING = ["experiment", "dataset", "width", "depth", "gain", "power", "factor"]
 PAIR = ("standard", "mirrored")
@@ -103,31 +103,6 @@ def shown_seed(measurements: pd.DataFrame) -> int | None:
     return int(seeds[0]) if seeds else None
 
 
-def student_interval(values: Any) -> Estimate:
-    """Mean with its 95 % interval; no interval from a single value."""
-    numbers = np.asarray(values, dtype=np.float64)
-    if not len(numbers):
-        return Estimate(np.nan, np.nan, np.nan)
-    mean, half = float(numbers.mean()), _half_width(numbers)
-    return Estimate(mean, mean - half, mean + half)
-
-
-def positive_interval(values: Any) -> Estimate:
-    """Mean of positive values with an interval on the log scale (delta method)."""
-    numbers = np.asarray(values, dtype=np.float64)
-    if not len(numbers) or numbers.mean() <= 0:
-        return student_interval(numbers)
-    mean = float(numbers.mean())
-    factor = float(np.exp(_half_width(numbers) / mean))
-    return Estimate(mean, mean / factor, mean * factor)
-
-
-def ratio_interval(logarithms: Any) -> Estimate:
-    """Geometric mean of ratios, from their logarithms, with its 95 % interval."""
-    mean = student_interval(logarithms)
-    return Estimate(*(float(np.exp(value)) for value in (mean.value, mean.low, mean.high)))
-
-
 def speedup(epochs: Array, slower: Array, faster: Array) -> float:
     """Log of how many times as many epochs one run takes to the lowest loss that both reach.
 
@@ -152,14 +127,6 @@ def _reached(epochs: Array, losses: Array, level: float) -> float:
     share = (before - np.log(level)) / (before - after)
     times = np.log(epochs[index - 1 : index + 1])
     return float(np.exp(times[0] + share * (times[1] - times[0])))
-
-
-def _half_width(numbers: Array) -> float:
-    count = len(numbers)
-    if count < 2:
-        return np.nan
-    error = numbers.std(ddof=1) / np.sqrt(count)
-    return float(student.ppf(0.975, count - 1) * error)
 
 
 def _of_setting(kept: pd.DataFrame) -> Iterator[dict[str, Any]]:
