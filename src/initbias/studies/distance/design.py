@@ -184,9 +184,9 @@ OUTPUTS = {
         "figure",
         "D-Fig1: generalization error (test error less training error) and distance from "
         "initialization against the width H for several numbers m of training images, and distance "
-        "against m for all widths; means with 95 % intervals over seeds. Filled: standard start, open: "
-        "mirrored start. One row for each set of images; runs that did not reach the training loss to "
-        "stop at are left out and counted.",
+        "against m for all widths (standard start); means with 95 % intervals over seeds. Filled: standard "
+        "start, open: mirrored start. One row for each set of images; runs that did not reach the training "
+        "loss to stop at are left out and counted.",
     ),
     "random_labels": Output(
         "figure",
@@ -211,8 +211,9 @@ OUTPUTS = {
         "figure",
         "D-S2, D-S3: measures of capacity from the origin and from the start after training, against the "
         "width H, each over its value at the smallest width: products over layers of squared Frobenius "
-        "norms, products of spectral norms, and the bound of D-S3; standard start, all m. Right: difference "
-        "of test and training loss of the untrained networks against m, with its expected slope.",
+        "norms, products of spectral norms, and their bound by the distance Δ; standard start, largest m. "
+        "Right: distance of test and training loss of the untrained networks against m, means over seeds "
+        "for each width (dots) and over all networks with 95 % intervals, and its expected slope.",
     ),
     "choices": Output(
         "figure",

@@ -27,8 +27,9 @@ statistic: mean; ratio (geometric mean over seeds of mirrored over standard); ex
     quantity ~ by^e; difference of such exponents, random labels less true ones, on the sample sizes of
     both; slope of the quantity by the share of random labels.
 by: width, sample_size or label_noise, of exponents, differences and slopes.
-value, low, high: the estimate and its 95 % interval over seeds: means, ratios and slopes by Student's t,
-    exponents by a bootstrap widened for few seeds (initbias.statistics.Curves).
+value, low, high: the estimate and its 95 % interval over seeds by Student's t. Exponents and slopes are
+    fitted to each seed by least squares, exponents to the logarithms: all sizes of a seed share its
+    images and its signs, so that what is common to them leaves no trace in the interval.
 spread: standard deviation over draws of signs, of excess.
 runs, failed: runs used, and left out since they did not reach the threshold or have no data.
 reason: the first failure.
@@ -41,8 +42,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from initbias.datasets import generator
-from initbias.statistics import Curves, Estimate
 from initbias.studies.intervals import ratio_interval, student_interval
 
 TRAINING = [
@@ -131,7 +130,7 @@ def _of_training(training: pd.DataFrame) -> Iterator[Row]:
     quantities = [name for name in table if name not in (*TRAINING, "seed", "layer", "failure")]
     for key, _ in table.groupby(TRAINING):
         setting = dict(zip(TRAINING, key, strict=True))
-        group = _at(healthy, setting)
+        group, told = _at(healthy, setting), counts(setting)
         if group.empty:
             yield {
                 **setting,
@@ -145,13 +144,14 @@ def _of_training(training: pd.DataFrame) -> Iterator[Row]:
                 values = of_layer[quantity].dropna()
                 if len(values):
                     where = {**setting, "layer": layer, "quantity": quantity, "statistic": "mean"}
-                    yield {**where, **asdict(student_interval(values)), **counts(setting)}
+                    yield {**where, **asdict(student_interval(values)), **told}
     whole = healthy[healthy["layer"] == 0]
     yield from _ratios(whole, counts)
     for by, chosen in (("width", BY_WIDTH), ("sample_size", BY_SIZE)):
         for setting, group in _groups(whole, [name for name in TRAINING if name != by]):
+            told = counts(setting)
             for quantity in chosen:
-                growth = _exponent(group, by, quantity)
+                slopes = _exponents(group, by, quantity)
                 where = {
                     **setting,
                     "layer": 0,
@@ -159,8 +159,8 @@ def _of_training(training: pd.DataFrame) -> Iterator[Row]:
                     "statistic": "exponent",
                     "by": by,
                 }
-                if growth:
-                    yield {**where, **asdict(growth), **counts(setting)}
+                if len(slopes) >= FEWEST:
+                    yield {**where, **asdict(student_interval(slopes)), **told}
     yield from _untrained(whole, counts)
     yield from _random_against_true(whole, counts)
     yield from _noise_slopes(whole, counts)
@@ -180,27 +180,40 @@ def _ratios(whole: pd.DataFrame, counts: "Counts") -> Iterator[Row]:
 
 
 def _untrained(whole: pd.DataFrame, counts: "Counts") -> Iterator[Row]:
-    """Growth with m of the untrained networks' gap; the networks of all widths together, for more of them."""
+    """The untrained networks' gap, of the networks of all widths together, and its growth with m."""
     shared = [name for name in TRAINING if name not in ("sample_size", "width")]
     for setting, group in _groups(whole, shared):
         several = group.assign(seed=group["seed"].astype(str) + " " + group["width"].astype(str))
-        growth = _exponent(several, "sample_size", "untrained_gap")
-        where = {**setting, "layer": 0, "quantity": "untrained_gap", "statistic": "exponent"}
-        if growth:
-            yield {**where, "by": "sample_size", **asdict(growth), **counts(setting)}
+        where = {**setting, "layer": 0, "quantity": "untrained_gap"}
+        for m, networks in several.groupby("sample_size"):
+            interval = asdict(student_interval(networks["untrained_gap"]))
+            here = counts({**setting, "sample_size": m})
+            yield {**where, "statistic": "mean", "sample_size": m, **interval, **here}
+        slopes = _exponents(several, "sample_size", "untrained_gap")
+        if len(slopes) >= FEWEST:
+            growth = {
+                "statistic": "exponent",
+                "by": "sample_size",
+                **asdict(student_interval(slopes)),
+            }
+            yield {**where, **growth, **counts(setting)}
 
 
 def _random_against_true(whole: pd.DataFrame, counts: "Counts") -> Iterator[Row]:
-    """Exponent by m of the distance with random labels less that with true ones, paired by seed."""
+    """Exponent by m of the distance with random labels less that with true ones, seed by seed."""
     shared = [name for name in TRAINING if name not in ("sample_size", "label_noise")]
     for setting, group in _groups(whole, shared):
-        arms = [group[group["label_noise"] == noise] for noise in (1.0, 0.0)]
-        sizes, values = _arms(arms, "sample_size", "distance")
-        if len(sizes) >= FEWEST:
-            curves = Curves(sizes, values, generator("distance", "bootstrap"))
+        random, true = (group[group["label_noise"] == noise] for noise in (1.0, 0.0))
+        sizes = set(random["sample_size"]) & set(true["sample_size"])
+        slopes = [
+            _exponents(arm[arm["sample_size"].isin(sizes)], "sample_size", "distance")
+            for arm in (random, true)
+        ]
+        differences = (slopes[0] - slopes[1]).dropna()
+        if len(differences) >= FEWEST:
             where = {**setting, "layer": 0, "quantity": "distance", "statistic": "difference"}
-            growth = asdict(_growth(curves.difference(0, 1)))
-            yield {**where, "by": "sample_size", **growth, **counts(setting)}
+            interval = asdict(student_interval(differences))
+            yield {**where, "by": "sample_size", **interval, **counts(setting)}
 
 
 def _noise_slopes(whole: pd.DataFrame, counts: "Counts") -> Iterator[Row]:
@@ -243,17 +256,18 @@ def _of_balls(balls: pd.DataFrame) -> Iterator[Row]:
     of_seeds = of_seeds.merge(bounds, on=[*BALL, "seed"], how="left")
     of_seeds["bound_share"] = of_seeds["complexity"] / of_seeds["bound"]
     for setting, group in _groups(of_seeds, BALL):
+        told = counts(setting)
         for quantity in ("complexity", "excess", "bound", "bound_share", "late_gain"):
             values = group[quantity].dropna()
             if len(values):
                 where = {**setting, "quantity": quantity, "statistic": "mean"}
                 spread = {"spread": group["spread"].mean()} if quantity == "excess" else {}
-                yield {**where, **asdict(student_interval(values)), **spread, **counts(setting)}
+                yield {**where, **asdict(student_interval(values)), **spread, **told}
     for setting, group in _groups(of_seeds, [name for name in BALL if name != "width"]):
-        growth = _exponent(group, "width", "excess")
+        slopes = _exponents(group, "width", "excess")
         where = {**setting, "quantity": "excess", "statistic": "exponent", "by": "width"}
-        if growth:
-            yield {**where, **asdict(growth), **counts(setting)}
+        if len(slopes) >= FEWEST:
+            yield {**where, **asdict(student_interval(slopes)), **counts(setting)}
 
 
 class Counts:
@@ -288,28 +302,15 @@ def _at(table: pd.DataFrame, setting: Row) -> pd.DataFrame:
     return table[chosen]
 
 
-def _exponent(group: pd.DataFrame, by: str, quantity: str) -> Estimate | None:
-    """Exponent of growth, if there are enough sizes with enough runs, all positive."""
-    sizes, values = _arms([group], by, quantity)
-    if len(sizes) < FEWEST:
-        return None
-    return _growth(Curves(sizes, values, generator("distance", "bootstrap")).exponent(0))
+def _exponents(group: pd.DataFrame, by: str, quantity: str) -> pd.Series:
+    """Exponent of growth of each seed, on the sizes that enough seeds have positive values at.
 
-
-def _growth(falling: Estimate) -> Estimate:
-    """Exponents of Curves are those of a fall."""
-    return Estimate(-falling.value, -falling.high, -falling.low)
-
-
-def _arms(
-    arms: list[pd.DataFrame], by: str, quantity: str
-) -> tuple[list[int], list[np.ndarray[Any, np.dtype[np.float64]]]]:
-    """Sizes at which enough seeds have positive values in all arms, and those values, (arms, seeds)."""
-    wide = [arm.pivot(index="seed", columns=by, values=quantity) for arm in arms]
-    sizes, values = [], []
-    for size in sorted(set.intersection(*(set(table.columns) for table in wide))):
-        of_size = pd.concat([table[size] for table in wide], axis=1).dropna().to_numpy().T
-        if of_size.shape[1] >= FEWEST and (of_size > 0).all():
-            sizes.append(int(size))
-            values.append(of_size)
-    return sizes, values
+    Seeds that lack one of these sizes have none.
+    """
+    wide = group.pivot(index="seed", columns=by, values=quantity)
+    wide = wide.where(wide > 0)
+    complete = wide.loc[:, wide.notna().sum() >= FEWEST].dropna()
+    if complete.shape[1] < FEWEST or complete.empty:
+        return pd.Series(dtype=float)
+    sizes = np.log(complete.columns.to_numpy(float))
+    return pd.Series(np.polyfit(sizes, np.log(complete.to_numpy()).T, 1)[0], complete.index)

@@ -1,7 +1,7 @@
 """Figures and tables of the distance study, from measurements and estimates alone."""
 
 from collections.abc import Iterable, Sequence
-from textwrap import fill
+from textwrap import fill, shorten
 from typing import Any
 
 import matplotlib
@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, ScalarFormatter
 
 from initbias.studies.appearance import PALETTE, PANEL, SHAPES, THEORY, WIDTH, legend_below
 from initbias.studies.distance.claims import NAMES
@@ -19,10 +20,10 @@ WIDTH_LABEL, SIZE_LABEL = "width $H$", "training images $m$"
 DISTANCE, ERROR = "distance from initialization", "generalization error"
 LABELS = {"distance": DISTANCE, "generalization_error": ERROR}
 CAPACITIES = {  # label, colour, marker, line: full lines are from the origin
-    "norm_product": (r"$\prod_k\|W_k\|_F^2$", PALETTE[1], "o", "-"),
-    "distance_product": (r"$\prod_k\|W_k-Z_k\|_F^2$", PALETTE[1], "o", "--"),
-    "spectral_product": (r"$\prod_k\|W_k\|_2$", PALETTE[0], "s", "-"),
-    "spectral_bound": (r"$\prod_k(\|Z_k\|_2+\Delta)$", PALETTE[0], "s", "--"),
+    "norm_product": (r"$\Pi_k\|W_k\|_F^2$", PALETTE[1], "o", "-"),
+    "distance_product": (r"$\Pi_k\|W_k-Z_k\|_F^2$", PALETTE[1], "o", "--"),
+    "spectral_product": (r"$\Pi_k\|W_k\|_2$", PALETTE[0], "s", "-"),
+    "spectral_bound": (r"$\Pi_k(\|Z_k\|_2+\Delta)$", PALETTE[0], "s", "--"),
 }
 WORDS = {
     "depth": "depth {:g}",
@@ -40,29 +41,34 @@ def width_and_size(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figur
     means = means[
         (means["label_noise"] == 0) & means["initialization"].isin(("standard", "mirrored"))
     ]
-    datasets = means["dataset"].unique()
+    measured = means.groupby("dataset")["value"].count().gt(0)
+    datasets = [*measured.index[measured], *measured.index[~measured]]
     sizes, widths = (
-        _shades(means[name], map_)
-        for name, map_ in (("sample_size", "viridis"), ("width", "plasma"))
+        _shades(means[name].dropna(), colours)
+        for name, colours in (("sample_size", "viridis"), ("width", "plasma"))
     )
-    figure = Figure(figsize=(WIDTH, PANEL * 0.95 * len(datasets) + 0.5))
-    grid = figure.subplots(len(datasets), 3, squeeze=False)
+    heights = [1 if measured[dataset] else 0.35 for dataset in datasets]
+    figure = Figure(figsize=(WIDTH, PANEL * sum(heights) + 0.5))
+    grid = figure.subplots(len(datasets), 3, squeeze=False, height_ratios=heights)
     for row, dataset in zip(grid, datasets, strict=True):
         rows = _select(means, dataset=dataset)
+        row[1].set_title(NAMES[dataset])
         if _missing(row, rows):
-            row[1].set_title(NAMES[dataset])
             continue
         errors, by_width, by_size = row
         for axes, quantity in ((errors, "generalization_error"), (by_width, "distance")):
             for m, group in _select(rows, quantity=quantity).groupby("sample_size"):
-                _arms(axes, group, "width", sizes[m])
+                for name in ("standard", "mirrored"):
+                    filled = name == "standard"
+                    arm = _select(group, initialization=name)
+                    _points(axes, arm, "width", sizes[m], "o", "-" if filled else "--", filled)
             axes.set(xlabel=WIDTH_LABEL, ylabel=LABELS[quantity])
             _logarithmic(axes, rows["width"])
-        for width, group in _select(rows, quantity="distance").groupby("width"):
-            _arms(by_size, group, "sample_size", widths[width])
-        by_size.set(xlabel=SIZE_LABEL, ylabel=DISTANCE, yscale="log")
+        for width, group in _standard(rows, quantity="distance").groupby("width"):
+            _points(by_size, group, "sample_size", widths[width], "o", "-")
+        by_size.set(xlabel=SIZE_LABEL, ylabel=DISTANCE)
         _logarithmic(by_size, rows["sample_size"])
-        by_width.set_title(NAMES[dataset])
+        _logarithmic_values(by_size)
         _note_failures(errors, _select(rows, quantity="distance"))
     handles = [*_handles(sizes, "$m={:g}$"), *_handles(widths, "$H={:g}$"), *_start_handles()]
     legend_below(figure, handles, 6)
@@ -87,8 +93,9 @@ def random_labels(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure
         for table, style in ((random, "-"), (compared, "--")):
             for value, group in table[table[line].isin(list(shades))].groupby(line):
                 _points(axes, group, by, shades[value], "o", style)
-        axes.set(xlabel=SIZE_LABEL if by == "sample_size" else WIDTH_LABEL, yscale="log")
-        _logarithmic(axes, random[by] if by == "width" else rows[by])
+        axes.set(xlabel=SIZE_LABEL if by == "sample_size" else WIDTH_LABEL)
+        _logarithmic(axes, compared[by])
+        _logarithmic_values(axes)
         handles += _handles(shades, label)
     panels[0].set_ylabel(DISTANCE)
     panels[0].set_title(_names(random))
@@ -171,7 +178,7 @@ def norms(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     if _missing((left, right), rows[rows["quantity"].isin(CAPACITIES)]):
         return figure
     rows = _select(rows, dataset=rows.loc[rows["value"].notna(), "dataset"].iloc[0])
-    largest = rows[rows["sample_size"] == rows["sample_size"].max()]
+    largest = rows[(rows["sample_size"] == rows["sample_size"].max()) & rows["width"].notna()]
     for quantity, (_, colour, marker, line) in CAPACITIES.items():
         group = _select(largest, quantity=quantity).sort_values("width")
         first = group["value"].iloc[0]
@@ -183,27 +190,28 @@ def norms(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
         yscale="log",
         title=f"{_names(rows)}, $m={largest['sample_size'].iloc[0]:g}$",
     )
-    _logarithmic(left, rows["width"])
+    _logarithmic(left, largest["width"])
     gaps = _select(rows, quantity="untrained_gap")
-    shades = _shades(gaps["width"], "plasma")
+    together = gaps[gaps["width"].isna()].sort_values("sample_size")
+    shades = _shades(gaps["width"].dropna(), "plasma")
     for width, group in gaps.groupby("width"):
-        group = group.sort_values("sample_size")
-        right.plot(
-            group["sample_size"], group["value"], color=shades[width], marker="o", mfc="white"
-        )
-    sizes = np.sort(gaps["sample_size"].unique())
-    middle = np.exp(np.log(gaps["value"] * gaps["sample_size"] ** 0.5).mean())
-    right.plot(sizes, middle * sizes**-0.5, color=THEORY, ls=":")
-    right.set(
-        xlabel=SIZE_LABEL, ylabel="|test − training loss|", yscale="log", title="untrained networks"
-    )
-    _logarithmic(right, gaps["sample_size"])
+        right.plot(group["sample_size"], group["value"], "o", ms=3, color=shades[width], alpha=0.6)
+    _points(right, together, "sample_size", "black", "D", "-")
+    middle = np.exp(np.log(together["value"] * together["sample_size"] ** 0.5).mean())
+    slope = middle * together["sample_size"] ** -0.5
+    right.plot(together["sample_size"], slope, color=THEORY, ls=":")
+    right.set(xlabel=SIZE_LABEL, ylabel="|test − training loss|", title="untrained networks")
+    _logarithmic(right, together["sample_size"])
+    right.set_yscale("log")
     handles = [
-        Line2D([], [], color=colour, marker=marker, ls=line, mfc="white", label=label)
+        Line2D([], [], color=colour, marker=marker, ls=line, label=label)
         for label, colour, marker, line in CAPACITIES.values()
     ]
-    handles += [*_handles(shades, "$H={:g}$")]
-    handles += [Line2D([], [], color=THEORY, ls=":", label="$m^{-1/2}$")]
+    handles += [
+        *_handles(shades, "$H={:g}$"),
+        Line2D([], [], color="black", marker="D", label="all $H$"),
+        Line2D([], [], color=THEORY, ls=":", label="$m^{-1/2}$"),
+    ]
     legend_below(figure, handles, 5)
     return figure
 
@@ -232,7 +240,7 @@ def choices(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
         for axes, quantity in zip(panels, LABELS, strict=True):
             of_quantity = _select(table, quantity=quantity).sort_values("width")
             _points(axes, of_quantity, "width", colour, shape, "-")
-        handles.append(Line2D([], [], color=colour, marker=shape, mfc="white", label=label))
+        handles.append(Line2D([], [], color=colour, marker=shape, label=label))
     for axes, quantity in zip(panels, LABELS, strict=True):
         axes.set(xlabel=WIDTH_LABEL, ylabel=LABELS[quantity])
         _logarithmic(axes, compared["width"])
@@ -323,12 +331,6 @@ def _select(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
     return table
 
 
-def _arms(axes: Axes, group: pd.DataFrame, by: str, colour: Any) -> None:
-    """Both starts, the mirrored one with open markers and a dashed line."""
-    for name, filled, line in (("standard", True, "-"), ("mirrored", False, "--")):
-        _points(axes, _select(group, initialization=name), by, colour, "o", line, filled)
-
-
 def _points(
     axes: Axes,
     group: pd.DataFrame,
@@ -365,7 +367,7 @@ def _missing(
     for axes in panels:
         axes.set_axis_off()
     middle = panels[len(panels) // 2]
-    words = fill(f"not measured: {reason}" if reason else "not measured", 60)
+    words = fill(shorten(f"not measured: {reason}", 150) if reason else "not measured", 75)
     middle.text(0.5, 0.5, words, ha="center", va="center", transform=middle.transAxes, size=7)
     return True
 
@@ -383,8 +385,16 @@ def _logarithmic(axes: Axes, values: pd.Series) -> None:
     ticks = ticks[:: -(-len(ticks) // 6)]
     axes.set_xscale("log", base=2)
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.minorticks_off()
+    axes.xaxis.minorticks_off()
     axes.grid(alpha=0.25, lw=0.5)
+
+
+def _logarithmic_values(axes: Axes) -> None:
+    """A logarithmic axis for values that are within a factor of ten or so."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 4, 5, 6, 8)))
+    axes.yaxis.set_major_formatter(ScalarFormatter())
+    axes.yaxis.minorticks_off()
 
 
 def _shades(values: Iterable[float], colour_map: str) -> Colours:
@@ -408,8 +418,8 @@ def _handles(shades: Colours, label: str) -> list[Line2D]:
 
 def _start_handles() -> list[Line2D]:
     return [
-        Line2D([], [], color="black", marker="o", ls=line, mfc=fill, label=f"{name} start")
-        for name, line, fill in (("standard", "-", "black"), ("mirrored", "--", "white"))
+        Line2D([], [], color="black", marker="o", ls=line, mfc=face, label=f"{name} start")
+        for name, line, face in (("standard", "-", "black"), ("mirrored", "--", "white"))
     ]
 
 
