@@ -106,7 +106,7 @@ class Layered:
 
     def weights(self) -> tuple[Array, ...]:
         return tuple(
-            layer.weights.unflatten(0, (self._count, self._branches)).cpu().numpy()
+            layer.weights.view(self._count, -1, *layer.weights.shape[1:]).cpu().numpy()
             for layer in self._layers
         )
 

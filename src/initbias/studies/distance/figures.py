@@ -212,7 +212,7 @@ def norms(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
         Line2D([], [], color="black", marker="D", label="all $H$"),
         Line2D([], [], color=THEORY, ls=":", label="$m^{-1/2}$"),
     ]
-    legend_below(figure, handles, 5)
+    legend_below(figure, handles, 6)
     return figure
 
 
@@ -368,7 +368,17 @@ def _missing(
         axes.set_axis_off()
     middle = panels[len(panels) // 2]
     words = fill(shorten(f"not measured: {reason}", 150) if reason else "not measured", 75)
-    middle.text(0.5, 0.5, words, ha="center", va="center", transform=middle.transAxes, size=7)
+    # Left out of the layout, which would make room for it between the panels.
+    middle.text(
+        0.5,
+        0.5,
+        words,
+        ha="center",
+        va="center",
+        transform=middle.transAxes,
+        size=7,
+        in_layout=False,
+    )
     return True
 
 

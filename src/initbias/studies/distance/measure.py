@@ -8,7 +8,7 @@ are nested, and a mirrored network begins as two copies of the standard one.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby
 from typing import Any, Literal
 
@@ -27,6 +27,7 @@ from initbias.networks import (
 )
 
 STUDY = "distance"
+TOLERANCE = 1e-4  # relative, of spectral norms
 MODELS = {"relu": False, "linear": True}  # of a ball: whether the activation is left out
 
 # Columns of the measurements:
@@ -136,17 +137,15 @@ def measure(
         for first in range(0, len(ensemble), together):
             batch = ensemble[first : first + together]
             keys = [cell.key for cell in batch]
-            tables = _train(
-                specification, batch, device, lambda share, key=keys[0]: progress(key, share)
-            )
+            tables = _train(specification, batch, device, partial(progress, keys[0]))
             yield from zip(keys, tables, strict=True)
 
 
 def _cells(specification: dict[str, Any]) -> list[Cell]:
     return [
-        Cell(width, *run, seed)
+        Cell(width, m, noise, start, seed)
         for width in specification["widths"]
-        for run in specification["runs"]
+        for m, noise, start in specification["runs"]
         for seed in specification["seeds"]
     ]
 
@@ -317,9 +316,9 @@ def spectral_norm(matrix: Array) -> float:
 
     if min(matrix.shape) == 1 or not matrix.any():
         return float(np.linalg.norm(matrix))
-    (largest,) = svds(
-        matrix, k=1, tol=1e-6, v0=np.ones(min(matrix.shape)), return_singular_vectors=False
-    )
+    single = matrix.astype(np.float32)  # half the memory traffic, of which there is little else
+    start = np.ones(min(matrix.shape), dtype=np.float32)
+    (largest,) = svds(single, k=1, tol=TOLERANCE, v0=start, return_singular_vectors=False)
     return float(largest)
 
 
