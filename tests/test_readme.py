@@ -21,6 +21,8 @@ def test_files_that_documents_name_exist(root: Path) -> None:
 
 
 def test_columns_are_documented(root: Path) -> None:
+    from initbias.studies.distance.estimate import COLUMNS as DISTANCE
+    from initbias.studies.distance.measure import COLUMNS as DISTANCE_MEASURED
     from initbias.studies.error_rates.estimate import COLUMNS
     from initbias.studies.error_rates.measure import ABSENT
     from initbias.studies.imbalance.estimate import COLUMNS as IMBALANCE
@@ -35,4 +37,5 @@ def test_columns_are_documented(root: Path) -> None:
     text = (root / "docs" / "outputs.md").read_text()
     columns = [*COLUMNS, *ABSENT, *KERNEL_REGIME, *VALUES, *SMOOTHNESS, *INITIAL_OUTPUT]
     columns += [*IMBALANCE, *IMBALANCE_RUNS, *UNDERDETERMINED, *OF_TIMES, *AT_END]
+    columns += [*DISTANCE, *DISTANCE_MEASURED]
     assert all(f"`{column}`" in text for column in columns)

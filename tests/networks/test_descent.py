@@ -158,6 +158,38 @@ def test_divergence_is_reported_and_does_not_spread(architecture: Architecture) 
     assert shares == sorted(shares) and shares[-1] == pytest.approx(1)
 
 
+@each_form
+def test_a_network_stops_at_the_loss_to_stop_at(architecture: Architecture) -> None:
+    """Each at its first recorded epoch at or below the loss, and as if it had been trained to there."""
+    networks, arrays = ensemble(architecture), data()
+    options = {"learning_rate": 0.2, "record_epochs": range(61)}
+    whole = train(networks, *arrays, **options)
+    ends = np.sort(whole.losses.min(axis=1))
+    level = (ends[1] + ends[2]) / 2  # which two of the three reach
+    shares: list[float] = []
+    stopped = train(networks, *arrays, **options, stop_loss=level, progress=shares.append)
+    below = whole.losses <= level
+    expected = np.where(below.any(axis=1), below.argmax(axis=1), -1)
+    assert stopped.stopped_at.tolist() == expected.tolist()
+    assert sorted(expected >= 0) == [False, True, True] and (expected != 0).all()
+    assert (whole.stopped_at == -1).all() and (stopped.diverged_at == -1).all()
+    for index, epoch in enumerate(np.where(expected >= 0, expected, 60)):
+        one = slice(index, index + 1)
+        np.testing.assert_array_equal(
+            stopped.losses[index, : epoch + 1], whole.losses[index, : epoch + 1]
+        )
+        assert (stopped.losses[index, epoch:] == stopped.losses[index, epoch]).all()
+        assert (stopped.outputs[index, epoch:] == whole.outputs[index, epoch]).all()
+        short = train(
+            networks[one],
+            *(array[one] for array in arrays),
+            **options | {"record_epochs": range(epoch + 1)},
+        )
+        for layer, same in zip(short.networks.weights, stopped.networks.weights, strict=True):
+            np.testing.assert_array_equal(layer, same[one])
+    assert shares == sorted(shares) and shares[-1] == pytest.approx(1)
+
+
 def refused(message: str, **changes) -> None:
     inputs, labels, points = data()
     arguments = {
@@ -174,6 +206,7 @@ def test_epochs_must_increase(epochs: list[float]) -> None:
 
 
 def test_what_does_not_fit_is_refused() -> None:
+    refused("stop_loss must be positive: got 0", stop_loss=0)
     inputs, labels, points = data()
     refused(r"inputs of 3 networks must be of shape \(3, n, 3\)", inputs=inputs[:2])
     refused(r"labels .* or \(n, 1\) to be shared: got \(3, 20\)", labels=labels[:, :, 0])

@@ -236,6 +236,49 @@ def test_networks_of_a_batch_are_networks_trained_alone(batch_size: int | None) 
             np.testing.assert_allclose(layer, layers[one], rtol=0, atol=2e-5)
 
 
+@pytest.mark.parametrize("optimizer", ["descent", "adam"])
+@pytest.mark.parametrize("batch_size", [None, 8])
+def test_a_batch_shrinks_to_the_networks_that_are_left(
+    optimizer: str, batch_size: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a GPU networks leave the batch, by their loss or by divergence; the others do not notice."""
+    networks = ensemble(initialization="mirrored", count=4)
+    inputs, labels, points = data(1, count=4)
+    # Three stop one by one. Descent diverges with the second labels; Adam only fails to reach them.
+    labels *= np.array([0.8, 1e30, 0.7, 0.6])[:, None, None]
+    options: dict[str, Any] = {
+        "learning_rate": 0.1 if optimizer == "descent" else 0.01,
+        "record_epochs": range(0, 301, 2),
+        "optimizer": optimizer,
+        "batch_size": batch_size,
+        "stop_loss": 0.06,
+    }
+    alone = train(networks, inputs, labels, points, generators=seeded(4), **options)
+    sizes = []
+
+    class Watched(Layered):
+        def __init__(self, networks: Networks, work: Task, device: str) -> None:
+            super().__init__(networks, work, "cpu")
+
+        def keep(self, staying: np.ndarray) -> None:
+            sizes.append(len(staying))
+            super().keep(staying)
+
+    monkeypatch.setattr("initbias.networks.descent._form", lambda *_: Watched)
+    together = train(
+        networks, inputs, labels, points, generators=seeded(4), device="cuda", **options
+    )
+    assert sizes == sorted(sizes, reverse=True) and len(set(sizes)) >= 2
+    assert len(set(alone.stopped_at[[0, 2, 3]])) == 3 and (alone.stopped_at[[0, 2, 3]] > 0).all()
+    np.testing.assert_array_equal(together.stopped_at, alone.stopped_at)
+    np.testing.assert_array_equal(together.diverged_at, alone.diverged_at)
+    assert (alone.diverged_at >= 0).tolist() == [False, optimizer == "descent", False, False]
+    np.testing.assert_allclose(together.losses, alone.losses, rtol=0, atol=2e-5)
+    np.testing.assert_allclose(together.outputs, alone.outputs, rtol=0, atol=2e-4)
+    for layer, same in zip(alone.networks.weights, together.networks.weights, strict=True):
+        np.testing.assert_allclose(layer[[0, 2, 3]], same[[0, 2, 3]], rtol=0, atol=2e-4)
+
+
 def test_a_slice_trained_on_threads_is_bitwise_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("initbias.networks.descent._form", lambda *_: Layered)
     networks = ensemble((96, 80), count=5)

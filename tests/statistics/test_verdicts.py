@@ -5,6 +5,7 @@ import pytest
 from initbias.statistics import (
     Estimate,
     judge_at_least,
+    judge_at_most,
     judge_chi2,
     judge_equal,
     judge_every_run,
@@ -26,6 +27,19 @@ UNKNOWN = Estimate(0.0, -1.0, 1.0)
 )
 def test_positive(low: float, high: float, verdict: str) -> None:
     assert judge_positive(Estimate((low + high) / 2, low, high)).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (-0.2, 0.05, "reproduced"),
+        (-0.2, 0.051, "inconclusive"),
+        (0.04, 0.2, "inconclusive"),
+        (0.051, 0.2, "not reproduced"),
+    ],
+)
+def test_at_most(low: float, high: float, verdict: str) -> None:
+    assert judge_at_most(Estimate((low + high) / 2, low, high), 0.05).verdict == verdict
 
 
 @pytest.mark.parametrize(

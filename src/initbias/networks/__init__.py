@@ -1,6 +1,7 @@
 """Networks that are really trained: initializations and gradient descent for ensembles."""
 
 from initbias.networks.architecture import Architecture, Networks
+from initbias.networks.ball import Ascent, ascend
 from initbias.networks.descent import Trajectory, default_threads, train
 from initbias.networks.implicit_bias import (
     bi_optimal,
@@ -29,6 +30,7 @@ from initbias.networks.tangent import empirical_ntk
 
 __all__ = [
     "Architecture",
+    "Ascent",
     "CrossEntropy",
     "Initialization",
     "LeastSquares",
@@ -36,6 +38,7 @@ __all__ = [
     "Networks",
     "PowerLoss",
     "Trajectory",
+    "ascend",
     "bi_optimal",
     "bi_optimality_gap",
     "compress",

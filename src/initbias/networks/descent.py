@@ -29,12 +29,15 @@ class Trajectory:
             the training of that network was found to have diverged.
         losses: mean loss over the sample, (networks, times); NaN likewise.
         diverged_at: epoch at which that was found, -1 where training stayed finite, (networks,).
+        stopped_at: epoch at which the loss to stop at was reached, -1 where it was not, (networks,).
+            Later outputs, losses and parameters are those of that epoch.
         networks: the parameters at the end.
     """
 
     outputs: Array
     losses: NDArray[np.float64]
     diverged_at: NDArray[np.int64]
+    stopped_at: NDArray[np.int64]
     networks: Networks
 
 
@@ -103,6 +106,9 @@ class Form(Protocol):
     def weights(self) -> tuple[Array, ...]:
         """The parameters as `Networks` has them."""
 
+    def keep(self, staying: NDArray[np.intp]) -> None:
+        """Go on with these networks alone, by their numbers among those that are left."""
+
 
 def train(
     networks: Networks,
@@ -116,6 +122,7 @@ def train(
     optimizer: Optimizer = "descent",
     batch_size: int | None = None,
     generators: Sequence[np.random.Generator] = (),
+    stop_loss: float | None = None,
     device: str = "cpu",
     threads: int | None = None,
     progress: Callable[[float], None] = lambda fraction: None,
@@ -141,14 +148,17 @@ def train(
         optimizer: "descent", or "adam" (Kingma, Ba 2015, with their constants).
         batch_size: points of a step; the whole sample unless given. An epoch takes every point once.
         generators: one for each network, to shuffle its sample before each epoch of smaller batches.
+        stop_loss: a network whose loss is at most this at a recorded epoch stays as it is from there
+            on; unless given, all are trained to the end.
         device: "cpu" or "cuda".
         threads: networks that are trained at a time on a CPU; OMP_NUM_THREADS, or as many as there
             are cores, unless given.
         progress: called with the share of the work that is done.
 
     Raises:
-        ValueError: epochs that do not increase from 0 or more, a learning rate that is not positive,
-            shapes that do not agree, numbers that are not finite, or batches without generators.
+        ValueError: epochs that do not increase from 0 or more, a learning rate or a loss to stop at
+            that is not positive, shapes that do not agree, numbers that are not finite, or batches
+            without generators.
 
     Example:
         Twenty mirrored networks of 1,000 neurons on one's own x (n, 3) and y (n,):
@@ -164,6 +174,8 @@ def train(
     epochs = _checked_epochs(record_epochs)
     if not learning_rate > 0:
         raise ValueError(f"learning_rate must be positive: got {learning_rate}")
+    if stop_loss is not None and not stop_loss > 0:
+        raise ValueError(f"stop_loss must be positive: got {stop_loss}")
     if threads is not None and threads < 1:
         raise ValueError(f"threads must be 1 or more: got {threads}")
     task = _checked_task(
@@ -176,6 +188,7 @@ def train(
         outputs=np.full(shape, np.nan, dtype=np.float32),
         losses=np.full(shape[:2], np.nan),
         diverged_at=np.full(count, -1),
+        stopped_at=np.full(count, -1),
         networks=Networks(
             networks.architecture, tuple(np.empty_like(layer) for layer in networks.weights)
         ),
@@ -185,7 +198,7 @@ def train(
 
     def run(batch: slice) -> None:
         ensemble = form(networks[batch], task[batch], device)
-        _record(ensemble, epochs, batch, trajectory, done)
+        _record(ensemble, epochs, batch, stop_loss, trajectory, done)
 
     if device != "cpu":
         run(slice(0, count))
@@ -220,27 +233,38 @@ class _Progress:
 
 
 def _record(
-    ensemble: Form, epochs: list[int], batch: slice, trajectory: Trajectory, progress: _Progress
+    ensemble: Form,
+    epochs: list[int],
+    batch: slice,
+    stop_loss: float | None,
+    trajectory: Trajectory,
+    progress: _Progress,
 ) -> None:
-    """Train some networks to the end, or until all of them have diverged."""
-    diverged_at = trajectory.diverged_at[batch]  # a view, like the parts that are written below
+    """Train some networks, each to the end or until it has diverged or reached the loss to stop at."""
+    training = np.arange(batch.start, batch.stop)  # the networks that are left
     done = 0
     for time, epoch in enumerate(epochs):
         ensemble.advance(epoch - done)
-        outputs, losses = ensemble.outputs(), ensemble.losses()
-        lost = ~(np.isfinite(outputs).all(axis=(1, 2)) & np.isfinite(losses)) & (diverged_at < 0)
-        diverged_at[lost] = epoch
-        healthy = diverged_at < 0
-        trajectory.outputs[batch, time][healthy] = outputs[healthy]
-        trajectory.losses[batch, time][healthy] = losses[healthy]
-        if not healthy.any():
-            epoch = epochs[-1]  # nothing is left to do
-        progress.add((epoch - done) * len(healthy))
+        progress.add((epoch - done) * len(training))
         done = epoch
-        if not healthy.any():
-            break
-    for layer, weights in zip(trajectory.networks.weights, ensemble.weights(), strict=True):
-        layer[batch] = weights
+        outputs, losses = ensemble.outputs(), ensemble.losses()
+        healthy = np.isfinite(outputs).all(axis=(1, 2)) & np.isfinite(losses)
+        trajectory.outputs[training[healthy], time] = outputs[healthy]
+        trajectory.losses[training[healthy], time] = losses[healthy]
+        reached = healthy & (losses <= (-np.inf if stop_loss is None else stop_loss))
+        trajectory.outputs[training[reached], time:] = outputs[reached, None]
+        trajectory.losses[training[reached], time:] = losses[reached, None]
+        trajectory.diverged_at[training[~healthy]] = epoch
+        trajectory.stopped_at[training[reached]] = epoch
+        leaving = ~healthy | reached | (epoch == epochs[-1])
+        if leaving.any():
+            for layer, weights in zip(trajectory.networks.weights, ensemble.weights(), strict=True):
+                layer[training[leaving]] = weights[leaving]
+            progress.add((epochs[-1] - epoch) * int(leaving.sum()))
+            if leaving.all():
+                return
+            ensemble.keep(np.flatnonzero(~leaving))
+            training = training[~leaving]
 
 
 def _form(architecture: Architecture, task: Task, device: str) -> type[Form]:

@@ -110,6 +110,9 @@ class Fused:
             values.reshape(shape) for values, shape in zip(halves, self._shapes, strict=True)
         )
 
+    def keep(self, staying: NDArray[np.intp]) -> None:
+        """There is but one network, whose training ends when it leaves."""
+
     def _features(self, inputs: Array) -> Array:
         """(1, points, input_dim) -> (points, features), contiguous."""
         ones = np.ones((inputs.shape[1], int(self._bias)), dtype=np.float32)

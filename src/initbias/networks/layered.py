@@ -31,8 +31,8 @@ class Layered:
 
     def __init__(self, networks: Networks, task: Task, device: str) -> None:
         architecture = networks.architecture
-        self._task, self._networks = task, networks
-        self._count, self._scale = len(networks), networks.scale
+        self._task, self._generators = task, task.generators
+        self._count, self._branches, self._scale = len(networks), networks.branches, networks.scale
         # On a CPU these are the given arrays themselves, unless torch cannot take them.
         self._inputs, self._labels, self._points = (
             torch.as_tensor(np.require(data, requirements=("C", "W")), device=device)
@@ -106,16 +106,30 @@ class Layered:
 
     def weights(self) -> tuple[Array, ...]:
         return tuple(
-            layer.weights.view(weights.shape).cpu().numpy()
-            for layer, weights in zip(self._layers, self._networks.weights, strict=True)
+            layer.weights.view(self._count, -1, *layer.weights.shape[1:]).cpu().numpy()
+            for layer in self._layers
         )
+
+    def keep(self, staying: NDArray[np.intp]) -> None:
+        networks = torch.as_tensor(staying, device=self._inputs.device)
+        first = networks[:, None] * self._branches
+        branches = (first + torch.arange(self._branches, device=first.device)).flatten()
+        self._layers = [layer.of(branches) for layer in self._layers]
+        self._optimizer.keep(branches, self._layers)
+        self._inputs, self._labels, self._points = (
+            data[networks] if len(data) > 1 else data
+            for data in (self._inputs, self._labels, self._points)
+        )
+        if not self._task.full_batch:
+            self._generators = [self._generators[number] for number in staying]
+        self._count = len(staying)
 
     def _order(self) -> Tensor | None:
         """The points of an epoch in random order, (networks, n); none if all take part at once."""
         if self._task.full_batch:
             return None
         n = self._inputs.shape[1]
-        orders = np.stack([generator.permutation(n) for generator in self._task.generators])
+        orders = np.stack([generator.permutation(n) for generator in self._generators])
         return torch.as_tensor(orders, device=self._inputs.device)
 
     def _blocks(self, points: range) -> Iterator[slice]:
@@ -131,8 +145,7 @@ class Layered:
         hidden = self._propagate(features)
         slope = self._task.loss.slope(self._read_out(hidden[-1]), _select(self._labels, chosen))
         slope = slope.mT * (self._scale / batch)  # (networks, outputs, points)
-        branches = self._networks.branches
-        slopes = slope[:, None].expand(-1, branches, -1, -1).flatten(0, 1)  # (branches, ...)
+        slopes = slope[:, None].expand(-1, self._branches, -1, -1).flatten(0, 1)  # (branches, ...)
         for layer, below in zip(self._layers[:0:-1], hidden[::-1], strict=True):
             layer.add_gradient(below, slopes)
             back = layer.pull_back(slopes, self._scratch[: below.numel()].view_as(below))

@@ -38,6 +38,10 @@ class Layer:
         torch.baddbmm(added, matrix, below, beta=factor, alpha=self.scale, out=joint)
         return out
 
+    def of(self, branches: Tensor) -> "Layer":
+        """The same layer of some of the branches, by their numbers; its gradient begins anew."""
+        return Layer(self.weights[branches], self.bias is not None, self.scale)
+
     def begin_gradient(self) -> None:
         """Let the gradient begin at zero, without a pass over it."""
         self._kept = 0.0

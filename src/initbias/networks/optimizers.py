@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
 from initbias.networks.layers import Layer
 
@@ -18,6 +19,10 @@ class Descent:
     def step(self) -> None:
         for layer in self._layers:
             layer.weights.add_(layer.gradient, alpha=-self._rate)
+
+    def keep(self, branches: Tensor, layers: Sequence[Layer]) -> None:
+        """Go on with these layers, which are those of some branches."""
+        self._layers = layers
 
 
 class Adam:
@@ -42,3 +47,9 @@ class Adam:
             square.mul_(SQUARE_DECAY).addcmul_(gradient, gradient, value=1 - SQUARE_DECAY)
             root = torch.sqrt(square, out=gradient).div_(correction).add_(EPSILON)
             layer.weights.addcdiv_(mean, root, value=-rate)
+
+    def keep(self, branches: Tensor, layers: Sequence[Layer]) -> None:
+        """Go on with these layers, which are those of some branches."""
+        self._layers = layers
+        self._means = [mean[branches] for mean in self._means]
+        self._squares = [square[branches] for square in self._squares]

@@ -7,6 +7,7 @@ from initbias.statistics.power_law import Curves, Estimate, Window, widening
 from initbias.statistics.verdicts import (
     Verdict,
     judge_at_least,
+    judge_at_most,
     judge_chi2,
     judge_equal,
     judge_every_run,
@@ -27,6 +28,7 @@ __all__ = [
     "Window",
     "fit_power_law",
     "judge_at_least",
+    "judge_at_most",
     "judge_chi2",
     "judge_equal",
     "judge_every_run",

@@ -3,6 +3,9 @@
 **Positive.** Reproduced if the 95 % interval lies above zero, not reproduced if it lies below, and
 inconclusive if it contains zero.
 
+**At most a bound.** Reproduced if the interval ends at the bound or below, not reproduced if it begins
+above it, and inconclusive if it contains the bound with values above.
+
 **An exponent as n → ∞** is judged by the exponent fitted to the upper half of the sizes, against the
 rival: the value that it would have if the claim were wrong. The claim is that the exponent has a
 value (a rate with matching bounds), or that it has at least a value (an upper bound on the error).
@@ -63,6 +66,15 @@ def judge_positive(measured: Estimate) -> Verdict:
     if measured.high < 0:
         return Verdict("not reproduced", "the interval lies below zero")
     return Verdict("inconclusive", "the interval contains zero")
+
+
+def judge_at_most(measured: Estimate, bound: float) -> Verdict:
+    """Verdict on the claim that a quantity is at most `bound`."""
+    if measured.high <= bound:
+        return Verdict("reproduced", "the interval ends below the bound")
+    if measured.low > bound:
+        return Verdict("not reproduced", "the interval lies above the bound")
+    return Verdict("inconclusive", "the interval contains the bound")
 
 
 def judge_value(measured: Estimate, predicted: float, *, rival: float, drift: Estimate) -> Verdict:

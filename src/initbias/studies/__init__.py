@@ -16,6 +16,7 @@ STUDIES = (
     "kernel_regime",
     "initial_output",
     "imbalance",
+    "distance",
     "underdetermined",
 )
 

@@ -30,6 +30,7 @@ from initbias.networks import (
     flow,
     least_squares,
 )
+from initbias.studies.protocol import Progress
 
 STUDY = "imbalance"
 SETTLED = 1e-12  # residual over labels at which a limit is compared with its closed form
@@ -64,7 +65,6 @@ COLUMNS = (
 )
 
 Array = NDArray[np.float64]
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -124,17 +124,7 @@ def cells(specification: dict[str, Any]) -> list[str]:
 def measure(
     specification: dict[str, Any], finished: set[str], device: str, progress: Progress
 ) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Measure the cells that are not finished yet, on a CPU whatever the device.
-
-    Args:
-        specification: as made by design.py.
-        finished: keys of cells to leave out.
-        device: not used; these networks are too small for a GPU.
-        progress: called with a cell's key and the share of it that is done.
-
-    Yields:
-        Key and measurements of each cell, with the columns above.
-    """
+    """Measure the cells that are not finished yet, see `MeasureStage`; on a CPU whatever the device."""
     measure_cell = {
         "convergence": _convergence,
         "by_width": _by_width,

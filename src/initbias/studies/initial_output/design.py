@@ -8,12 +8,11 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from initbias.studies import rates
 from initbias.studies.fields import Increasing, StrictModel
+from initbias.studies.images import CLASSES, IMAGE_COUNTS, IMAGE_SIZES, PUBLISHED_TRAINING
 from initbias.studies.protocol import Cost, Output, Shard
 
 STUDY = "initial_output"
 BOSTON_SIZE, BOSTON_FEATURES = 506, 13
-IMAGE_COUNTS = {"mnist": 70_000, "mnist_subset": 5_000, "digits": 1_797}
-PUBLISHED_TRAINING = {"mnist": 60_000}  # images of the published training set, where there is one
 FEWEST_TESTED = 10
 
 Width = Annotated[int, Field(ge=2, description="Neurons of each hidden layer.")]
@@ -214,8 +213,6 @@ def _with_the_square(powers: list[float]) -> list[float]:
     return powers
 
 
-IMAGE_SIZES = {"mnist": 784, "mnist_subset": 784, "digits": 64}
-CLASSES = 10
 KERNEL_BLOCK = 200  # seeds of the kernel in one job, which are fast
 OVERHEAD = 4e-4  # seconds of a step of the layered form beside its products, measured
 SPARSE = 1e9  # multiply-adds a second of its products with a few points, where memory decides

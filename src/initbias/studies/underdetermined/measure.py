@@ -5,7 +5,7 @@ a solution to steer to. All come from generators named by what they belong to; s
 scales are multiples, and a start that is steered differs from the random one in W_1 alone.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -30,6 +30,7 @@ from initbias.networks import (
     steered_start,
     underdetermined,
 )
+from initbias.studies.protocol import Progress
 
 # Columns of the measurements, one row for each recorded iteration of each run:
 # experiment: scale, conditioning, steering, or step (plain regression about the largest stable step).
@@ -78,7 +79,6 @@ ABOUT_LIMIT = (1.9, 2.1)  # step × σ_max²; plain regression is stable below 2
 
 Array = NDArray[np.float64]
 Layers = list[Array]
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -138,17 +138,7 @@ def cells(specification: dict[str, Any]) -> list[str]:
 def measure(
     specification: dict[str, Any], finished: set[str], device: str, progress: Progress
 ) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Measure the cells that are not finished yet.
-
-    Args:
-        specification: as made by design.py.
-        finished: keys of cells to leave out.
-        device: not used; chains are trained on the CPU.
-        progress: called with a cell's key and the share of it that is done.
-
-    Yields:
-        Key and measurements of each cell, with the columns above.
-    """
+    """Measure the cells that are not finished yet, see `MeasureStage`; on a CPU whatever the device."""
     for key, seed in zip(cells(specification), specification["seeds"], strict=True):
         if key in finished:
             continue

@@ -1,0 +1,1 @@
+"""How far networks go from their initialization (paper D: Nagarajan, Kolter 2019)."""

@@ -1,0 +1,369 @@
+"""Designs of the distance study: D-Fig1 to D-Fig4, and what the paper leaves open."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from initbias.studies import rates
+from initbias.studies.fields import Increasing, StrictModel
+from initbias.studies.images import CLASSES, IMAGE_COUNTS, IMAGE_SIZES, PUBLISHED_TRAINING
+from initbias.studies.protocol import Cost, Output, Shard
+
+STUDY = "distance"
+STARTS = ("standard", "mirrored")
+
+ImageSet = Annotated[
+    Literal["mnist", "mnist_subset", "fashion_mnist", "cifar10", "digits"],
+    Field(description="Images, each scaled to norm 1; classes are one-hot."),
+]
+Widths = Annotated[
+    list[Annotated[int, Field(ge=2)]],
+    Field(min_length=2, description="Neurons H of each hidden layer, ascending."),
+    Increasing,
+]
+Sizes = Annotated[
+    list[Annotated[int, Field(ge=2)]],
+    Field(min_length=2, description="Numbers m of training images, ascending."),
+    Increasing,
+]
+Size = Annotated[int, Field(ge=2, description="Training images m.")]
+
+
+class Labels(StrictModel):
+    """D-Fig2 and D-Fig3: labels of which a share is drawn at random; the standard start alone."""
+
+    widths: Widths
+    sample_sizes: Sizes
+    noises: Annotated[
+        list[Annotated[float, Field(gt=0, lt=1)]],
+        Field(
+            min_length=1,
+            description="Shares of the labels replaced by uniformly random classes, ascending; 0 and 1 "
+            "are measured beside them.",
+        ),
+        Increasing,
+    ]
+    noise_sample_size: Annotated[
+        int, Field(ge=2, description="m of the sweep of noises, one of sample_sizes.")
+    ]
+
+
+class Choices(StrictModel):
+    """Choices that the paper leaves open, each varied alone; the standard start alone."""
+
+    widths: Widths
+    sample_size: Size
+    depths: Annotated[list[Annotated[int, Field(ge=1, le=10)]], Field(description="Hidden layers.")]
+    learning_rates: Annotated[
+        list[Annotated[float, Field(gt=0)]], Field(description="Steps of SGD.")
+    ]
+    batch_sizes: Annotated[
+        list[Annotated[int, Field(ge=1)]], Field(description="Images of a step.")
+    ]
+    thresholds: Annotated[
+        list[Annotated[float, Field(gt=0)]], Field(description="Training losses to stop at.")
+    ]
+
+
+class Images(StrictModel):
+    """D-Fig1 on one set of images, and what else is measured on it."""
+
+    dataset: ImageSet
+    widths: Widths
+    sample_sizes: Sizes
+    labels: Annotated[Labels | None, Field(description="D-Fig2 and D-Fig3.")] = None
+    choices: Annotated[Choices | None, Field(description="Influence of our own choices.")] = None
+
+    @model_validator(mode="after")
+    def _parts_are_subsets(self) -> Self:
+        """Refuse parts that would have nothing in D-Fig1 to be compared with."""
+        checks: list[tuple[str, Sequence[int], Sequence[int]]] = []
+        if self.labels:
+            checks += [
+                ("labels.widths", self.labels.widths, self.widths),
+                ("labels.sample_sizes", self.labels.sample_sizes, self.sample_sizes),
+                (
+                    "labels.noise_sample_size",
+                    [self.labels.noise_sample_size],
+                    self.labels.sample_sizes,
+                ),
+            ]
+        if self.choices:
+            checks += [
+                ("choices.widths", self.choices.widths, self.widths),
+                ("choices.sample_size", [self.choices.sample_size], self.sample_sizes),
+            ]
+        for name, values, possible in checks:
+            if other := sorted(set(values) - set(possible)):
+                raise ValueError(
+                    f"{name}: {other} is compared with what is not measured; write some of {list(possible)}"
+                )
+        return self
+
+
+class Complexity(StrictModel):
+    """D-Fig4: networks of one output, in balls around the standard start."""
+
+    dataset: ImageSet
+    widths: Widths
+    sample_size: Size
+    radii: Annotated[
+        list[Annotated[float, Field(gt=0)]],
+        Field(
+            min_length=1, description="Radii of the balls, ascending; 0 is measured beside them."
+        ),
+        Increasing,
+    ]
+    draws: Annotated[int, Field(ge=2, description="Draws of random signs for each seed.")]
+    steps: Annotated[int, Field(ge=4, description="Steps of projected gradient ascent.")] = 20
+    seeds: Annotated[int, Field(ge=3, description="Draws of images and initial parameters.")]
+
+
+class Section(StrictModel):
+    """The study's section of the configuration."""
+
+    images: Annotated[
+        list[Images], Field(min_length=1, description="Sets of images, each of them once.")
+    ]
+    complexity: Annotated[Complexity | None, Field(description="D-Fig4.")] = None
+    depth: Annotated[int, Field(ge=1, le=10, description="Hidden layers d.")] = 2
+    learning_rate: Annotated[
+        float, Field(gt=0, description="Step of SGD on half of the squared error.")
+    ] = 0.5
+    batch_size: Annotated[int, Field(ge=1, description="Images of a step of SGD.")] = 64
+    threshold: Annotated[
+        float,
+        Field(
+            gt=0,
+            description="Training ends when half of the squared error, summed over classes, is at most "
+            "this in the mean over the training images.",
+        ),
+    ] = 0.05
+    epochs: Annotated[
+        int, Field(ge=1, description="At most so many; a run that takes more has failed.")
+    ] = 2000
+    test_size: Annotated[int, Field(ge=10, description="Test images.")] = 2000
+    seeds: Annotated[
+        int,
+        Field(
+            ge=3,
+            description="Draws of training images, labels and initial parameters; intervals are over them.",
+        ),
+    ]
+    seeds_per_shard: Annotated[int, Field(ge=1, description="Seeds measured by one job.")] = 10
+
+    @field_validator("images")
+    @classmethod
+    def _each_once(cls, images: list[Images]) -> list[Images]:
+        names = [part.dataset for part in images]
+        if len(set(names)) < len(names):
+            raise ValueError("a data set is named twice; write each of them once")
+        return images
+
+    @field_validator("test_size")
+    @classmethod
+    def _images_suffice(cls, test_size: int, info: ValidationInfo) -> int:
+        """Refuse more images than a data set has."""
+        for part in info.data.get("images", []):
+            count, most = IMAGE_COUNTS[part.dataset], PUBLISHED_TRAINING.get(part.dataset)
+            for_training, for_test = (most, count - most) if most else (count - test_size,) * 2
+            largest = part.sample_sizes[-1]
+            if largest > for_training or (most and test_size > for_test):
+                raise ValueError(
+                    f"{part.dataset} has {count} images"
+                    + (f", {most} of them for training" if most else "")
+                    + f": too few for {largest} training and {test_size} test images"
+                )
+        return test_size
+
+
+OUTPUTS = {
+    "width_and_size": Output(
+        "figure",
+        "D-Fig1: generalization error (test error less training error) and distance from "
+        "initialization against the width H for several numbers m of training images, and distance "
+        "against m for all widths (standard start); means with 95 % intervals over seeds. Filled: standard "
+        "start, open: mirrored start. One row for each set of images; runs that did not reach the training "
+        "loss to stop at are left out and counted.",
+    ),
+    "random_labels": Output(
+        "figure",
+        "D-Fig2: distance from initialization with random labels (full lines) and with true ones "
+        "(dashed), against the number m of training images and against the width H; means with 95 % "
+        "intervals over seeds.",
+    ),
+    "label_noise": Output(
+        "figure",
+        "D-Fig3: distance from initialization against the share of labels that are drawn at random, a "
+        "line for each width H; means with 95 % intervals over seeds.",
+    ),
+    "complexity": Output(
+        "figure",
+        "D-Fig4: empirical Rademacher complexity of balls around the start, by projected gradient ascent "
+        "over random signs, against the width H, less what the same signs give at the start, where the "
+        "mean is zero. Left: ReLU networks. Right: linear networks from the same parameters, with the "
+        "bound that the proof of D-S1 gives at the measured norms (dashed). Means with 95 % intervals over "
+        "seeds; bands are one standard deviation over draws of signs.",
+    ),
+    "norms": Output(
+        "figure",
+        "D-S2, D-S3: measures of capacity from the origin and from the start after training, against the "
+        "width H, each over its value at the smallest width: products over layers of squared Frobenius "
+        "norms, products of spectral norms, and their bound by the distance Δ; standard start, largest m. "
+        "Right: distance of test and training loss of the untrained networks against m, means over seeds "
+        "for each width (dots) and over all networks with 95 % intervals, and its expected slope.",
+    ),
+    "choices": Output(
+        "figure",
+        "Influence of what the paper leaves open: distance from initialization and generalization error "
+        "against the width for other depths, steps, batches and training losses to stop at, each "
+        "varied alone; means with 95 % intervals over seeds.",
+    ),
+    "exponents": Output(
+        "table",
+        "Exponents of growth with the width H and with the number m of training images, with 95 % intervals; "
+        "runs used and runs that did not reach the training loss to stop at.",
+    ),
+    "runs": Output(
+        "table",
+        "Means over seeds of what was measured after training: epochs and steps to the training loss to stop "
+        "at, errors, margin, distances and norms of each layer.",
+    ),
+}
+
+
+def plan(section: Section) -> list[Shard]:
+    """All shards of the study, in a stable order."""
+    shards: list[Shard] = []
+    for part in section.images:
+        shards += _main_shards(section, part)
+        if part.choices:
+            shards += _choice_shards(section, part.dataset, part.choices)
+    if section.complexity:
+        shards += _complexity_shards(section, section.complexity)
+    return shards
+
+
+def _main_shards(section: Section, part: Images) -> list[Shard]:
+    """A shard for each width."""
+    shards: list[Shard] = []
+    for width in part.widths:
+        runs = [(m, 0.0, start) for m in part.sample_sizes for start in STARTS]
+        if part.labels and width in part.labels.widths:
+            labels = part.labels
+            runs += [(m, 1.0, STARTS[0]) for m in labels.sample_sizes]
+            runs += [(labels.noise_sample_size, noise, STARTS[0]) for noise in labels.noises]
+        shards += _training(section, part.dataset, f"width{width}", [width], runs)
+    return shards
+
+
+def _choice_shards(section: Section, dataset: str, choices: Choices) -> list[Shard]:
+    """A shard for each choice."""
+    changes: list[tuple[str, str, Sequence[float]]] = [
+        ("depth", "depth", choices.depths),
+        ("learning_rate", "rate", choices.learning_rates),
+        ("batch_size", "batch", choices.batch_sizes),
+        ("threshold", "threshold", choices.thresholds),
+    ]
+    runs = [(choices.sample_size, 0.0, STARTS[0])]
+    return [
+        shard
+        for field, word, values in changes
+        for value in values
+        for shard in _training(
+            section, dataset, f"{word}{value:g}", choices.widths, runs, **{field: value}
+        )
+    ]
+
+
+def _training(
+    section: Section,
+    dataset: str,
+    setting: str,
+    widths: list[int],
+    runs: list[tuple[int, float, str]],  # m, noise of the labels, start
+    **changes: float,
+) -> list[Shard]:
+    common = {
+        name: getattr(section, name)
+        for name in ("depth", "learning_rate", "batch_size", "threshold", "epochs", "test_size")
+    }
+    specification: dict[str, Any] = {
+        "experiment": "training",
+        "dataset": dataset,
+        "widths": widths,
+        **common,
+        **changes,
+        "runs": [list(run) for run in runs],
+    }
+    seconds = sum(
+        _run_seconds(specification, width, m, noise) * (2 if start == "mirrored" else 1)
+        for width in widths
+        for m, noise, start in runs
+    )
+    largest = _weights(dataset, widths[-1], specification["depth"], CLASSES)
+    pixels = IMAGE_SIZES[dataset] * (max(m for m, *_ in runs) + 2 * section.test_size)
+    shards = []
+    for first in range(0, section.seeds, section.seeds_per_shard):
+        seeds = list(range(first, min(first + section.seeds_per_shard, section.seeds)))
+        name = f"{dataset}-{setting}-seeds{first:04d}".replace("_", "-")
+        cost = Cost(
+            rates.START + seconds * len(seeds),
+            2500.0 * len(seeds) * len(runs) * len(widths),
+            len(seeds) * (COPIES * 2 * 4 * largest + 3 * 4 * pixels) + DATASET_BYTES,
+        )
+        shards.append(Shard(STUDY, name, specification | {"seeds": seeds}, cost))
+    return shards
+
+
+def _complexity_shards(section: Section, part: Complexity) -> list[Shard]:
+    """A shard for each width."""
+    shards = []
+    for width in part.widths:
+        specification = {
+            "experiment": "complexity",
+            "dataset": part.dataset,
+            "depth": section.depth,
+            "width": width,
+            "sample_size": part.sample_size,
+            "radii": part.radii,
+            "draws": part.draws,
+            "steps": part.steps,
+            "seeds": list(range(part.seeds)),
+        }
+        weights = _weights(part.dataset, width, section.depth, 1)
+        steps = 2 * part.seeds * len(part.radii) * (part.steps + 1) * part.draws
+        cost = Cost(
+            rates.START + steps * 3 * weights * (part.sample_size + ASCENT_WEIGHTS) / rates.LAYERS,
+            100.0 * 2 * part.seeds * part.draws * (len(part.radii) + 1),
+            4 * 5 * part.draws * weights + DATASET_BYTES,
+        )
+        name = f"complexity-{part.dataset}-width{width}".replace("_", "-")
+        shards.append(Shard(STUDY, name, specification, cost))
+    return shards
+
+
+COPIES = 6  # initial, trained and final parameters, their gradient, and two that norms are taken of
+DATASET_BYTES = 8e8  # of the largest data set while it is read
+ASCENT_WEIGHTS = 200  # points whose products take as long as a step's passes over its weights
+EPOCHS, RANDOM_EPOCHS = 1400, 300  # to the threshold: the one over √m, the other with random labels
+NORMS = 3000  # passes over the weights that the norms of a run take
+
+
+def _run_seconds(specification: dict[str, Any], width: int, m: int, noise: float) -> float:
+    """One run of one branch: its epochs with a loss after each, its outputs, its norms."""
+    weights = _weights(specification["dataset"], width, specification["depth"], CLASSES)
+    batch = min(m, specification["batch_size"])
+    steps = -(-m // batch)
+    slower = 0.5 / specification["learning_rate"] * (0.05 / specification["threshold"]) ** 0.5
+    epochs = slower * batch / 64 * (EPOCHS / m**0.5 + RANDOM_EPOCHS * noise)
+    step = rates.LAYERS_STEP + 3 * (batch + rates.LAYERS_WEIGHTS) * weights / rates.LAYERS
+    points = epochs * m + 2 * (m + specification["test_size"])
+    return epochs * steps * step + (points + NORMS) * weights / rates.LAYERS
+
+
+def _weights(dataset: str, width: int, depth: int, outputs: int) -> float:
+    sizes = [IMAGE_SIZES[dataset], *(width,) * depth, outputs]
+    return float(sum(below * above for below, above in pairwise(sizes)))

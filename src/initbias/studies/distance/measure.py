@@ -1,0 +1,433 @@
+"""How far networks go from their initialization, and the complexity of balls around it, for one shard.
+
+Every draw comes from a generator named by what it belongs to: images by data set and seed, labels also
+by their number, initial parameters by the network's shape and the seed. So all sample sizes, noises
+and choices of training share the images and the initial parameters of a seed, the samples of a seed
+are nested, and a mirrored network begins as two copies of the standard one.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from itertools import groupby
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from initbias.datasets import DatasetUnavailable, generator, load_dataset
+from initbias.networks import (
+    Architecture,
+    Networks,
+    ascend,
+    default_threads,
+    initialize,
+    train,
+)
+from initbias.studies.protocol import Progress
+
+STUDY = "distance"
+TOLERANCE = 1e-4  # relative, of spectral norms
+MODELS = {"relu": False, "linear": True}  # of a ball: whether the activation is left out
+
+# Columns of the measurements:
+# experiment: training or complexity.
+# dataset, depth, width, learning_rate, batch_size, threshold, initialization, sample_size, label_noise, seed:
+#     what was trained. label_noise is the share of labels that are drawn at random.
+# model, radius, draw: of the complexity, relu or linear, of which ball, with which draw of signs.
+# layer: 1 for the first, of values of one layer; 0 of those of the whole network.
+# quantity, value: what was measured.
+#     epochs, steps: of training. margin: median over training images of the output at the label less
+#     the largest other one. train_loss, test_loss: halves of the squared error. train_error,
+#     test_error: shares of images. untrained_gap: distance of test and training loss before training,
+#     less the share that is due to few test images.
+#     distance, norm, start_norm: Frobenius norms of the parameters less the start, of the parameters,
+#     and of the start. spectral_distance, spectral_norm, start_spectral_norm: of the matrices of a layer, the
+#     largest of the branches.
+#     correlation: the largest that ascent found, start_correlation: at the start, with the same
+#     signs. late_gain: share of the rise from the start that the last quarter of the steps brought.
+#     bound: of the linear network's complexity, by its measured norms.
+# failure: why a run did not reach the threshold, or has no values; empty otherwise.
+SETTING = (
+    "experiment", "dataset", "depth", "width", "learning_rate", "batch_size", "threshold",
+    "initialization", "sample_size", "label_noise", "seed", "model", "radius", "draw",
+)  # fmt: skip
+NUMBERS = [
+    "learning_rate",
+    "batch_size",
+    "threshold",
+    "label_noise",
+    "radius",
+    "draw",
+]  # or missing
+COLUMNS = [*SETTING, "layer", "quantity", "value", "failure"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the networks of a seed are trained and tested on."""
+
+    inputs: Array  # of norm 1, (m, input_dim)
+    classes: NDArray[np.int64]  # as trained on, (m,)
+    test_inputs: Array  # (test, input_dim)
+    test_classes: NDArray[np.int64]  # (test,)
+    labels: Array  # one-hot, (m, classes)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of the specification: a network and what it is trained on."""
+
+    width: int
+    sample_size: int
+    label_noise: float
+    start: Literal["standard", "mirrored"]
+    seed: int
+
+    @property
+    def key(self) -> str:
+        """Name of the cell, unique in its shard."""
+        return (
+            f"width {self.width}, m {self.sample_size}, noise {self.label_noise:g}, {self.start}, "
+            f"seed {self.seed}"
+        )
+
+    @property
+    def ensemble(self) -> tuple[Any, ...]:
+        """What cells have in common that are trained as one batch."""
+        return self.width, self.sample_size, self.label_noise, self.start
+
+
+def cells(specification: dict[str, Any]) -> list[str]:
+    """Keys of the cells of a shard, each a unit of work that a resumed run does not repeat."""
+    if specification["experiment"] == "complexity":
+        return [f"seed {seed}" for seed in specification["seeds"]]
+    return [cell.key for cell in _cells(specification)]
+
+
+def measure(
+    specification: dict[str, Any], finished: set[str], device: str, progress: Progress
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Measure the cells that are not finished yet, see `MeasureStage`.
+
+    As many networks at a time as there are threads; on a GPU all seeds of a setting.
+    """
+    if specification["experiment"] == "complexity":
+        for seed, key in zip(specification["seeds"], cells(specification), strict=True):
+            if key not in finished:
+                progress(key, 0.0)
+                yield key, _complexity(specification, seed, device)
+        return
+    remaining = [cell for cell in _cells(specification) if cell.key not in finished]
+    for _, group in groupby(remaining, key=lambda cell: cell.ensemble):
+        ensemble = list(group)
+        together = default_threads() if device == "cpu" else len(ensemble)
+        for first in range(0, len(ensemble), together):
+            batch = ensemble[first : first + together]
+            keys = [cell.key for cell in batch]
+            tables = _train(specification, batch, device, partial(progress, keys[0]))
+            yield from zip(keys, tables, strict=True)
+
+
+def _cells(specification: dict[str, Any]) -> list[Cell]:
+    return [
+        Cell(width, m, noise, start, seed)
+        for width in specification["widths"]
+        for m, noise, start in specification["runs"]
+        for seed in specification["seeds"]
+    ]
+
+
+def draw_sample(
+    dataset: str, sample_size: int, label_noise: float, test_size: int, seed: int
+) -> Sample:
+    """Training and test images of a seed, from the published split where there is one.
+
+    Samples of a seed are nested in each other, and so are the images whose label is random as the
+    noise grows. A random label is a uniformly random class, the true one included.
+
+    Raises:
+        DatasetUnavailable: the data set cannot be had here.
+    """
+    inputs, classes, published = _images(dataset)
+    draw = generator(STUDY, dataset, "seed", seed, "images")
+    if published < len(inputs):
+        train_part = draw.permutation(published)[:sample_size]
+        test_part = published + draw.permutation(len(inputs) - published)[:test_size]
+    else:
+        order = draw.permutation(len(inputs))
+        train_part, test_part = order[:sample_size], order[len(order) - test_size :]
+    labels = generator(STUDY, dataset, "seed", seed, "labels", sample_size)
+    random = labels.permutation(sample_size)[: round(label_noise * sample_size)]
+    chosen = classes[train_part]
+    count = int(classes.max()) + 1
+    chosen[random] = labels.integers(count, size=sample_size)[random]
+    return Sample(
+        inputs[train_part],
+        chosen,
+        inputs[test_part],
+        classes[test_part],
+        np.eye(count)[chosen],
+    )
+
+
+@lru_cache(maxsize=1)
+def _images(name: str) -> tuple[Array, NDArray[np.int64], int]:
+    """All images, each scaled to norm 1, their classes, and how many are the published training set."""
+    dataset = load_dataset(name)
+    inputs = np.asarray(dataset.inputs)
+    norms = np.linalg.norm(inputs, axis=1, keepdims=True)
+    return inputs / np.where(norms > 0, norms, 1), dataset.targets, dataset.train_size
+
+
+def architecture(input_dim: int, width: int, depth: int, outputs: int) -> Architecture:
+    """Fully connected, biases in all layers, without factors: weights begin as Xavier's."""
+    return Architecture(
+        input_dim, (width,) * depth, outputs, parametrisation="standard", bias="all"
+    )
+
+
+def start_of(
+    dataset: str, shape: Architecture, seeds: Sequence[int], start: Literal["standard", "mirrored"]
+) -> Networks:
+    """Initial parameters of some seeds: Xavier's weights, biases of zero."""
+    return initialize(
+        [
+            generator(STUDY, dataset, "sizes", *shape.sizes, "seed", seed, "initial parameters")
+            for seed in seeds
+        ],
+        shape,
+        start,
+        zero_bias=True,
+    )
+
+
+def _train(
+    specification: dict[str, Any],
+    batch: list[Cell],
+    device: str,
+    progress: Callable[[float], None],
+) -> list[pd.DataFrame]:
+    """Train one network for each cell; they differ in their seed alone."""
+    cell, dataset = batch[0], specification["dataset"]
+    settings = [_setting(specification, each) for each in batch]
+    try:
+        samples = [
+            draw_sample(
+                dataset, cell.sample_size, cell.label_noise, specification["test_size"], each.seed
+            )
+            for each in batch
+        ]
+    except DatasetUnavailable as error:
+        return [_unavailable(setting, error) for setting in settings]
+    inputs, labels = (
+        np.stack([getattr(sample, name) for sample in samples]) for name in ("inputs", "labels")
+    )
+    everywhere = np.concatenate([inputs, [sample.test_inputs for sample in samples]], axis=1)
+    shape = architecture(inputs.shape[2], cell.width, specification["depth"], labels.shape[2])
+    networks = start_of(dataset, shape, [each.seed for each in batch], cell.start)
+    trajectory = train(
+        networks,
+        inputs,
+        labels,
+        inputs[:, :1],  # outputs are wanted at the end alone
+        learning_rate=specification["learning_rate"],
+        record_epochs=range(specification["epochs"] + 1),
+        batch_size=min(specification["batch_size"], cell.sample_size),
+        generators=[
+            generator(STUDY, dataset, "seed", each.seed, "order", cell.sample_size)
+            for each in batch
+        ],
+        stop_loss=specification["threshold"],
+        device=device,
+        progress=progress,
+    )
+    before, after = (
+        # No step is taken: this is the way to outputs on any device.
+        train(
+            each, inputs, labels, everywhere, learning_rate=1.0, record_epochs=[0], device=device
+        ).outputs[:, 0]
+        for each in (networks, trajectory.networks)
+    )
+    tables = []
+    for index, (setting, sample) in enumerate(zip(settings, samples, strict=True)):
+        diverged, stopped = trajectory.diverged_at[index], trajectory.stopped_at[index]
+        if diverged >= 0:
+            tables.append(_rows(setting, {"epochs": np.nan}, f"diverged by epoch {diverged}"))
+            continue
+        epochs = stopped if stopped >= 0 else specification["epochs"]
+        loss = trajectory.losses[index, -1]
+        failure = "" if stopped >= 0 else f"training loss {loss:.3g} after {epochs} epochs"
+        values = {
+            "epochs": epochs,
+            "steps": epochs * -(-cell.sample_size // specification["batch_size"]),
+            **_fit(sample, after[index].astype(np.float64)),
+            "untrained_gap": _untrained_gap(sample, before[index].astype(np.float64)),
+        }
+        layers = layer_norms(networks, trajectory.networks, index)
+        whole = {
+            name: float(np.sqrt((layers[name] ** 2).sum()))
+            for name in ("distance", "norm", "start_norm")
+        }
+        rows = [_rows(setting, values | whole, failure)]
+        rows += [
+            _rows(setting, row.to_dict(), failure, layer=int(number))
+            for number, row in layers.iterrows()
+        ]
+        tables.append(pd.concat(rows, ignore_index=True))
+    return tables
+
+
+def layer_norms(start: Networks, end: Networks, index: int) -> pd.DataFrame:
+    """Norms of one network's layers, biases as their last column; a row for each layer, from 1 on.
+
+    Frobenius norms are over all branches, spectral norms the largest of them.
+    """
+    rows = []
+    for before, after in zip(start.weights, end.weights, strict=True):
+        first, last = (each[index].astype(np.float64) for each in (before, after))
+        matrices = {"distance": last - first, "norm": last, "start_norm": first}
+        row = {name: float(np.linalg.norm(matrix)) for name, matrix in matrices.items()}
+        for name, of in (
+            ("spectral_distance", "distance"),
+            ("spectral_norm", "norm"),
+            ("start_spectral_norm", "start_norm"),
+        ):
+            row[name] = max(spectral_norm(branch) for branch in matrices[of])
+        rows.append(row)
+    return pd.DataFrame(rows, index=np.arange(1, len(rows) + 1))
+
+
+def spectral_norm(matrix: Array) -> float:
+    """Largest singular value, by Lanczos iterations, which large matrices need."""
+    from scipy.sparse.linalg import svds
+
+    if min(matrix.shape) == 1 or not matrix.any():
+        return float(np.linalg.norm(matrix))
+    single = matrix.astype(np.float32)  # half the memory traffic, of which there is little else
+    start = np.ones(min(matrix.shape), dtype=np.float32)
+    (largest,) = svds(single, k=1, tol=TOLERANCE, v0=start, return_singular_vectors=False)
+    return float(largest)
+
+
+def _fit(sample: Sample, outputs: Array) -> dict[str, float]:
+    """Losses, errors and the median margin from outputs at training and test images."""
+    m = len(sample.classes)
+    measured: dict[str, float] = {}
+    for name, at, classes in (
+        ("train", outputs[:m], sample.classes),
+        ("test", outputs[m:], sample.test_classes),
+    ):
+        truth = np.eye(outputs.shape[1])[classes]
+        measured[f"{name}_loss"] = float(((at - truth) ** 2).sum(axis=1).mean() / 2)
+        measured[f"{name}_error"] = float((at.argmax(axis=1) != classes).mean())
+    truth = np.eye(outputs.shape[1], dtype=bool)[sample.classes]
+    others = np.where(truth, -np.inf, outputs[:m]).max(axis=1)
+    return measured | {"margin": float(np.median(outputs[:m][truth] - others))}
+
+
+def _untrained_gap(sample: Sample, outputs: Array) -> float:
+    """Distance of test and training loss before training, as it would be with endless test images.
+
+    Both are means over images that the network does not depend on: their difference has the variance
+    σ² (1/m + 1/test), of which σ²/m is left.
+    """
+    found = _fit(sample, outputs)
+    gap = abs(found["test_loss"] - found["train_loss"])
+    return float(gap / np.sqrt(1 + len(sample.classes) / len(sample.test_classes)))
+
+
+# D-Fig4
+
+
+def _complexity(specification: dict[str, Any], seed: int, device: str) -> pd.DataFrame:
+    """Largest correlations with random signs in balls around one network, ReLU and linear."""
+    dataset, n = specification["dataset"], specification["sample_size"]
+    setting = {
+        **dict.fromkeys(SETTING),
+        **{name: specification[name] for name in ("experiment", "dataset", "depth", "width")},
+        "initialization": "standard",
+        "sample_size": n,
+        "seed": seed,
+    }
+    try:
+        inputs = draw_sample(dataset, n, 0.0, 1, seed).inputs
+    except DatasetUnavailable as error:
+        return _unavailable(setting, error)
+    shape = architecture(inputs.shape[1], specification["width"], specification["depth"], 1)
+    network = start_of(dataset, shape, [seed], "standard")
+    signs = generator(STUDY, dataset, "seed", seed, "signs", n).choice(
+        [-1.0, 1.0], (specification["draws"], n)
+    )
+    spectral = [spectral_norm(layer[0, 0].astype(np.float64)) for layer in network.weights]
+    rows = []
+    for model, linear in MODELS.items():
+        for radius in (0.0, *specification["radii"]):
+            steps = specification["steps"] if radius else 0
+            ascent = ascend(
+                network, inputs, signs, radius, steps=steps, linear=linear, device=device
+            )
+            found = ascent.correlations.max(axis=1)  # (draws,)
+            start = ascent.correlations[:, 0]
+            ball = setting | {"model": model, "radius": radius}
+            for draw in range(len(signs)):
+                values = {"correlation": found[draw], "start_correlation": start[draw]}
+                if radius:
+                    earlier = ascent.correlations[draw, : 1 + steps - steps // 4].max()
+                    rise = found[draw] - start[draw]
+                    values["late_gain"] = (found[draw] - earlier) / rise
+                    values["distance"] = ascent.distances[draw]
+                rows.append(_rows(ball | {"draw": draw}, values))
+            if linear and radius:
+                rows.append(_rows(ball, {"bound": linear_bound(spectral, radius, inputs)}))
+    return pd.concat(rows, ignore_index=True)
+
+
+def linear_bound(spectral: Sequence[float], radius: float, inputs: Array) -> float:
+    """What the proof of D-S1 gives for linear networks, with norms in place of their expected order.
+
+    A linear network with biases is an affine function. At parameters within the radius its slope has at
+    most the norm ∏ (‖Z_k‖₂ + r), and each layer's bias, of norm r at most, passes through the layers
+    above. E‖Σ ξ_i x_i‖ ≤ ‖X‖_F and E|Σ ξ_i| ≤ √n then bound the complexity.
+
+    Args:
+        spectral: ‖Z_k‖₂ of each layer at the start, whose biases are zero.
+        radius: r of the ball.
+        inputs: X, (n, input_dim)
+    """
+    n = len(inputs)
+    largest = np.asarray(spectral) + radius
+    above = np.array([largest[layer + 1 :].prod() for layer in range(len(largest))])
+    slope, offset = largest.prod(), radius * above.sum()
+    return float((slope * np.linalg.norm(inputs) + offset * np.sqrt(n)) / n)
+
+
+def _setting(specification: dict[str, Any], cell: Cell) -> dict[str, Any]:
+    named = ("experiment", "dataset", "depth", "learning_rate", "batch_size", "threshold")
+    return {
+        **dict.fromkeys(SETTING),
+        **{name: specification[name] for name in named},
+        "width": cell.width,
+        "initialization": cell.start,
+        "sample_size": cell.sample_size,
+        "label_noise": cell.label_noise,
+        "seed": cell.seed,
+    }
+
+
+def _rows(
+    setting: dict[str, Any], values: dict[str, float], failure: str = "", layer: int = 0
+) -> pd.DataFrame:
+    """A row for each value."""
+    rows = pd.DataFrame({"quantity": list(values), "value": list(map(float, values.values()))})
+    table = rows.assign(**setting, layer=layer, failure=failure)[COLUMNS]
+    table[NUMBERS] = table[NUMBERS].astype(float)
+    return table.assign(model=table["model"].fillna("").astype(str))
+
+
+def _unavailable(setting: dict[str, Any], error: DatasetUnavailable) -> pd.DataFrame:
+    """One row that says why there are no others."""
+    return _rows(setting, {"distance": np.nan}, f"data cannot be had: {error}")

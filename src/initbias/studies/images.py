@@ -1,0 +1,19 @@
+"""Sizes of the image data sets, which plans need without loading them."""
+
+IMAGE_COUNTS = {
+    "mnist": 70_000,
+    "mnist_subset": 5_000,
+    "fashion_mnist": 70_000,
+    "cifar10": 60_000,
+    "digits": 1_797,
+}
+# Images of the published training set, where there is one.
+PUBLISHED_TRAINING = {"mnist": 60_000, "fashion_mnist": 60_000, "cifar10": 50_000}
+IMAGE_SIZES = {
+    "mnist": 784,
+    "mnist_subset": 784,
+    "fashion_mnist": 784,
+    "cifar10": 3072,
+    "digits": 64,
+}  # pixels
+CLASSES = 10

@@ -1,0 +1,562 @@
+"""The distance study: against plain PyTorch, its draws, and estimates and claims on known growth."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from initbias.datasets import generator, load_dataset
+from initbias.networks import initialize
+from initbias.pipeline.configuration import validate
+from initbias.pipeline.errors import ConfigurationError
+from initbias.pipeline.plan import shards
+from initbias.studies.distance.claims import judge
+from initbias.studies.distance.design import OUTPUTS
+from initbias.studies.distance.estimate import COLUMNS, estimate
+from initbias.studies.distance.figures import FIGURES, TABLES
+from initbias.studies.distance.measure import COLUMNS as MEASURED
+from initbias.studies.distance.measure import (
+    architecture,
+    cells,
+    draw_sample,
+    linear_bound,
+    measure,
+    spectral_norm,
+)
+from tests.networks.oracle import Branch
+
+IMAGES: dict[str, Any] = {
+    "dataset": "digits",
+    "widths": [16, 24, 32],
+    "sample_sizes": [12, 24],
+    "labels": {
+        "widths": [16, 24],
+        "sample_sizes": [12, 24],
+        "noises": [0.5],
+        "noise_sample_size": 12,
+    },
+    "choices": {
+        "widths": [16, 24],
+        "sample_size": 12,
+        "depths": [1],
+        "learning_rates": [0.3],
+        "batch_sizes": [8],
+        "thresholds": [0.2],
+    },
+}
+BALLS: dict[str, Any] = {
+    "dataset": "digits",
+    "widths": [8, 16],
+    "sample_size": 12,
+    "radii": [0.5, 1.0],
+    "draws": 4,
+    "steps": 8,
+    "seeds": 3,
+}
+SECTION: dict[str, Any] = {
+    "images": [IMAGES],
+    "complexity": BALLS,
+    "learning_rate": 0.5,
+    "batch_size": 16,
+    "threshold": 0.3,
+    "epochs": 300,
+    "test_size": 100,
+    "seeds": 3,
+}
+
+
+def planned(**changes: Any) -> dict[str, dict[str, Any]]:
+    content = {"studies": {"distance": SECTION | changes}}
+    return {shard.name: shard.specification for shard in shards(validate(content, "test"))}
+
+
+RUNS: dict[str, Any] = planned()["digits-width32-seeds0000"]
+BALL: dict[str, Any] = planned()["complexity-digits-width16"]
+FEW = {**RUNS, "runs": [[40, 0.0, "standard"], [40, 0.5, "mirrored"]]}
+
+
+def measured(
+    specification: dict[str, Any], finished: frozenset[str] = frozenset(), device: str = "cpu"
+) -> dict[str, pd.DataFrame]:
+    return dict(measure(specification, set(finished), device, lambda cell, share: None))
+
+
+def values(table: pd.DataFrame, layer: int = 0) -> dict[str, float]:
+    of_layer = table[table["layer"] == layer]
+    return dict(zip(of_layer["quantity"], of_layer["value"], strict=True))
+
+
+@pytest.mark.parametrize("specification", [FEW, BALL], ids=["runs", "balls"])
+def test_every_cell_is_measured_once_unless_finished(specification: dict[str, Any]) -> None:
+    everything = measured(specification)
+    assert list(everything) == cells(specification)
+    assert all(list(rows.columns) == MEASURED for rows in everything.values())
+    assert all((rows["failure"] == "").all() for rows in everything.values())
+    rest = measured(specification, frozenset(cells(specification)[1:2]))
+    assert list(rest) == [key for key in everything if key != cells(specification)[1]]
+    for key, rows in rest.items():
+        pd.testing.assert_frame_equal(rows, everything[key], check_exact=True)
+
+
+def test_sharding_does_not_change_measurements() -> None:
+    whole = measured(FEW)
+    for run, seed in itertools.product(FEW["runs"], FEW["seeds"]):
+        ((key, rows),) = measured({**FEW, "runs": [run], "seeds": [seed]}).items()
+        pd.testing.assert_frame_equal(rows, whole[key], check_exact=True)
+
+
+def test_batches_of_networks_measure_what_single_networks_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The path of a GPU with its batched form on the CPU: networks stop one by one."""
+    from initbias.networks import descent
+    from initbias.networks.layered import Layered
+
+    alone = measured(FEW)
+    monkeypatch.setattr(
+        descent, "_form", lambda *_: lambda networks, task, device: Layered(networks, task, "cpu")
+    )
+    together = measured(FEW, device="cuda")
+    assert list(together) == list(alone)
+    epochs = {values(rows)["epochs"] for rows in alone.values()}
+    assert len(epochs) > 2
+    for key, rows in together.items():
+        pd.testing.assert_frame_equal(rows, alone[key], rtol=2e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.5])
+@pytest.mark.parametrize("initialization", ["standard", "mirrored"])
+def test_distances_are_those_of_plain_pytorch(noise: float, initialization: Any) -> None:
+    """The same start and order of images with torch.nn, torch.optim.SGD and autograd, in float64."""
+    m, seed, width = 40, 1, 32
+    (table,) = measured({**RUNS, "runs": [[m, noise, initialization]], "seeds": [seed]}).values()
+    sample = draw_sample("digits", m, noise, 100, seed)
+    shape = architecture(64, width, 2, 10)
+    draw = generator(
+        "distance", "digits", "sizes", 64, width, width, 10, "seed", seed, "initial parameters"
+    )
+    start = initialize([draw], shape, initialization, zero_bias=True)
+    branches = torch.nn.ModuleList(
+        Branch(shape, [layer[0, branch] for layer in start.weights])
+        for branch in range(start.branches)
+    )
+    before = [parameter.detach().clone() for parameter in branches.parameters()]
+    optimizer = torch.optim.SGD(branches.parameters(), lr=RUNS["learning_rate"])
+    x, y = (torch.tensor(data, dtype=torch.float64) for data in (sample.inputs, sample.labels))
+
+    def loss(chosen: torch.Tensor | slice) -> torch.Tensor:
+        outputs = sum(branch(x[chosen]) for branch in branches) / len(branches) ** 0.5
+        return ((outputs - y[chosen]) ** 2).sum(dim=1).mean() / 2
+
+    order = generator("distance", "digits", "seed", seed, "order", m)
+    epochs = 0
+    while loss(slice(None)) > RUNS["threshold"]:
+        for batch in torch.tensor(order.permutation(m)).split(RUNS["batch_size"]):
+            optimizer.zero_grad()
+            loss(batch).backward()
+            optimizer.step()
+        epochs += 1
+    after = [parameter.detach() for parameter in branches.parameters()]
+    found = values(table)
+    assert epochs > 5 and found["epochs"] == epochs and found["steps"] == epochs * 3
+    assert found["train_loss"] == pytest.approx(loss(slice(None)).item(), rel=1e-4)
+    distance = sum(((new - old) ** 2).sum() for new, old in zip(after, before, strict=True)) ** 0.5
+    assert found["distance"] == pytest.approx(distance.item(), rel=1e-4)
+    norm = sum((new**2).sum() for new in after) ** 0.5
+    assert found["norm"] == pytest.approx(norm.item(), rel=1e-4)
+    hidden = [branch.linear[1] for branch in branches]
+    matrices = [torch.cat([each.weight, each.bias[:, None]], dim=1).detach() for each in hidden]
+    second = values(table, layer=2)
+    assert second["norm"] == pytest.approx(torch.stack(matrices).norm().item(), rel=1e-4)
+    largest = max(torch.linalg.matrix_norm(each, 2).item() for each in matrices)
+    assert second["spectral_norm"] == pytest.approx(largest, rel=5e-4)
+    outputs = (sum(branch(x) for branch in branches) / len(branches) ** 0.5).detach().numpy()
+    assert found["train_error"] == (outputs.argmax(axis=1) != sample.classes).mean()
+    margins = [
+        row[label] - max(np.delete(row, label))
+        for row, label in zip(outputs, sample.classes, strict=True)
+    ]
+    assert found["margin"] == pytest.approx(np.median(margins), abs=1e-3)
+
+
+def test_norms_agree_with_each_other() -> None:
+    rows = measured(FEW)["width 32, m 40, noise 0, standard, seed 0"]
+    whole = values(rows)
+    layers = [values(rows, layer) for layer in (1, 2, 3)]
+    for name in ("distance", "norm", "start_norm"):
+        assert whole[name] ** 2 == pytest.approx(sum(layer[name] ** 2 for layer in layers))
+    for layer in layers:
+        assert layer["spectral_norm"] <= layer["norm"]
+        reach = layer["start_spectral_norm"] + layer["spectral_distance"]
+        assert layer["spectral_norm"] <= 1.001 * reach
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(rows=st.integers(1, 40), columns=st.integers(1, 40), rank=st.integers(0, 3))
+def test_spectral_norms_are_largest_singular_values(rows: int, columns: int, rank: int) -> None:
+    drawn = np.random.default_rng(rows + 41 * columns)
+    matrix = drawn.standard_normal((rows, columns))
+    if rank < 3:
+        matrix = drawn.standard_normal((rows, rank)) @ drawn.standard_normal((rank, columns))
+    assert spectral_norm(matrix) == pytest.approx(np.linalg.norm(matrix, 2), rel=2e-4, abs=1e-12)
+
+
+def test_samples_are_nested_and_disjoint_from_the_test_images() -> None:
+    small, large = (draw_sample("digits", m, 0.0, 100, seed=2) for m in (20, 40))
+    np.testing.assert_array_equal(small.inputs, large.inputs[:20])
+    np.testing.assert_array_equal(small.test_inputs, large.test_inputs)
+    np.testing.assert_allclose(np.linalg.norm(large.inputs, axis=1), 1)
+    test = {image.tobytes() for image in large.test_inputs}
+    assert not any(image.tobytes() in test for image in large.inputs)
+    assert not np.array_equal(small.inputs, draw_sample("digits", 20, 0.0, 100, seed=3).inputs)
+
+
+def test_a_share_of_the_labels_is_random() -> None:
+    m, images = 1000, load_dataset("digits")
+    classes = dict(
+        zip(
+            (
+                row.tobytes()
+                for row in images.inputs / np.linalg.norm(images.inputs, axis=1)[:, None]
+            ),
+            images.targets,
+            strict=True,
+        )
+    )
+    changed: set[int] = set()
+    for noise in (0.0, 0.3, 1.0):
+        sample = draw_sample("digits", m, noise, 100, seed=0)
+        truth = np.array([classes[row.tobytes()] for row in sample.inputs])
+        differ = set(np.flatnonzero(sample.classes != truth).tolist())
+        assert changed <= differ  # nested
+        changed = differ
+        # A random class is the true one in one of ten cases.
+        assert len(differ) / m == pytest.approx(0.9 * noise, abs=3 * (0.09 * noise / m) ** 0.5)
+        np.testing.assert_array_equal(sample.labels.argmax(axis=1), sample.classes)
+
+
+def test_starts_share_their_parameters_and_all_sizes_their_start() -> None:
+    tables = measured(
+        {**RUNS, "runs": [[20, 0.0, "standard"], [40, 0.0, "standard"], [40, 0.0, "mirrored"]]}
+    )
+    small, large, mirrored = (
+        values(tables[f"width 32, m {m}, noise 0, {start}, seed 0"])
+        for m, start in ((20, "standard"), (40, "standard"), (40, "mirrored"))
+    )
+    assert small["start_norm"] == large["start_norm"]
+    assert mirrored["start_norm"] == pytest.approx(2**0.5 * large["start_norm"])
+    assert mirrored["untrained_gap"] == pytest.approx(0, abs=1e-7)  # its output is zero
+    assert large["untrained_gap"] > 1e-5
+
+
+def test_a_run_that_misses_the_threshold_says_so() -> None:
+    (table,) = measured({**FEW, "epochs": 2, "runs": FEW["runs"][:1], "seeds": [0]}).values()
+    assert table["failure"].str.fullmatch(r"training loss 0\.\d+ after 2 epochs").all()
+    assert values(table)["distance"] > 0 and values(table)["epochs"] == 2
+
+
+def test_divergence_is_a_row_with_a_reason() -> None:
+    (table,) = measured(
+        {**FEW, "learning_rate": 1e6, "runs": FEW["runs"][:1], "seeds": [0]}
+    ).values()
+    assert (
+        table["failure"].str.startswith("diverged by epoch").all() and table["value"].isna().all()
+    )
+
+
+@pytest.fixture
+def no_cifar(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    """A cache with a damaged archive, so that no download is tried."""
+    (tmp_path / "cifar-10-binary.tar.gz").write_bytes(b"cut short")
+    monkeypatch.setenv("INITBIAS_DATA_CACHE", str(tmp_path))
+
+
+def section_rows(**changes: Any) -> pd.DataFrame:
+    """Measurements of all shards of a small section."""
+    tables = [
+        rows
+        for specification in planned(**changes).values()
+        for rows in measured(specification).values()
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def test_data_that_cannot_be_had_are_not_measured(no_cifar: None) -> None:
+    absent = {"dataset": "cifar10", "widths": [16, 24], "sample_sizes": [20, 40]}
+    small = {**IMAGES, "widths": [16, 24], "choices": None, "labels": None}
+    measurements = section_rows(images=[small, absent], complexity={**BALLS, "dataset": "cifar10"})
+    estimates = estimate(measurements)
+    claims = judge(estimates)
+    lost = [claim for claim in claims if "CIFAR-10" in claim.claim]
+    assert len(lost) > 5 and {claim.verdict for claim in lost} == {"not measured"}
+    assert all("is not the published file" in claim.reason for claim in lost)
+    told = [claim for claim in claims if "8 x 8 digits" in claim.claim]
+    assert len(told) > 5 and "not measured" not in {claim.verdict for claim in told}
+    for name, draw in FIGURES.items():
+        figure = draw(measurements, estimates)
+        words = " ".join(
+            text.get_text().replace("\n", " ") for axes in figure.axes for text in axes.texts
+        )
+        assert ("not measured" in words) == (name != "norms"), name
+    assert all(len(table(measurements, estimates)) for table in TABLES.values())
+
+
+# Balls
+
+
+def test_complexity_is_zero_without_a_radius_and_grows_with_it() -> None:
+    tables = measured({**BALL, "draws": 60, "seeds": [0], "steps": 4})
+    (table,) = tables.values()
+    found = table[table["quantity"] == "correlation"].groupby(["model", "radius"])["value"]
+    for model in ("relu", "linear"):
+        mean, error = found.mean()[model], found.sem()[model]
+        assert error[0.0] > 0 and abs(mean[0.0]) < 3 * error[0.0]
+        assert mean[0.0] + 3 * error[0.5] < mean[0.5] < mean[1.0]
+    distances = table[table["quantity"] == "distance"]
+    assert (distances["value"] <= distances["radius"] * (1 + 1e-6)).all()
+
+
+def test_the_bound_of_linear_networks_holds_at_any_parameters() -> None:
+    """Parameters drawn from the ball, and X of rank one with equal signs, where it is nearly reached."""
+    drawn = np.random.default_rng(0)
+    shapes, radius, n = [(5, 4), (5, 5), (1, 5)], 0.7, 9
+    start = [drawn.standard_normal(shape) for shape in shapes]
+    inputs = np.tile(drawn.standard_normal(4), (n, 1))
+    bound = linear_bound([np.linalg.norm(layer, 2) for layer in start], radius, inputs)
+    largest = 0.0
+    for _ in range(2000):
+        moves = [drawn.standard_normal((rows, columns + 1)) for rows, columns in shapes]
+        factor = radius / np.sqrt(sum((move**2).sum() for move in moves))
+        hidden = inputs.T
+        for layer, move in zip(start, moves, strict=True):
+            hidden = (layer + factor * move[:, :-1]) @ hidden + factor * move[:, -1:]
+        largest = max(largest, float(np.abs(hidden.sum()) / n))
+    # Signs that are all equal have the correlation √n times what the mean over signs is bounded by.
+    assert 0.02 * bound * n**0.5 < largest <= bound * n**0.5
+    exact = linear_bound([2.0, 3.0], 0.0, np.eye(4))
+    assert exact == pytest.approx(6 * 2 / 4)
+    assert linear_bound([2.0, 3.0], 1.0, np.eye(4)) == pytest.approx((12 * 2 + (4 + 1) * 2) / 4)
+
+
+# The plan
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"images": [IMAGES, IMAGES]}, "a data set is named twice"),
+        ({"images": [{**IMAGES, "widths": [16, 16]}]}, "must increase without repetition"),
+        ({"images": [{**IMAGES, "widths": [16, 32]}]}, "labels.widths: [24] is compared with"),
+        ({"test_size": 1780}, "digits has 1797 images: too few for 24 training and 1780 test images"),
+        (
+            {"images": [{"dataset": "mnist", "widths": [8, 16], "sample_sizes": [64, 61000]}]},
+            "mnist has 70000 images, 60000 of them for training: too few for 61000",
+        ),
+        ({"threshold": 0}, "threshold: 0: must be greater than 0"),
+    ],
+)  # fmt: skip
+def test_wrong_designs_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        planned(**changes)
+    assert message in str(caught.value)
+
+
+def test_more_widths_and_seeds_add_shards_and_change_none() -> None:
+    before = planned(seeds_per_shard=3)
+    wider = [{**IMAGES, "widths": [*IMAGES["widths"], 64]}]
+    balls = {**BALLS, "widths": [*BALLS["widths"], 32]}
+    after = planned(seeds_per_shard=3, images=wider, seeds=7, complexity=balls)
+    assert before.items() < after.items()
+    assert len(before) == 3 + 4 + 2 and len(after) == 3 * (4 + 4) + 3
+
+
+def test_choices_differ_in_one_thing() -> None:
+    common = ("depth", "learning_rate", "batch_size", "threshold")
+    main = [RUNS[name] for name in common]
+    differences = [
+        sum(specification[name] != value for name, value in zip(common, main, strict=True))
+        for specification in planned().values()
+        if specification["experiment"] == "training"
+    ]
+    assert sorted(differences) == [0] * 3 + [1] * 4
+
+
+# Estimates and claims on known growth
+
+QUANTITIES = (
+    "epochs", "steps", "margin", "train_loss", "test_loss", "train_error", "test_error",
+    "untrained_gap",
+)  # fmt: skip
+
+
+def synthetic(
+    by_width: float = 0.0,
+    by_size: float = 0.3,
+    random_extra: float = 0.2,
+    by_noise: float = 1.0,
+    spread: float = 0.02,
+    failed: frozenset[tuple[int, int, int]] = frozenset(),
+) -> pd.DataFrame:
+    """Runs whose distance is H^by_width m^by_size (1 + by_noise × noise), times some chance."""
+    chance = np.random.default_rng(0)
+    cells_ = [
+        (width, m, noise, start)
+        for width, m, start in itertools.product(
+            (40, 80, 160, 320), (64, 128, 256), ("standard", "mirrored")
+        )
+        for noise in (0.0, 0.5, 1.0)
+        if start == "standard" or noise == 0
+    ]
+    rows = []
+    for (width, m, noise, start), seed in itertools.product(cells_, range(5)):
+        factor = chance.gamma(1 / spread**2, spread**2)
+        distance = factor * width**by_width * m ** (by_size + random_extra * (noise == 1))
+        distance *= (1 + by_noise * noise) * (2 if start == "mirrored" else 1)
+        setting = {
+            "experiment": "training", "dataset": "digits", "depth": 2, "width": width,
+            "learning_rate": 0.5, "batch_size": 64.0, "threshold": 0.05, "initialization": start,
+            "sample_size": m, "label_noise": noise, "seed": seed, "model": "", "radius": np.nan,
+            "draw": np.nan, "failure": "training loss 1 after 9 epochs" * ((width, m, seed) in failed),
+        }  # fmt: skip
+        whole = dict.fromkeys(QUANTITIES, 0.5) | {
+            "test_error": 0.8 * factor, "train_error": 0.1, "distance": distance, "norm": 9.0,
+            "start_norm": 8.0, "untrained_gap": factor * m**-0.5,
+        }  # fmt: skip
+        layers = {
+            "distance": distance / 2**0.5, "norm": factor * width**0.5, "start_norm": 1.0,
+            "spectral_distance": 1.0, "spectral_norm": 2.0 * factor, "start_spectral_norm": 1.0,
+        }  # fmt: skip
+        for layer, of_layer in ((0, whole), (1, layers), (2, layers)):
+            rows += [
+                {**setting, "layer": layer, "quantity": name, "value": value}
+                for name, value in of_layer.items()
+            ]
+    return pd.DataFrame(rows)[MEASURED]
+
+
+def balls(by_width: dict[str, float]) -> pd.DataFrame:
+    """Correlations that rise by radius × H^by_width above those at the start."""
+    chance = np.random.default_rng(1)
+    rows = []
+    for model, width, radius, seed, draw in itertools.product(
+        ("relu", "linear"), (40, 80, 160, 320), (0.0, 0.5), range(5), range(6)
+    ):
+        start = 0.1 * chance.standard_normal()
+        rise = radius * width ** by_width[model] * chance.gamma(400, 1 / 400)
+        setting = {
+            "experiment": "complexity", "dataset": "digits", "depth": 2, "width": width,
+            "learning_rate": np.nan, "batch_size": np.nan, "threshold": np.nan,
+            "initialization": "standard", "sample_size": 64, "label_noise": np.nan, "seed": seed,
+            "model": model, "radius": radius, "draw": float(draw), "failure": "", "layer": 0,
+        }  # fmt: skip
+        found = {"correlation": start + rise, "start_correlation": start}
+        if radius:
+            found |= {"late_gain": 0.01, "distance": radius}
+        rows += [{**setting, "quantity": name, "value": value} for name, value in found.items()]
+        if model == "linear" and radius and draw == 0:
+            rows.append({**setting, "draw": np.nan, "quantity": "bound", "value": 2.0})
+    return pd.DataFrame(rows)[MEASURED]
+
+
+def row(estimates: pd.DataFrame, **chosen: Any) -> pd.Series:
+    for column, value in chosen.items():
+        estimates = estimates[estimates[column] == value]
+    assert len(estimates) == 1
+    return estimates.iloc[0]
+
+
+def test_known_growth_is_estimated() -> None:
+    estimates = estimate(pd.concat([synthetic(by_width=-0.2), balls({"relu": 0.1, "linear": 0.0})]))
+    assert list(estimates.columns) == COLUMNS
+    of = {"initialization": "standard", "quantity": "distance", "layer": 0}
+    for known, chosen in (
+        (-0.2, {"statistic": "exponent", "by": "width", "sample_size": 64, "label_noise": 0}),
+        (0.3, {"statistic": "exponent", "by": "sample_size", "width": 40, "label_noise": 0}),
+        (0.5, {"statistic": "exponent", "by": "sample_size", "width": 40, "label_noise": 1}),
+        (0.2, {"statistic": "difference", "width": 80}),
+    ):
+        fitted = row(estimates, **of, **chosen)
+        assert fitted["low"] < known < fitted["high"] and fitted["high"] - fitted["low"] < 0.15
+    ratio = row(
+        estimates, statistic="ratio", width=40, sample_size=64, label_noise=0, quantity="distance"
+    )
+    assert ratio["low"] < 2 < ratio["high"] < 2.2
+    by_width = {"initialization": "standard", "by": "width", "label_noise": 0, "sample_size": 64}
+    product = row(estimates, quantity="norm_product", **by_width)
+    assert product["low"] < 2 < product["high"]  # two layers of squared norm H
+    distances = row(estimates, quantity="distance_product", **by_width)
+    assert distances["low"] < -0.8 < distances["high"]
+    bound = row(estimates, quantity="spectral_bound", statistic="mean", layer=0, width=40,
+                initialization="standard", label_noise=0, sample_size=64)  # fmt: skip
+    assert bound["value"] == pytest.approx((1 + 40**-0.2 * 64**0.3) ** 2, rel=0.05)
+    fall = row(estimates, quantity="untrained_gap", statistic="exponent", initialization="standard",
+               label_noise=0)  # fmt: skip
+    assert fall["low"] < -0.5 < fall["high"]
+    for model, known in (("relu", 0.1), ("linear", 0.0)):
+        growth = row(estimates, statistic="exponent", model=model, radius=0.5)
+        assert growth["low"] < known < growth["high"] and growth["high"] - growth["low"] < 0.1
+    centre = row(estimates, quantity="complexity", model="relu", radius=0, width=40)
+    assert abs(centre["value"]) < centre["high"] - centre["low"]
+
+
+def test_failed_runs_are_counted_and_never_enter_a_mean() -> None:
+    failed = frozenset({(40, 64, 0), (40, 64, 1), (80, 64, 3)})
+    estimates = estimate(synthetic(failed=failed))
+    of = {"initialization": "standard", "label_noise": 0, "sample_size": 64, "quantity": "distance"}
+    mean = row(estimates, statistic="mean", layer=0, width=40, **of)
+    assert (mean["runs"], mean["failed"]) == (3, 2) and mean["reason"].startswith("training loss 1")
+    fitted = row(estimates, statistic="exponent", by="width", **of)
+    assert (fitted["runs"], fitted["failed"]) == (17, 3)
+    assert any("runs left out: training loss 1" in claim.reason for claim in judge(estimates))
+
+
+def test_claims_follow_the_estimates() -> None:
+    def verdicts(**known: float) -> dict[tuple[str, str], str]:
+        claims = judge(
+            estimate(pd.concat([synthetic(**known), balls({"relu": 0.1, "linear": 0.0})]))
+        )
+        return {(claim.source.split(", ")[-1], claim.claim[:40]): claim.verdict for claim in claims}
+
+    flat = verdicts(by_width=-0.1)
+    assert set(flat.values()) == {"reproduced"} and len(flat) == 12
+    grown = verdicts(by_width=0.2, by_size=-0.3, random_extra=-0.2, by_noise=-0.5)
+    turned = {key for key, verdict in grown.items() if verdict == "not reproduced"}
+    assert turned == {
+        ("D-Fig1", "distance from initialization does not gr"),
+        ("D-Fig1", "distance from initialization grows with "),
+        ("D-Fig2", "with random labels the distance grows fa"),
+        ("D-Fig3", "distance from initialization grows with "),
+        ("D-S2", "the product of squared distances of the "),
+        ("D-S3", "the bound on it by the distance, with th"),
+    }
+    claims = judge(estimate(balls({"relu": 0.5, "linear": 0.3})))
+    assert [claim.verdict for claim in claims] == ["not reproduced", "not reproduced", "reproduced"]
+    assert "its upper end is 0." in claims[0].reason
+
+
+def test_a_real_section_is_drawn() -> None:
+    measurements = section_rows()
+    estimates = estimate(measurements)
+    assert set(FIGURES) | set(TABLES) == set(OUTPUTS)
+    figures = {name: draw(measurements, estimates) for name, draw in FIGURES.items()}
+    panels = {name: len(figure.axes) for name, figure in figures.items()}
+    assert panels == {
+        "width_and_size": 3, "random_labels": 2, "label_noise": 1, "complexity": 2, "norms": 2,
+        "choices": 2,
+    }  # fmt: skip
+    error, by_width, by_size = figures["width_and_size"].axes
+    assert [len(axes.containers) for axes in (error, by_width, by_size)] == [4, 4, 6]
+    assert len(figures["choices"].axes[0].containers) == 1 + 4
+    tables = {name: draw(measurements, estimates) for name, draw in TABLES.items()}
+    assert len(tables["runs"]) == len(
+        measurements.loc[measurements["experiment"] == "training"].groupby(
+            ["width", "depth", "learning_rate", "batch_size", "threshold", "initialization",
+             "label_noise", "sample_size"]
+        )
+    )  # fmt: skip
+    assert {"exponent", "slope", "random − true labels"} == set(tables["exponents"]["kind"])
