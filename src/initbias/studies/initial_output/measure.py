@@ -14,8 +14,9 @@ added: what the initial output adds by eq. 6, start - unlearned.
 equation_6: its right side, mirrored + added.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,23 @@ class Run:
     failure: str
 
 
+class Trainer:
+    """Trains the networks of a cell one after another, and tells how much of the cell is done."""
+
+    def __init__(self, device: str, runs: float, report: Callable[[float], None]) -> None:
+        self._device, self._runs, self._report, self._finished = device, runs, report, 0
+
+    def __call__(self, networks: Networks, *data: NDArray[Any], **options: Any) -> Trajectory:
+        """As `train`, without device and progress."""
+
+        def progress(share: float) -> None:
+            self._report((self._finished + share) / self._runs)
+
+        trajectory = train(networks, *data, device=self._device, progress=progress, **options)
+        self._finished += 1
+        return trajectory
+
+
 class Rows:
     """Collects the measurements of a cell."""
 
@@ -125,19 +143,21 @@ def measure(
     specification: dict[str, Any], finished: set[str], device: str, progress: Progress
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     """Measure the cells that are not finished yet, see `MeasureStage`."""
-    measure_cell = {
-        "loss_independence": _loss_cell,
-        "regression": _regression_cell,
-        "kernel": _kernel_cell,
-        "added_error": _added_error_cell,
-        "depth_and_width": _depth_cell,
-        "boston_housing": _boston_cell,
-        "mnist": _mnist_cell,
+    others = len(specification.get("others", []))
+    measure_cell, runs = {
+        "loss_independence": (_loss_cell, np.inf),  # until they interpolate
+        "regression": (_regression_cell, 3 + others),
+        "kernel": (_kernel_cell, 1),
+        "added_error": (_added_error_cell, 3),
+        "depth_and_width": (_depth_cell, 2),
+        "boston_housing": (_boston_cell, 3 + others),
+        "mnist": (_mnist_cell, 2),
     }[specification["experiment"]]
     for seed, key in zip(specification["seeds"], cells(specification), strict=True):
         if key not in finished:
             progress(key, 0.0)
-            yield key, measure_cell(specification, seed, device)
+            trainer = Trainer(device, runs, partial(progress, key))
+            yield key, measure_cell(specification, seed, trainer)
 
 
 def sine(specification: dict[str, Any]) -> Data:
@@ -197,11 +217,11 @@ def _run(
     labels: Array,  # (n, 1)
     learning_rate: float,
     epochs: Sequence[int],
-    device: str,
+    trainer: Trainer,
     power: float = 2.0,
 ) -> Run:
     """Train one network with one output."""
-    trajectory = train(
+    trajectory = trainer(
         networks,
         data.inputs,
         labels,
@@ -209,7 +229,6 @@ def _run(
         learning_rate=learning_rate,
         record_epochs=epochs,
         loss=PowerLoss(power),
-        device=device,
     )
     return Run(
         trajectory.outputs[0, :, :, 0].astype(np.float64),
@@ -235,7 +254,7 @@ def _root(values: Array) -> float:
 # B-Fig1
 
 
-def _loss_cell(specification: dict[str, Any], seed: int, device: str) -> pd.DataFrame:
+def _loss_cell(specification: dict[str, Any], seed: int, trainer: Trainer) -> pd.DataFrame:
     """All losses from one start, and the interpolant of its tangent kernel."""
     data = sine(specification)
     rows = Rows(specification, "sine", seed)
@@ -243,14 +262,14 @@ def _loss_cell(specification: dict[str, Any], seed: int, device: str) -> pd.Data
     everywhere = np.concatenate([data.inputs, data.points])
     kernel = empirical_ntk(start, everywhere)[0]
     largest = np.linalg.eigvalsh(kernel[: data.size, : data.size])[-1] / data.size
-    initial = _run(start, data, data.labels, 1.0, [0], device).outputs[0]
+    initial = _run(start, data, data.labels, 1.0, [0], trainer).outputs[0]
     residual = data.labels[:, 0] - initial[: data.size]
     solved = np.linalg.solve(kernel[: data.size, : data.size], residual)
     functions = {np.nan: ("kernel", initial + kernel[:, : data.size] @ solved)}
     failures = {}
     for power in specification["powers"]:
         outputs, epochs, failure = _to_interpolation(
-            start, data, power, specification["step_share"] / largest, specification, device
+            start, data, power, specification["step_share"] / largest, specification, trainer
         )
         functions[power], failures[power] = ("standard", outputs), failure
         rows.add("standard", "epochs", epochs, power=power, failure=failure)
@@ -273,7 +292,7 @@ def _to_interpolation(
     power: float,
     unit: float,
     specification: dict[str, Any],
-    device: str,
+    trainer: Trainer,
 ) -> tuple[Array, int, str]:
     """Train in stages until no training error exceeds the wanted one.
 
@@ -286,7 +305,7 @@ def _to_interpolation(
         Outputs at training and test points, epochs, and why it failed if it did.
     """
     done = 0
-    run = _run(networks, data, data.labels, unit, [0], device, power)
+    run = _run(networks, data, data.labels, unit, [0], trainer, power)
     while True:
         largest = np.abs(run.outputs[-1, : data.size] - data.labels[:, 0]).max()
         if run.failure:
@@ -296,18 +315,18 @@ def _to_interpolation(
         if done >= specification["epochs"]:
             return run.outputs[-1], done, f"errors up to {largest:.2g} after {done} epochs"
         rate = unit / (max(1.0, power - 1) * largest ** (power - 2))
-        run = _run(run.networks, data, data.labels, rate, [STAGE], device, power)
+        run = _run(run.networks, data, data.labels, rate, [STAGE], trainer, power)
         done += STAGE
 
 
 # B-Fig2, B-Fig3 and eq. 6
 
 
-def _regression_cell(specification: dict[str, Any], seed: int, device: str) -> pd.DataFrame:
+def _regression_cell(specification: dict[str, Any], seed: int, trainer: Trainer) -> pd.DataFrame:
     """Eq. 6, and the other starts of the specification."""
     data = sine(specification)
     rows = Rows(specification, "sine", seed)
-    _equation_6(rows, specification, data, seed, device, data.points[:, 0])
+    _equation_6(rows, specification, data, seed, trainer, data.points[:, 0])
     return rows.table()
 
 
@@ -316,7 +335,7 @@ def _equation_6(
     specification: dict[str, Any],
     data: Data,
     seed: int,
-    device: str,
+    trainer: Trainer,
     points: Array,  # names of the test points, (test,)
 ) -> None:
     """Train both sides of eq. 6 and other starts, and add what comes of it.
@@ -326,7 +345,7 @@ def _equation_6(
         specification: of the shard.
         data: with one output.
         seed: of the initial parameters.
-        device: "cpu" or "cuda".
+        trainer: of the cell's networks.
         points: by which the outputs are known, (test,).
     """
     architecture = published_architecture(specification, data.inputs.shape[1])
@@ -336,12 +355,12 @@ def _equation_6(
         for name in ("standard", "mirrored", *specification["others"])
     }
     runs = {
-        name: _run(networks, data, data.labels, rate, epochs, device)
+        name: _run(networks, data, data.labels, rate, epochs, trainer)
         for name, networks in starts.items()
     }
     start = runs["standard"].outputs[0]
     runs["unlearned"] = _run(
-        starts["mirrored"], data, start[: data.size, None], rate, epochs, device
+        starts["mirrored"], data, start[: data.size, None], rate, epochs, trainer
     )
     kernels = {name: empirical_ntk(networks, data.inputs)[0] for name, networks in starts.items()}
     target = data.target[:, 0]
@@ -374,7 +393,7 @@ def _equation_6(
 # The added error by the variance of the initial output
 
 
-def _kernel_cell(specification: dict[str, Any], seed: int, device: str) -> pd.DataFrame:
+def _kernel_cell(specification: dict[str, Any], seed: int, trainer: Trainer) -> pd.DataFrame:
     """Kernel regression from α times a draw of the network's Gaussian process, in float64."""
     import torch
 
@@ -423,7 +442,7 @@ def _kernel_cell(specification: dict[str, Any], seed: int, device: str) -> pd.Da
     return rows.table()
 
 
-def _added_error_cell(specification: dict[str, Any], seed: int, device: str) -> pd.DataFrame:
+def _added_error_cell(specification: dict[str, Any], seed: int, trainer: Trainer) -> pd.DataFrame:
     """Networks of one hidden layer in the NTK parametrisation, whose kernel is known exactly.
 
     A network and its negation have opposite initial outputs and one kernel, so that the mean of their
@@ -441,7 +460,7 @@ def _added_error_cell(specification: dict[str, Any], seed: int, device: str) -> 
         "mirrored": _draw(specification, seed, architecture, "mirrored"),
     }
     runs = {
-        name: _run(networks, data, data.labels, rate, [0, epochs], device)
+        name: _run(networks, data, data.labels, rate, [0, epochs], trainer)
         for name, networks in starts.items()
     }
     risks = {
@@ -491,7 +510,7 @@ def _infinite_width(data: Data, gain: float, rate: float, epochs: int) -> float:
 # Beyond the kernel regime
 
 
-def _depth_cell(specification: dict[str, Any], seed: int, device: str) -> pd.DataFrame:
+def _depth_cell(specification: dict[str, Any], seed: int, trainer: Trainer) -> pd.DataFrame:
     """Standard and mirrored networks, and how far their kernels move."""
     data = sine(specification)
     rows = Rows(specification, "sine", seed)
@@ -502,7 +521,7 @@ def _depth_cell(specification: dict[str, Any], seed: int, device: str) -> pd.Dat
     epochs = _times(specification)
     for name in ("standard", "mirrored"):
         networks = _draw(specification, seed, architecture, name)
-        run = _run(networks, data, data.labels, rate, epochs, device)
+        run = _run(networks, data, data.labels, rate, epochs, trainer)
         test = run.outputs[:, data.size :]
         where = {"failure": run.failure}
         rows.add(name, "train_loss", run.losses, epoch=epochs, **where)
@@ -521,7 +540,7 @@ def _depth_cell(specification: dict[str, Any], seed: int, device: str) -> pd.Dat
 # Real data
 
 
-def _boston_cell(specification: dict[str, Any], seed: int, device: str) -> pd.DataFrame:
+def _boston_cell(specification: dict[str, Any], seed: int, trainer: Trainer) -> pd.DataFrame:
     """B-Fig3, on a random split for each seed."""
     rows = Rows(specification, "boston_housing", seed)
     try:
@@ -535,7 +554,7 @@ def _boston_cell(specification: dict[str, Any], seed: int, device: str) -> pd.Da
     inputs, price = _scaled(inputs), _scaled(price)
     data = Data(inputs[train_part], price[train_part], inputs[test_part], price[test_part])
     shown = np.arange(len(test_part), dtype=np.float64)
-    _equation_6(rows, specification, data, seed, device, shown)
+    _equation_6(rows, specification, data, seed, trainer, shown)
     rows.add("target", "output", data.target[:, 0], point=shown)
     return rows.table()
 
@@ -546,7 +565,7 @@ def _scaled(columns: Array) -> Array:
     return SCALED[0] + (SCALED[1] - SCALED[0]) * (columns - low) / (high - low)
 
 
-def _mnist_cell(specification: dict[str, Any], seed: int, device: str) -> pd.DataFrame:
+def _mnist_cell(specification: dict[str, Any], seed: int, trainer: Trainer) -> pd.DataFrame:
     """B-Fig4: classes by cross-entropy and Adam; both starts see the same images in one order."""
     name = specification["dataset"]
     rows = Rows(specification, name, seed)
@@ -559,7 +578,7 @@ def _mnist_cell(specification: dict[str, Any], seed: int, device: str) -> pd.Dat
     )
     epochs, truth = _times(specification), data.target.argmax(axis=1)
     for start in ("standard", "mirrored"):
-        trajectory = train(
+        trajectory = trainer(
             _draw(specification, seed, architecture, start),
             data.inputs,
             data.labels,
@@ -570,7 +589,6 @@ def _mnist_cell(specification: dict[str, Any], seed: int, device: str) -> pd.Dat
             optimizer="adam",
             batch_size=min(specification["batch_size"], data.size),
             generators=[generator(STUDY, name, "seed", seed, "shuffle")],
-            device=device,
         )
         outputs = trajectory.outputs[0].astype(np.float64)  # (times, test, classes)
         where = {"epoch": epochs, "failure": _failure(trajectory)}
