@@ -535,7 +535,7 @@ def test_claims_follow_the_estimates() -> None:
         ("D-S3", "the bound on it by the distance, with th"),
     }
     claims = judge(estimate(balls({"relu": 0.5, "linear": 0.3})))
-    assert [claim.verdict for claim in claims] == ["not reproduced", "not reproduced", "reproduced"]
+    assert [claim.verdict for claim in claims] == ["not reproduced"] * 3
     assert "its upper end is 0." in claims[0].reason
 
 

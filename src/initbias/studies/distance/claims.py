@@ -161,7 +161,8 @@ def _balls(dataset: str, group: pd.DataFrame) -> Iterator[Claim]:
         logarithm,
     )
     yield _at_most(
-        f"complexity of such balls of linear networks does not grow with H: largest exponent over all radii ({where})",
+        f"complexity of such balls of linear networks does not grow with H: largest exponent over all "
+        f"radii ({where})",
         "D-S1",
         _of(fits, model="linear"),
         NO_GROWTH,
