@@ -204,7 +204,8 @@ def test_all_losses_end_at_the_interpolant_of_the_start() -> None:
         np.testing.assert_allclose(values[[0, -1]], data.labels[[0, -1], 0], atol=1.5e-3)
     # Nearest to the start in the RKHS, by a pseudo-inverse on the weights' side of the same problem.
     n = data.size
-    at_sample = stage._run(start, data, data.labels, 1.0, [0], "cpu").outputs[0][:n]
+    trainer = stage.Trainer("cpu", 1, lambda share: None)
+    at_sample = stage._run(start, data, data.labels, 1.0, [0], trainer).outputs[0][:n]
     coefficients = np.linalg.pinv(kernel[:n, :n]) @ (data.labels[:, 0] - at_sample)
     nearest = initial + kernel[n:, :n] @ coefficients
     assert np.sqrt(((nearest - reached[2.0]) ** 2).mean()) < 0.1 * change
