@@ -1,12 +1,14 @@
 """Plans: stable names, complete coverage, no files."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from initbias.pipeline.configuration import validate
+from initbias.pipeline.configuration import read, validate
 from initbias.pipeline.plan import remaining, shards
-from initbias.studies import load
+from initbias.studies import STUDIES, load
 from tests.conftest import TINY
 
 
@@ -87,3 +89,10 @@ def test_outputs_are_those_that_the_study_renders() -> None:
     kinds = {name: output.kind for name, output in design.OUTPUTS.items()}
     rendered = dict.fromkeys(figures.FIGURES, "figure") | dict.fromkeys(figures.TABLES, "table")
     assert kinds == rendered
+
+
+def test_shards_that_have_no_use_for_a_gpu_say_so(root: Path) -> None:
+    planned = shards(read(str(root / "config" / "smoke.yaml")))
+    on_cpus = {shard.study for shard in planned if not shard.gpu}
+    assert on_cpus == {"imbalance", "underdetermined"}
+    assert {shard.study for shard in planned if shard.gpu} == set(STUDIES) - on_cpus

@@ -51,6 +51,11 @@ def rendered(study, name):
     return [f"{RESULTS}/{study}/{kind}s/{name}.{suffix}" for suffix in FORMATS[kind]]
 
 
+def measure_gpus(wildcards):
+    """One, if the device of the configuration is a GPU and the shard has use for it."""
+    return GPUS * shard_of(wildcards).gpu
+
+
 def measure_memory(wildcards, attempt):
     """MB: the libraries, and twice the arrays, since linear algebra copies its arguments."""
     return attempt * int(1000 + 2 * shard_of(wildcards).cost.memory_bytes / 1e6)

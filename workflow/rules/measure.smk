@@ -11,7 +11,7 @@ rule measure:
         f"{BENCHMARKS}/measure/{{study}}/{{shard}}.tsv"
     threads: 1
     resources:
-        gpu=GPUS,
+        gpu=measure_gpus,
         device=CONFIGURATION.device,
         data_cache=CONFIGURATION.data_cache,
         mem_mb=measure_memory,

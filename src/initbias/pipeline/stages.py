@@ -18,7 +18,8 @@ from initbias.pipeline.progress import reporting
 from initbias.pipeline.provenance import environment, peak_memory_bytes
 from initbias.pipeline.publication import published
 from initbias.studies import load, stage_module
-from initbias.studies.protocol import Claim, MeasureStage, Shard
+from initbias.studies.measuring import MeasureStage
+from initbias.studies.protocol import Claim, Shard
 
 
 def choose_device(wanted: str) -> str:

@@ -1,11 +1,7 @@
 """What every study gives to the pipeline."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
-
-if TYPE_CHECKING:
-    import pandas as pd
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -32,40 +28,14 @@ class Shard:
         name: stable: adding seeds or sizes to a configuration adds shards and renames none.
         specification: everything that determines its measurements, as JSON values.
         cost: what it is expected to need.
+        gpu: whether it runs on a GPU where there is one.
     """
 
     study: str
     name: str
     specification: dict[str, Any]
     cost: Cost
-
-
-Progress = Callable[[str, float], None]  # takes a cell's key and the share of it that is done
-
-
-class MeasureStage(Protocol):
-    """What the module measure.py of a study has."""
-
-    @staticmethod
-    def cells(specification: dict[str, Any]) -> list[str]:
-        """Keys of the cells of a shard, each a unit of work that a resumed run does not repeat."""
-
-    @staticmethod
-    def measure(
-        specification: dict[str, Any], finished: set[str], device: str, progress: Progress
-    ) -> Iterator[tuple[str, "pd.DataFrame"]]:
-        """Measure the cells that are not finished yet.
-
-        Args:
-            specification: as made by design.py.
-            finished: keys of cells to leave out.
-            device: "cpu" or "cuda".
-            progress: called with a cell's key and the share of it that is done.
-
-        Yields:
-            Key and measurements of each cell, with the columns that the module lists. Runs without
-            values have a row, too, whose column `failure` says why.
-        """
+    gpu: bool = True
 
 
 # The files that a figure or table is published as.

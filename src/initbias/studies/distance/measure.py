@@ -25,7 +25,7 @@ from initbias.networks import (
     initialize,
     train,
 )
-from initbias.studies.protocol import Progress
+from initbias.studies.measuring import Progress
 
 STUDY = "distance"
 TOLERANCE = 1e-4  # relative, of spectral norms

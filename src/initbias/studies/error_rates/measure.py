@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from initbias.datasets import TARGETS, generator, sample_sphere
 from initbias.networks import Architecture, default_threads, initialize, train
-from initbias.studies.protocol import Progress
+from initbias.studies.measuring import Progress
 
 DEPTH = 1  # hidden layers, as in A-Fig1
 Initialization = Literal["standard", "mirrored"]

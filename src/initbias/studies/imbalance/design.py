@@ -423,5 +423,5 @@ def _shards(
         cost = Cost(rates.START_FUSED + seconds * len(seeds), 1e5 * len(seeds), 8 * arrays)
         name = "-".join(filter(None, [experiment.replace("_", "-"), setting, f"seeds{first:04d}"]))
         specification = {"experiment": experiment, **common, **fields, "seeds": seeds}
-        shards.append(Shard(STUDY, name, specification, cost))
+        shards.append(Shard(STUDY, name, specification, cost, gpu=False))
     return shards

@@ -30,7 +30,7 @@ from initbias.networks import (
     flow,
     least_squares,
 )
-from initbias.studies.protocol import Progress
+from initbias.studies.measuring import Progress
 
 STUDY = "imbalance"
 SETTLED = 1e-12  # residual over labels at which a limit is compared with its closed form

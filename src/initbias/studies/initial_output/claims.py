@@ -22,6 +22,7 @@ import pandas as pd
 from initbias.statistics import (
     Estimate,
     Verdict,
+    judge_at_most,
     judge_equal,
     judge_positive,
     judge_reported,
@@ -321,16 +322,10 @@ def _where(row: pd.Series) -> str:
 
 
 def _below(text: str, statement: str, row: pd.Series, tolerance: float) -> Claim:
-    """A claim that a quantity is below a tolerance, judged by what is left of the tolerance."""
+    """A claim that a quantity is below a tolerance."""
     measured = estimate_of(row)
-    left = Estimate(tolerance - measured.value, tolerance - measured.high, tolerance - measured.low)
-    verdict, _ = judge_positive(left)
-    reason = {
-        "reproduced": "the interval lies below the tolerance",
-        "not reproduced": "the interval lies above the tolerance",
-        "inconclusive": "the interval contains the tolerance",
-    }[verdict]
-    return _claim(text, statement, f"< {tolerance:g}", measured, Verdict(verdict, reason))
+    verdict = judge_at_most(measured, tolerance)
+    return _claim(text, statement, f"<= {tolerance:g}", measured, verdict)
 
 
 def _above(text: str, statement: str, row: pd.Series, bound: float) -> Claim:

@@ -35,7 +35,7 @@ from initbias.networks import (
     initialize,
     train,
 )
-from initbias.studies.protocol import Progress
+from initbias.studies.measuring import Progress
 
 STUDY = "initial_output"
 FREQUENCY = 4.0  # the target of B-Fig1 and B-Fig2 is sin(4x)

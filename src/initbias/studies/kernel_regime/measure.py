@@ -28,7 +28,7 @@ from initbias.networks import (
     initialize,
     train,
 )
-from initbias.studies.protocol import Progress
+from initbias.studies.measuring import Progress
 
 Initialization = Literal["standard", "mirrored"]
 INITIALIZATIONS: tuple[Initialization, ...] = ("standard", "mirrored")

@@ -18,7 +18,7 @@ from initbias.datasets import (
     load_dataset,
     sample_sphere,
 )
-from initbias.studies.protocol import Progress
+from initbias.studies.measuring import Progress
 
 DEPTH = 1  # hidden layers, as in A-Table1
 SHUFFLED = "shuffled"  # the class index, permuted: what is left if inputs tell nothing of labels

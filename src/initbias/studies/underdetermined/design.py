@@ -212,7 +212,9 @@ def _shard(section: Section, family: Depth, first: int) -> Shard:
         "one_pass_steps": [section.step * factor for factor in ONE_PASS_STEPS],
     }
     name = f"depth{family.depth}-seeds{first:04d}"
-    return Shard("underdetermined", name, specification, _cost(section, family, len(seeds)))
+    return Shard(
+        "underdetermined", name, specification, _cost(section, family, len(seeds)), gpu=False
+    )
 
 
 def _cost(section: Section, family: Depth, seeds: int) -> Cost:

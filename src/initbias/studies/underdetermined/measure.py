@@ -30,7 +30,7 @@ from initbias.networks import (
     steered_start,
     underdetermined,
 )
-from initbias.studies.protocol import Progress
+from initbias.studies.measuring import Progress
 
 # Columns of the measurements, one row for each recorded iteration of each run:
 # experiment: scale, conditioning, steering, or step (plain regression about the largest stable step).
