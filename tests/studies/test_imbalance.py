@@ -10,6 +10,7 @@ from initbias.networks import least_squares
 from initbias.pipeline.configuration import validate
 from initbias.pipeline.errors import ConfigurationError
 from initbias.pipeline.plan import shards
+from initbias.studies.imbalance import measure as measuring
 from initbias.studies.imbalance.claims import judge
 from initbias.studies.imbalance.estimate import COLUMNS, estimate
 from initbias.studies.imbalance.figures import FIGURES, TABLES
@@ -251,11 +252,93 @@ def test_runs_that_do_not_get_there_are_counted_with_a_reason() -> None:
     assert (failed["reason"] != "").any() and failed["value"].isna().all()
     claims = judge(estimates)
     verdicts = {claim.verdict for claim in claims if "by_width" in claim.claim}
-    assert "not measured" in verdicts and all(
-        claim.verdict == "not measured" for claim in claims if "convergence" in claim.claim
-    )
+    assert "not measured" in verdicts
+    lost = [claim for claim in claims if "convergence)" in claim.claim or "faster" in claim.claim]
+    assert len(lost) == 2 + 3  # two bounds, and four starts in pairs
+    lost += [claim for claim in claims if "origin" in claim.claim and "distance" in claim.claim]
+    assert len(lost) == 6
+    assert all(claim.verdict == "not measured" for claim in lost)
+    assert all("failed: di" in claim.reason for claim in lost)  # verged, or did not
+    constants = select(rows, experiment="convergence", quantity="rate_constant")
+    assert len(constants) == 4 * 3 and constants["value"].notna().all()
     for draw in (*FIGURES.values(), *TABLES.values()):
         draw(rows, estimates)
+
+
+def test_a_step_that_diverges_from_the_flow_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    stable = measuring.stable_step
+    monkeypatch.setattr(measuring, "stable_step", lambda *network: 40 * stable(*network))
+    steps = {**SECTION["finite_steps"], "step_shares": [0.001, 0.002, 0.9], "steps": 5}
+    rows = measured(planned(finite_steps=steps)["finite-steps-seeds0000"])
+    estimates = estimate(pd.concat(rows.values()))
+    orders = select(estimates, quantity="order")
+    assert len(orders) == 2 and (orders["failed"] == 3).all() and (orders["runs"] == 0).all()
+    of_orders = [claim for claim in judge(estimates) if "slope" in claim.claim]
+    assert [claim.verdict for claim in of_orders] == ["not measured"] * 2
+    assert "and 3 failed: diverged by iteration" in of_orders[0].reason
+
+
+def test_a_start_outside_of_the_invariant_set_that_ends_at_the_min_norm_solution_is_told(
+    everything: pd.DataFrame,
+) -> None:
+    rows = select(everything, experiment="invariant_set").reset_index(drop=True)
+
+    def of(start: str) -> list[Any]:
+        conditions = {"zero_v": "V U₂ᵀ = 0 alone", "invariant": "V U₂ᵀ = 0 and U₁ U₂ᵀ = 0"}
+        text = f"start with {conditions[start]} "
+        return [claim for claim in judge(estimate(rows)) if text in claim.claim]
+
+    ends = (rows["quantity"] == "distance") & (rows["start"] == "zero_v")
+    (found,) = of("zero_v")
+    assert found.verdict == "reproduced" and found.measured == rows.loc[ends, "value"].min()
+    rows.loc[rows.index[ends][0], "value"] = 1e-9
+    (found,) = of("zero_v")
+    assert found.verdict == "not reproduced" and found.measured == 1e-9
+    for start in ("zero_v", "invariant"):
+        ends = (rows["quantity"] == "distance") & (rows["start"] == start)
+        rows.loc[ends, ["value", "failure"]] = np.nan, "diverged by iteration 7"
+        (found,) = of(start)
+        assert found.verdict == "not measured"
+        assert found.reason == "no run has a value, and 3 failed: diverged by iteration 7"
+
+
+def test_orders_of_finite_steps_can_be_wrong(everything: pd.DataFrame) -> None:
+    rows = select(everything, experiment="finite_steps")
+    wrong = rows["value"].where(rows["quantity"] != "flow_distance", rows["step"] ** 1.1)
+    (found,) = [c for c in judge(estimate(rows.assign(value=wrong))) if "from the flow" in c.claim]
+    assert found.verdict == "not reproduced" and found.measured == pytest.approx(1.1)
+
+
+def test_a_failed_run_is_missing_from_its_leads_and_counted_once(everything: pd.DataFrame) -> None:
+    rows = select(everything, experiment="convergence").reset_index(drop=True)
+    whole = select(estimate(rows), quantity="lead")
+    assert list(whole["runs"]) == [3] * 3 and list(whole["failed"]) == [0] * 3
+    run = (rows["sigma_u"] == 0.05) & (rows["seed"] == 1)
+    failure = rows[run & (rows["quantity"] == "loss")].head(1)
+    failure = failure.assign(value=np.nan, iteration=np.nan, failure="diverged by iteration 7")
+    kept = rows[~run | (rows["quantity"] == "rate_constant")]
+    estimates = estimate(pd.concat([kept, failure]))
+    leads = select(estimates, quantity="lead")
+    # Constants 0 (balanced), (0.1, 0.1), (0.05, 0.2), (0.5, 0.02), the slowest first.
+    assert list(leads["sigma_u"]) == list(whole["sigma_u"])
+    beside = leads["failed"] == 1
+    assert beside.any() and list(leads["runs"]) == [2 if one else 3 for one in beside]
+    assert set(leads.loc[beside, "reason"]) == {"diverged by iteration 7"}
+    bounds = [claim for claim in judge(estimates) if "convergence)" in claim.claim]
+    assert all("and 1 failed: diverged" in claim.reason for claim in bounds) and len(bounds) == 2
+
+
+def test_rounding_violates_no_bound(everything: pd.DataFrame) -> None:
+    """Where the loss is rounding and has no rate, while its bound goes on falling."""
+    rows = select(everything, experiment="convergence")
+    before = select(estimate(rows), quantity="loss_over_bound")["largest"]
+    last = rows["iteration"] == 100
+    values = {"loss": 1e-32, "loss_bound": 1e-40, "rate": np.nan}
+    for quantity, replaced in values.items():
+        chosen = last & (rows["quantity"] == quantity)
+        rows = rows.assign(value=rows["value"].mask(chosen, replaced))
+    after = select(estimate(rows), quantity="loss_over_bound")["largest"]
+    assert after.max() <= 1 and len(after) == len(before) == 4
 
 
 def test_estimates_claims_and_outputs(everything: pd.DataFrame) -> None:
@@ -316,6 +399,23 @@ def test_verdicts_on_the_distance_follow_the_runs(
         assert of_line.measured == pytest.approx(floor, abs=0.02)
 
 
+def test_a_line_through_the_origin_is_not_up_to_its_weights() -> None:
+    rows = distances(0.5)
+    estimates = estimate(rows)
+    by_hand = [
+        np.polyfit(run["width"] ** -0.5, run["value"], 1)[1] for _, run in rows.groupby("seed")
+    ]
+    unweighted = estimates["quantity"] == "unweighted_intercept"
+    assert estimates.loc[unweighted, "value"].item() == pytest.approx(np.mean(by_hand))
+    told = f"without weights it is {np.mean(by_hand):.3g} ["
+    (line,) = [claim for claim in judge(estimates) if "intercept" in claim.claim]
+    assert line.verdict == "reproduced" and told in line.reason
+    estimates.loc[unweighted, ["value", "low", "high"]] = 0.03, 0.01, 0.05
+    (line,) = [claim for claim in judge(estimates) if "intercept" in claim.claim]
+    assert line.verdict == "inconclusive"
+    assert "zero with weights, and not without; without weights it is 0.03 [0.01" in line.reason
+
+
 def test_a_run_above_its_bound_is_told() -> None:
     rows = distances(0.5)
     high = rows.assign(quantity="limit_deviation", value=1e-12)
@@ -351,6 +451,14 @@ def test_statements_about_wide_networks_are_not_refuted_by_narrow_ones() -> None
         (
             {"convergence": {**SECTION["convergence"], "scales": [[0.1, 0.1], [0.2, 0.1]]}},
             "scales: all pairs must have the same product",
+        ),
+        (
+            {"convergence": {**SECTION["convergence"], "scales": [[0.1, 0.1], [0.1, 0.1]]}},
+            "scales: [0.1, 0.1] is there more than once; write it once",
+        ),
+        (
+            {name: None for name in SECTION if isinstance(SECTION[name], dict)},
+            "nothing to measure; write at least one of convergence, by_width,",
         ),
         (
             {"factorisation": {**SECTION["factorisation"], "outputs": [2, 6]}},

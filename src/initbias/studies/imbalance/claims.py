@@ -10,7 +10,8 @@ The paper's rate constants are of one draw. They are judged by the mean over dra
 one draw is of another.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,6 @@ from initbias.statistics import (
     Verdict,
     judge_equal,
     judge_every_run,
-    judge_limit,
     judge_positive,
     judge_reported,
     judge_value,
@@ -40,6 +40,7 @@ DRAWS = 0.05  # relative distance of a constant of one draw from the mean over d
 ROUNDING = 1e-9  # relative, of a bound that the start attains
 CLOSED_FORM = 1e-8  # distance of a converged run from the closed form of its limit
 CONSERVED = 1e-9  # relative drift of the imbalance under the integrated flow
+ORDERS = 0.01  # relative distance of a slope at finite steps from its limit, the order
 
 # Experiments, quantity, what no run may exceed, claim, source and prediction.
 EVERY_RUN: tuple[tuple[tuple[str, ...], str, float, str, str, str], ...] = (
@@ -47,7 +48,8 @@ EVERY_RUN: tuple[tuple[tuple[str, ...], str, float, str, str, str], ...] = (
         ("convergence", "by_width", "factorisation"),
         "loss_over_bound",
         1 + ROUNDING,
-        "loss over its bound from the imbalance, largest over all recorded times and runs",
+        "loss over its bound from the imbalance, largest over runs and all recorded times at which the "
+        "loss is above rounding",
         f"{PAPER}, C-S1",
         "<= 1",
     ),
@@ -55,16 +57,29 @@ EVERY_RUN: tuple[tuple[tuple[str, ...], str, float, str, str, str], ...] = (
         ("convergence", "by_width", "factorisation"),
         "bound_over_rate",
         1 + ROUNDING,
-        "bound on the instantaneous rate over the rate, largest over all recorded times and runs",
+        "bound on the instantaneous rate over the rate, largest over runs and all recorded times at which "
+        "the loss is above rounding",
         f"{PAPER}, C-S5 (second arXiv version)",
         "<= 1",
     ),
     (
-        ("by_width", "by_exponent", "invariant_set"),
+        ("invariant_set",),
         "limit_deviation",
         CLOSED_FORM,
-        "distance of the trained product from the closed form of its limit, largest over converged runs",
+        "distance of the product trained by plain descent from the closed form of its limit, largest over "
+        "converged runs",
         f"{PAPER}, C-S2",
+        f"<= {CLOSED_FORM:g}",
+    ),
+    # These train U₁ and V alone, which takes from C-S2 that U₂ stays where it was.
+    (
+        ("by_width", "by_exponent"),
+        "limit_deviation",
+        CLOSED_FORM,
+        "distance of the trained product from the closed form of its limit, of which with U₂ kept at its "
+        "start by construction only the part in the row space of X is left to check, largest over "
+        "converged runs",
+        f"{PAPER}, C-S2 (convergence to it)",
         f"<= {CLOSED_FORM:g}",
     ),
     (
@@ -114,9 +129,10 @@ def _every_run(estimates: pd.DataFrame) -> Iterator[Claim]:
             rows = _select(estimates, experiment=experiment)
             if rows.empty:
                 continue
-            failed = rows.groupby("quantity")["failed"].sum().max()
+            of_runs = rows[rows["of"].isna() & (rows["quantity"] != "lead")]
+            failures = _failures(of_runs)
             rows = _select(rows, quantity=quantity).dropna(subset="largest")
-            measured, verdict = _worst(rows, allowed, int(failed))
+            measured, verdict = _worst(rows, allowed, failures)
             widest = rows[rows["width"] == rows["width"].max()]
             narrow = verdict.verdict == "not reproduced" and widest["largest"].max() <= allowed
             if quantity in FROM_SOME_WIDTH and narrow:
@@ -127,15 +143,46 @@ def _every_run(estimates: pd.DataFrame) -> Iterator[Claim]:
             yield claim(STUDY, f"{text} ({experiment})", source, predicted, measured, verdict)
 
 
-def _worst(rows: pd.DataFrame, allowed: float, failed: int) -> tuple[Estimate, Verdict]:
+def _worst(rows: pd.DataFrame, allowed: float, failures: str) -> tuple[Estimate, Verdict]:
     """The worst run, with the range over all of them."""
+    rows = rows[rows["runs"] > 0]
     if rows.empty:
-        return _nothing(f"no run has a value ({failed} failed)")
+        return _nothing(f"no run has a value{failures}")
     largest = float(rows["largest"].max())
     verdict = judge_every_run(largest, allowed, runs=int(rows["runs"].sum()))
-    without = f", and {failed} have no value" if failed else ""
     measured = Estimate(largest, float(rows["smallest"].min()), largest)
-    return measured, Verdict(verdict.verdict, f"{verdict.reason}{without}; the range is over runs")
+    return measured, Verdict(verdict.verdict, f"{verdict.reason}{failures}; the range is over runs")
+
+
+def _nearest(rows: pd.DataFrame, beyond: float, failures: str) -> tuple[Estimate, Verdict]:
+    """The run that comes nearest to zero, with the range over all of them: none may come there."""
+    rows = rows[rows["runs"] > 0]
+    if rows.empty:
+        return _nothing(f"no run has a value{failures}")
+    smallest, runs = float(rows["smallest"].min()), int(rows["runs"].sum())
+    if smallest > beyond:
+        verdict = Verdict("reproduced", f"all of {runs} runs exceed {beyond:.3g}{failures}")
+    else:
+        verdict = Verdict("not reproduced", f"not all of {runs} runs exceed {beyond:.3g}{failures}")
+    return Estimate(smallest, smallest, float(rows["largest"].max())), verdict
+
+
+def _by_interval(row: pd.Series, rule: Callable[[Estimate], Verdict]) -> tuple[Estimate, Verdict]:
+    """A mean over runs, judged by a rule if there are enough of them for an interval."""
+    measured, failures = estimate_of(row), _failures(pd.DataFrame([row]))
+    if np.isnan(measured.low):
+        return _nothing(f"fewer than {FEWEST_RUNS} runs to take a mean over{failures}")
+    verdict = rule(measured)
+    return measured, Verdict(verdict.verdict, f"{verdict.reason}{failures}")
+
+
+def _failures(rows: pd.DataFrame) -> str:
+    """How many runs failed, and why; a run fails once, whatever is missing of it."""
+    failed = rows.groupby("quantity")["failed"].sum().max()
+    if not failed > 0:
+        return ""
+    reason = rows.loc[rows["failed"] > 0, "reason"].iloc[0]
+    return f", and {failed:.0f} failed: {reason}"
 
 
 def _constants(estimates: pd.DataFrame) -> Iterator[Claim]:
@@ -145,9 +192,12 @@ def _constants(estimates: pd.DataFrame) -> Iterator[Claim]:
         if scales not in REPORTED:
             continue
         reported = REPORTED[scales]
-        draws = Estimate(row["value"], row["smallest"], row["largest"])
-        verdict = judge_reported(
-            estimate_of(row), reported, rounding=DRAWS * reported, null=0.0, choices=draws
+        rule = partial(
+            judge_reported,
+            reported=reported,
+            rounding=DRAWS * reported,
+            null=0.0,
+            choices=Estimate(row["value"], row["smallest"], row["largest"]),
         )
         yield claim(
             STUDY,
@@ -155,8 +205,7 @@ def _constants(estimates: pd.DataFrame) -> Iterator[Claim]:
             f"{row['runs']:.0f} draws within 5 %",
             f"{PAPER}, C-Fig2",
             f"{reported:g}",
-            estimate_of(row),
-            verdict,
+            *_by_interval(row, rule),
         )
 
 
@@ -168,8 +217,7 @@ def _leads(estimates: pd.DataFrame) -> Iterator[Claim]:
             "with the next smaller rate constant: log ratio of their losses at the end",
             f"{PAPER}, C-Fig2",
             "> 0",
-            estimate_of(row),
-            judge_positive(estimate_of(row)),
+            *_by_interval(row, judge_positive),
         )
 
 
@@ -179,24 +227,45 @@ def _lines(estimates: pd.DataFrame) -> Iterator[Claim]:
             "distance": "distance from the min-norm solution",
             "start_norm": "norm of U₂(0)V(0)ᵀ",
         }[row["of"]]
+        same = _select(
+            estimates, experiment="by_width", quantity="unweighted_intercept", of=row["of"]
+        )
         means = _select(estimates, experiment="by_width", quantity=row["of"])
-        widest = means.sort_values("width").iloc[-1]["value"]
         # The rival: what is measured at the largest width does not fall any further.
-        verdict = judge_equal(estimate_of(row), 0.0, rival=widest)
+        widest = means["width"] == means.loc[means["runs"] > 0, "width"].max()
+        rule = partial(
+            _judge_intercept,
+            unweighted=estimate_of(same.iloc[0]),
+            rival=means.loc[widest, "value"].max(),
+        )
         yield claim(
             STUDY,
-            f"{what} against 1/√h is a straight line through the origin: its intercept",
+            f"{what} against 1/√h is a straight line through the origin: intercept of a fit that weighs "
+            "each width by the inverse of its mean",
             f"{PAPER}, C-Fig1",
             "0",
-            estimate_of(row),
-            verdict,
+            *_by_interval(row, rule),
         )
+
+
+def _judge_intercept(weighted: Estimate, unweighted: Estimate, rival: float) -> Verdict:
+    """Zero or not; inconclusive where that is up to the weights."""
+    verdict = judge_equal(weighted, 0.0, rival=rival)
+    beside = f"{unweighted.value:.3g} [{unweighted.low:.3g}, {unweighted.high:.3g}]"
+    with_zero, also = (fit.low <= 0 <= fit.high for fit in (weighted, unweighted))
+    if with_zero == also:
+        return Verdict(verdict.verdict, f"{verdict.reason}; without weights it is {beside}")
+    which = "with weights, and not without" if with_zero else "without weights, and not with"
+    return Verdict(
+        "inconclusive", f"the interval contains zero {which}; without weights it is {beside}"
+    )
 
 
 def _exponents(estimates: pd.DataFrame) -> Iterator[Claim]:
     rows = _select(estimates, quantity="exponent", window="upper half", of="distance")
     for row in _rows(rows):
-        alpha, source = row["alpha"], f"{PAPER}, C-S4"
+        alpha = row["alpha"]
+        source = f"{PAPER}, C-S4 for at least; derived for equal"
         predicted = 2 * alpha - 0.5
         same = _select(
             estimates,
@@ -208,7 +277,7 @@ def _exponents(estimates: pd.DataFrame) -> Iterator[Claim]:
         if same.empty:
             measured, verdict = _nothing(
                 f"fewer than {FEWEST_WIDTHS} widths with {FEWEST_RUNS} runs or more to fit "
-                f"({row['runs']:.0f} runs to use, {row['failed']:.0f} failed)"
+                f"({row['runs']:.0f} runs to use{_failures(pd.DataFrame([row]))})"
             )
         else:
             measured = estimate_of(row)
@@ -216,8 +285,9 @@ def _exponents(estimates: pd.DataFrame) -> Iterator[Claim]:
             verdict = judge_value(measured, predicted, rival=0.0, drift=drift)
         yield claim(
             STUDY,
-            f"distance from the min-norm solution falls with the width as h^(-r), r = 2α - 1/2, for entries "
-            f"N(0, h^(-2α)), α = {alpha:g} ({row['experiment']}, upper half of the widths)",
+            f"distance from the min-norm solution falls with the width as h^(-r), r = 2α - 1/2, which the "
+            f"paper's bound has for the least r, for entries N(0, h^(-2α)), α = {alpha:g} "
+            f"({row['experiment']}, upper half of the widths)",
             source,
             f"{predicted:g}",
             measured,
@@ -234,13 +304,13 @@ def _invariant_set(estimates: pd.DataFrame) -> Iterator[Claim]:
     }
     for start, condition in conditions.items():
         for row in _rows(_select(rows, start=start)):
+            runs = pd.DataFrame([row])
             if start == "invariant":
-                measured, verdict = _worst(pd.DataFrame([row]), CLOSED_FORM, int(row["failed"]))
+                measured, verdict = _worst(runs, CLOSED_FORM, _failures(runs))
                 text, predicted = "leads to the min-norm solution", f"<= {CLOSED_FORM:g}"
             else:
-                measured = Estimate(row["value"], row["low"], row["high"])
-                verdict, predicted = judge_positive(measured), "> 0"
-                text = "does not lead to the min-norm solution"
+                measured, verdict = _nearest(runs, CLOSED_FORM, _failures(runs))
+                text, predicted = "does not lead to the min-norm solution", f"> {CLOSED_FORM:g}"
             yield claim(
                 STUDY,
                 f"a start with {condition} {text}: distance from it after training",
@@ -254,7 +324,8 @@ def _invariant_set(estimates: pd.DataFrame) -> Iterator[Claim]:
 def _finite_steps(estimates: pd.DataFrame) -> Iterator[Claim]:
     of = _select(estimates, experiment="finite_steps")
     for row in _rows(_select(of, quantity="drift")):
-        measured, verdict = _worst(pd.DataFrame([row]), CONSERVED, int(row["failed"]))
+        runs = pd.DataFrame([row])
+        measured, verdict = _worst(runs, CONSERVED, _failures(runs))
         yield claim(
             STUDY,
             "the integrated gradient flow conserves the imbalance: its relative drift, largest over runs",
@@ -272,10 +343,19 @@ def _finite_steps(estimates: pd.DataFrame) -> Iterator[Claim]:
                 STUDY,
                 f"{text} by the step: slope on logarithmic axes",
                 OURS,
-                f"{order}",
-                estimate_of(row),
-                judge_limit(row["value"], order),
+                f"{order} within {ORDERS:.0%}",
+                *_by_interval(row, partial(_judge_order, order=order)),
             )
+
+
+def _judge_order(measured: Estimate, order: int) -> Verdict:
+    """An order is the limit of the slope at small steps; these are finite, and draws differ little."""
+    least, most = order * (1 - ORDERS), order * (1 + ORDERS)
+    if least <= measured.low and measured.high <= most:
+        return Verdict("reproduced", "the interval lies within the tolerance")
+    if measured.high < least or measured.low > most:
+        return Verdict("not reproduced", "the interval lies beyond the tolerance")
+    return Verdict("inconclusive", "the interval reaches beyond the tolerance")
 
 
 def _nothing(reason: str) -> tuple[Estimate, Verdict]:

@@ -31,6 +31,15 @@ StepShare = Annotated[
     ),
 ]
 Positive = Annotated[float, Field(gt=0)]
+PARTS = (
+    "convergence",
+    "by_width",
+    "by_exponent",
+    "factorisation",
+    "invariant_set",
+    "finite_steps",
+    "phase_picture",
+)
 
 
 class Part(StrictModel):
@@ -67,6 +76,13 @@ class Convergence(Part):
                 "scales: all pairs must have the same product σ_U σ_V, so that the runs begin with the "
                 f"same loss; got {sorted(products)}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        twice = [pair for pair in self.scales if self.scales.count(pair) > 1]
+        if twice:
+            raise ValueError(f"scales: {list(twice[0])} is there more than once; write it once")
         return self
 
 
@@ -205,6 +221,12 @@ class Section(StrictModel):
     seeds_per_shard: Annotated[int, Field(ge=1, description="Seeds measured by one job.")] = 10
 
     @model_validator(mode="after")
+    def _something(self) -> Self:
+        if all(getattr(self, name) is None for name in PARTS):
+            raise ValueError(f"nothing to measure; write at least one of {', '.join(PARTS)}")
+        return self
+
+    @model_validator(mode="after")
     def _underdetermined(self) -> Self:
         if self.input_dim <= self.sample_size:
             raise ValueError(
@@ -222,16 +244,9 @@ class Section(StrictModel):
     @model_validator(mode="after")
     def _wide_enough(self) -> Self:
         least = self.sample_size + self.outputs
-        for name in (
-            "convergence",
-            "by_width",
-            "by_exponent",
-            "invariant_set",
-            "finite_steps",
-            "phase_picture",
-        ):
+        for name in PARTS:
             part = getattr(self, name)
-            if part is None:
+            if part is None or name == "factorisation":  # which has sizes of its own
                 continue
             widths = getattr(part, "widths", None) or [part.width]
             if widths[0] < least:

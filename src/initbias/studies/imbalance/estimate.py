@@ -11,7 +11,8 @@ quantity: of each run, as measured
 and from its course
     final_loss         loss at the end over that at the start
     loss_over_bound    largest ratio of the loss to its bound C-S1 after the start
-    bound_over_rate    largest ratio of the bound C-S5 to the instantaneous rate
+    bound_over_rate    largest ratio of the bound C-S5 to the instantaneous rate;
+                       both while the loss is above rounding, where it has a rate
     largest_drift      of the imbalance, over all times
     crossing_share     crossing_norm over its bound C-S3
     required_imbalance what C-S3 says that λ_r(Λ) + λ_m(−Λ) exceeds, over that
@@ -22,13 +23,14 @@ over starts
 and over settings
     exponent           r of width^(−r), of means over runs
     exponent_drift     the same on the upper half of the widths minus that on the lower half
-    intercept, slope   of the straight line of a quantity in 1/√width
+    intercept, slope   of the straight line of a quantity in 1/√width, with weights 1/mean
+    unweighted_intercept   the same with equal weights
     order              slope of the log of a quantity in the log of the step
 of: what a quantity over settings is of. window: of an exponent, all or upper half of the widths.
 value, low, high: mean over runs with its 95 % interval by Student's t, on the log scale if positive;
     of exponents by a bootstrap over runs.
 std, smallest, largest: over runs; std is their standard deviation.
-runs, failed: with a value, and without.
+runs, failed: with a value, and without; of starts and lines in the step, draws.
 reason: the first failure.
 """
 
@@ -103,11 +105,13 @@ def _from_courses(measurements: pd.DataFrame) -> list[pd.DataFrame]:
     if {"loss", "loss_bound", "rate", "rate_bound"} <= set(wide):
         logged = wide.dropna(subset=["loss", "loss_bound"]).sort_values("iteration")
         groups = logged.groupby(RUN, dropna=False)
-        later = logged[logged["iteration"] > 0]
+        # A loss of rounding errors has no rate, and keeps no bound that goes on falling.
+        resolved = logged[logged["rate"].notna()]
+        later = resolved[resolved["iteration"] > 0]
         found += [
             _run_values("final_loss", groups["loss"].last() / groups["loss"].first()),
             _largest("loss_over_bound", later, later["loss"] / later["loss_bound"]),
-            _largest("bound_over_rate", logged, logged["rate_bound"] / logged["rate"]),
+            _largest("bound_over_rate", resolved, resolved["rate_bound"] / resolved["rate"]),
             _largest("largest_drift", logged, logged["drift"]),
         ]
     at_start = course[course["iteration"].isna() & course["index"].isna()]
@@ -146,39 +150,43 @@ def _means(runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
     for key, group in runs.groupby([*SETTING, "quantity"], dropna=False, sort=False):
         setting = dict(zip([*SETTING, "quantity"], key, strict=True))
         values = group["value"].dropna().to_numpy()
-        failures = group.loc[group["failure"] != "", "failure"]
         interval = positive_interval if (values > 0).all() else student_interval
-        yield {
-            **setting,
-            **asdict(interval(values)),
-            "std": np.nan if len(values) < FEWEST_RUNS else values.std(ddof=1),
-            "smallest": np.nan if not len(values) else values.min(),
-            "largest": np.nan if not len(values) else values.max(),
-            "runs": len(values),
-            "failed": len(failures),
-            "reason": failures.iloc[0] if len(failures) else "",
-        }
+        failed = int((group["failure"] != "").sum())
+        yield {**setting, **asdict(interval(values)), **_spread(values, failed, group)}
+
+
+def _spread(values: Any, failed: int, of: pd.DataFrame) -> dict[str, Any]:
+    """Range of some values, how many there are, and why others are missing, from the rows they are of."""
+    failures = of.loc[of["failure"] != "", "failure"]
+    return {
+        "std": np.nan if len(values) < FEWEST_RUNS else np.std(values, ddof=1),
+        "smallest": np.nan if not len(values) else np.min(values),
+        "largest": np.nan if not len(values) else np.max(values),
+        "runs": len(values),
+        "failed": failed,
+        "reason": failures.iloc[0] if len(failures) else "",
+    }
 
 
 def _leads(runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """How far each start of C-Fig2 is ahead of that with the next smaller rate constant."""
-    of = runs[runs["experiment"] == "convergence"]
-    wide = _wide(of.dropna(subset="value"), [*SETTING, "seed"])
-    if not {"rate_constant", "final_loss"} <= set(wide):
-        return
-    starts = wide.reset_index("seed").groupby(SETTING, dropna=False)
-    slowest_first = sorted(starts, key=lambda item: item[1]["rate_constant"].mean())
+    starts = runs[runs["experiment"] == "convergence"].groupby(SETTING, dropna=False)
+    slowest_first = sorted(starts, key=lambda item: _by_seed(item[1], "rate_constant").mean())
     for (_, slower), (faster, own) in pairwise(slowest_first):
-        losses = (group.set_index("seed")["final_loss"] for group in (slower, own))
-        lead = np.log(next(losses) / next(losses)).dropna()
+        ratios = _by_seed(slower, "final_loss") / _by_seed(own, "final_loss")
+        lead = np.log(ratios.dropna())
+        failed = own["seed"].nunique() - len(lead)
         yield {
             **dict(zip(SETTING, faster, strict=True)),
             "quantity": "lead",
             **asdict(student_interval(lead)),
-            "smallest": lead.min(),
-            "largest": lead.max(),
-            "runs": len(lead),
+            **_spread(lead, failed, pd.concat([own, slower])),
         }
+
+
+def _by_seed(runs: pd.DataFrame, quantity: str) -> pd.Series:
+    """A quantity of the runs that have it."""
+    return runs[runs["quantity"] == quantity].set_index("seed")["value"]
 
 
 def _by_width(runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -190,11 +198,12 @@ def _by_width(runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
             usable = group.dropna(subset="value")
             counts = usable.groupby("width").size()
             usable = usable[usable["width"].map(counts) >= FEWEST_RUNS]
-            total = {"runs": len(usable), "failed": int((group["failure"] != "").sum())}
+            spread = _spread(usable["value"], int((group["failure"] != "").sum()), group)
+            total = {name: spread[name] for name in ("runs", "failed", "reason")}
             if usable["width"].nunique() < FEWEST_WIDTHS:
                 yield {**setting, "quantity": "exponent", "window": "upper half", **total}
-                continue
-            yield from (setting | row | total for row in _exponents(usable, key))
+            else:
+                yield from (setting | row | total for row in _exponents(usable, key))
             if experiment == "by_width":
                 yield from (setting | row | total for row in _lines(usable))
 
@@ -212,33 +221,38 @@ def _exponents(runs: pd.DataFrame, identity: Any) -> Iterator[dict[str, Any]]:
 def _lines(runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Straight lines in 1/√width, one for each seed, whose data set is the same at all widths.
 
-    The spread over runs is in proportion to the mean, which the weights are the inverse of.
+    The spread over runs is in proportion to the mean, which the weights are the inverse of. Without
+    weights the narrowest networks decide, so that it is told beside.
     """
     weights = 1 / runs.groupby("width")["value"].mean()
-    lines = [
-        np.polyfit(group["width"] ** -0.5, group["value"], 1, w=group["width"].map(weights))
+    seeds = [
+        (group["width"] ** -0.5, group["value"], group["width"].map(weights))
         for _, group in runs.groupby("seed")
         if group["width"].nunique() >= FEWEST_WIDTHS
     ]
-    for quantity, values in zip(("slope", "intercept"), np.transpose(lines), strict=False):
+    weighted = np.array([np.polyfit(x, y, 1, w=w) for x, y, w in seeds]).reshape(-1, 2)
+    unweighted = np.array([np.polyfit(x, y, 1) for x, y, _ in seeds]).reshape(-1, 2)
+    for quantity, values in (
+        ("slope", weighted[:, 0]),
+        ("intercept", weighted[:, 1]),
+        ("unweighted_intercept", unweighted[:, 1]),
+    ):
         yield {"quantity": quantity, **asdict(student_interval(values))}
 
 
 def _by_step(measurements: pd.DataFrame) -> Iterator[dict[str, Any]]:
     of = measurements[measurements["experiment"] == "finite_steps"]
-    for quantity in BY_STEP:
+    for quantity, runs in of[of["quantity"].isin(BY_STEP)].groupby("quantity"):
+        seeds = [seed for _, seed in runs.groupby("seed")]
         orders = [
-            np.polyfit(np.log(group["step"]), np.log(group["value"]), 1)[0]
-            for _, group in of[(of["quantity"] == quantity)].dropna(subset="value").groupby("seed")
-            if len(group) > 1
+            np.polyfit(np.log(seed["step"]), np.log(seed["value"]), 1)[0]
+            for seed in seeds
+            if seed["value"].notna().all()
         ]
-        if orders:
-            yield {
-                **of[PROBLEM].iloc[0],
-                "quantity": "order",
-                "of": quantity,
-                **asdict(student_interval(orders)),
-                "smallest": min(orders),
-                "largest": max(orders),
-                "runs": len(orders),
-            }
+        yield {
+            **of[PROBLEM].iloc[0],
+            "quantity": "order",
+            "of": quantity,
+            **asdict(student_interval(orders)),
+            **_spread(orders, len(seeds) - len(orders), runs),
+        }

@@ -257,9 +257,8 @@ def finite_steps(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_ylabel(label)
         axes.grid(alpha=0.25, lw=0.5)
-        for _, slope in _select(
-            estimates, experiment="finite_steps", quantity="order", of=quantity
-        ).iterrows():
+        slopes = _select(estimates, experiment="finite_steps", quantity="order", of=quantity)
+        for _, slope in slopes.dropna(subset="value").iterrows():
             text = f"slope {slope['value']:.3f} [{slope['low']:.3f}, {slope['high']:.3f}]"
             axes.set_title(text)
     handles = [
@@ -363,9 +362,11 @@ def widths(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
 
 def fits(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
     """Fitted exponents, lines and orders, a row each."""
-    fitted = ["exponent", "exponent_drift", "slope", "intercept", "order"]
+    lines = ["slope", "intercept", "unweighted_intercept"]
+    fitted = ["exponent", "exponent_drift", *lines, "order"]
     of = estimates[estimates["quantity"].isin(fitted)]
-    columns = ["experiment", "alpha", "of", "quantity", "window", "value", "low", "high", "runs"]
+    fit = ["experiment", "alpha", "of", "quantity", "window"]
+    columns = [*fit, "value", "low", "high", "runs", "failed"]
     table = of[columns].rename(columns={"alpha": "α"}).reset_index(drop=True)
     return table.astype({"α": object, "window": object}).fillna({"α": "", "window": ""})
 

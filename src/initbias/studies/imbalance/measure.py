@@ -264,13 +264,13 @@ def _by_width(
     shares = np.linspace(0, 1, specification["times"]) ** 3
     iterations = np.unique((most * shares).round().astype(int))
     n = specification["sample_size"]
+    # X has n independent rows, so that the smallest loss is zero.
     rate, stop = 2 * specification["learning_rate"] / n, specification["stop"] * n / 2
-    threshold = stop - problem.smallest_loss
-    trained = _train(problem, [start], rate, iterations, threshold, progress)
-    _at_start(specification, problem, start, seed, rows)
+    trained = _train(problem, [start], rate, iterations, stop, progress)
+    _at_start(specification, problem, start, rows)
     stopped = int(trained.stopped_at[0])
     setting = start.setting | {"step": rate}
-    if threshold <= 0 or stopped < 0:
+    if stopped < 0:
         rows.add(setting, "distance", np.nan, failure=_reason(trained, 0, most, "the stop"))
         return
     rows.add(setting, "stop_iteration", stopped)
@@ -291,7 +291,7 @@ def _by_exponent(
     for index, alpha in enumerate(specification["alphas"]):
         sigma = specification["width"] ** -alpha
         start = draw.scaled(sigma, sigma, alpha=alpha)
-        _at_start(specification, problem, start, seed, rows)
+        _at_start(specification, problem, start, rows)
         _settle(
             problem,
             start,
@@ -342,7 +342,7 @@ def _invariant_set(
     first = problem.basis.T @ u
     rest = u - problem.basis @ first
     step = specification["step_share"] * stable_step(problem, first, v)
-    threshold = 0.5 * SETTLED**2 * float(np.sum(labels**2)) + problem.smallest_loss
+    threshold = 0.5 * SETTLED**2 * float(np.sum(labels**2))
     iterations = _logarithmic(MOST_ITERATIONS, specification["times"])
     # Rows of U₂ without their part along these hidden directions.
     spans = {
@@ -403,13 +403,18 @@ def _finite_steps(
         step = end / iterations
         trained = _train(problem, [start], step, np.array([iterations]), 0.0)
         setting = start.setting | {"step": step}
+        progress((index + 1) / len(shares))
+        if trained.diverged_at[0] >= 0:
+            reason = _reason(trained, 0, iterations, "its end")
+            for quantity in ("drift_per_iteration", "flow_distance"):
+                rows.add(setting, quantity, np.nan, failure=reason)
+            continue
         where = {"iteration": iterations, "time": end}
         drift = float(_drift(start, trained, 0)[-1])
         apart = np.linalg.norm(trained.products - exact.products)
         rows.add(setting, "drift", drift, **where)
         rows.add(setting, "drift_per_iteration", drift / iterations, **where)
         rows.add(setting, "flow_distance", apart / np.linalg.norm(exact.products), **where)
-        progress((index + 1) / len(shares))
 
 
 def _phase_picture(
@@ -447,14 +452,14 @@ def _train(
     threshold: float,
     progress: Callable[[float], None] = lambda share: None,
 ) -> LinearTrajectory:
-    """Descent of several starts of one shape; a threshold that cannot be reached is none."""
+    """Descent of several starts of one shape."""
     return descend(
         [np.stack([start.first for start in starts]), np.stack([start.second for start in starts])],
         problem.inputs,
         problem.targets,
         learning_rate=rate,
         record_iterations=iterations.tolist(),
-        threshold=max(threshold, 0.0),
+        threshold=threshold,
         progress=progress,
     )
 
@@ -483,6 +488,11 @@ def _log(
     """
     setting = start.setting | {"step": rate * slower}
     kept = slice(len(iterations))
+    # Known of every run, however it ends.
+    (rank, _), outputs = start.first.shape, start.second.shape[1]
+    of_start = imbalance_eigenvalues(start.first, start.second)
+    constant = float(rate_constant(of_start, rank, outputs))
+    rows.add(setting, "rate_constant", constant / slower)
     if trained.diverged_at[index] >= 0:
         rows.add(
             setting, "loss", np.nan, failure=_reason(trained, index, iterations[-1], "its end")
@@ -490,10 +500,8 @@ def _log(
         return None
     first, second = (layer[index, kept] for layer in trained.layers)
     losses, products = trained.losses[index, kept], trained.products[index, kept]
-    rank, outputs = products.shape[1:]
     smallest = problem.singular_values[-1] ** 2
     eigenvalues = imbalance_eigenvalues(first, second)  # (times, units)
-    constant = float(rate_constant(eigenvalues[0], rank, outputs))
     times = rate * iterations
     residual = problem.singular_values[:, None] * (
         problem.singular_values[:, None] * products - problem.targets
@@ -514,12 +522,11 @@ def _log(
     }
     for quantity, values in logged.items():
         rows.add(setting, quantity, values, iteration=iterations, time=slower * times)
-    rows.add(setting, "rate_constant", constant / slower)
     return setting
 
 
 def _at_start(
-    specification: dict[str, Any], problem: LeastSquares, start: Start, seed: int, rows: Rows
+    specification: dict[str, Any], problem: LeastSquares, start: Start, rows: Rows
 ) -> None:
     """What C-S3 and C-S4 bound from the start, and their bounds."""
     width, alpha = start.setting["width"], start.setting["alpha"]
@@ -541,7 +548,7 @@ def _at_start(
         / width ** (2 * alpha - 0.5)
     )
     rows.add(setting, "crossing_bound", crossing_bound)
-    labels = np.sqrt(np.sum(problem.targets**2) + 2 * problem.smallest_loss)  # ‖Y‖_F
+    labels = np.linalg.norm(problem.targets)  # ‖Y‖_F, since the smallest loss is zero
     # λ of Σ = squares of the singular values of X.
     largest, smallest = problem.singular_values[0] ** 2, problem.singular_values[-1] ** 2
     exponent = (1 + np.sqrt(largest) / smallest * labels) / width ** (1 - 2 * alpha)
