@@ -246,8 +246,10 @@ def _steering_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
 
 
 def _judge_error_of_step(one_pass: pd.DataFrame, exponent: Estimate) -> Verdict:
-    """By the sign alone: the errors hardly scatter, so that what limits the exponent at step 0 is the
-    correction of one term, which its interval does not hold; it is told beside."""
+    """Verdict on the sign alone, with the exponent as the step tends to 0 told beside.
+
+    Errors hardly scatter: terms of second order in the correction are more than its interval allows for.
+    """
     sign = judge_positive(exponent)
     limit = estimate_of(_of(one_pass, statistic="corrected exponent").iloc[0])
     told = f"with a correction it is {limit.value:.4f} [{limit.low:.4f}, {limit.high:.4f}]"
