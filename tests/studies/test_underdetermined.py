@@ -6,12 +6,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binomtest
 
 from initbias.pipeline.configuration import validate
 from initbias.pipeline.errors import ConfigurationError
 from initbias.pipeline.plan import shards
 from initbias.studies.underdetermined.claims import judge
-from initbias.studies.underdetermined.estimate import COLUMNS, RUN, estimate, last
+from initbias.studies.underdetermined.estimate import (
+    COLUMNS,
+    RUN,
+    estimate,
+    last,
+    share_interval,
+)
 from initbias.studies.underdetermined.figures import FIGURES, TABLES
 from initbias.studies.underdetermined.measure import (
     ABOUT_LIMIT,
@@ -28,7 +35,7 @@ SECTION: dict[str, Any] = {
     "equations": 3,
     "unknowns": 7,
     "scales": [0.01, 0.02, 0.05, 0.1, 1],
-    "conditions": [1, 3, 1000],
+    "conditions": [1, 3, 100],
     "columns": [1, 2],
     "seeds": 3,
     "times": 12,
@@ -195,9 +202,10 @@ def test_statements_hold_in_every_run_that_converged(
 
 
 def test_runs_that_do_not_converge_are_rows_with_a_reason(measurements: pd.DataFrame) -> None:
-    slow = select(last(measurements), condition=1000)
+    slow = select(last(measurements), condition=100)
     assert slow["failure"].str.startswith("not converged by iteration 8000, residual").all()
     assert slow[list(AT_END)].isna().all(axis=None) and (slow["residual"] > 1e-11).all()
+    assert not slow["enough"].any() and len(slow) == 3 * 3
     about = select(last(measurements), experiment="step").set_index(["step", "seed"])["failure"]
     below, above = ABOUT_LIMIT
     assert (about[below] == "").all()
@@ -221,6 +229,8 @@ def test_runs_that_do_not_converge_are_rows_with_a_reason(measurements: pd.DataF
         ({"networks": [{"depth": 1, "width": 2}]}, "width 2 with equations 3"),
         ({"scales": [0.01, 0.1, 1, 3]}, "too few scales up to 0.1"),
         ({"conditions": [0.5]}, "conditions[0]: 0.5: must be at least 1"),
+        ({"conditions": [1, 200]}, "conditions 200 with step 0.5 and tolerance 1e-11: steps would be lost"),
+        ({"condition": 60}, "write condition up to 53, or a larger tolerance"),
         ({"step": 2.0}, "underdetermined.step: 2.0: input should be less than 2"),
     ],
 )  # fmt: skip
@@ -256,9 +266,7 @@ def test_estimates_are_those_of_the_runs(
         assert fit["low"] <= 1 <= fit["high"] and fit["high"] - fit["low"] < 0.3
     difference = select(estimates, statistic="exponent difference")
     assert set(difference["depth"]) == {1, 3} and (difference["low"] > 0.5).all()
-    share = only(
-        estimates, depth=1, experiment="conditioning", condition=1000, quantity="converged"
-    )
+    share = only(estimates, depth=1, experiment="conditioning", condition=100, quantity="converged")
     assert share["value"] == 0 and share["failed"] == 3 and "not converged" in share["reason"]
     assert 0.5 < share["high"] < 1  # Clopper and Pearson, 0 of 3
     largest = only(
@@ -283,8 +291,14 @@ def test_all_statements_are_judged(estimates: pd.DataFrame) -> None:
     undecided = [claim for claim in claims if claim.verdict != "reproduced"]
     assert all("gradient descent converges" in claim.claim for claim in undecided)
     ill = [claim for claim in claims if "all condition numbers" in claim.claim]
-    assert len(ill) == 3 and {claim.verdict for claim in ill} == {"inconclusive"}
-    assert all("3 did not yet, such as: not converged" in claim.reason for claim in ill)
+    assert len(ill) == 3 and {claim.verdict for claim in ill} == {"reproduced"}
+    beyond = (
+        "3 more have too few iterations, and 3 of them did not converge, up to condition number 100"
+    )
+    assert all(f"{beyond}: not converged by iteration 8000" in claim.reason for claim in ill)
+    left_out = [claim for claim in claims if "the rate of the tangent kernel" in claim.claim]
+    assert len(left_out) == 3
+    assert all(claim.reason.endswith("; 3 more did not converge") for claim in left_out)
 
 
 @pytest.mark.parametrize(
@@ -296,13 +310,13 @@ def test_all_statements_are_judged(estimates: pd.DataFrame) -> None:
         ({"quantity": "distance", "start": "random"}, 1e-12, "random starts do not end at θ*"),
         ({"quantity": "relative_bound"}, 1.01, "is at most ‖(I − A†A)"),
         ({"quantity": "target_error", "start": "steered"}, 1e-7, "ends at a prescribed solution"),
-        ({"statistic": "exponent", "start": "one_pass"}, -1.0, "misses the prescribed solution"),
+        ({"statistic": "exponent", "start": "one_pass"}, -1.0, "less the smaller the step"),
         ({"statistic": "exponent difference"}, -0.1, "falls faster with the scale"),
-        ({"statistic": "corrected exponent", "layers": "first"}, 0.9, "falls linearly with the"),
+        ({"statistic": "corrected exponent", "layers": "first"}, 0.9, "falls linearly with the scale"),
         ({"quantity": "bi_optimality_gap"}, 1e-7, "optimal given each other"),
         ({"quantity": "rate_ratio"}, 0.8, "late convergence"),
         ({"quantity": "diverged"}, 0.1, "gradient descent converges for all condition numbers"),
-        ({"quantity": "converged", "experiment": "step"}, 0.5, "/σ_max²"),
+        ({"quantity": "rate_ratio"}, 1.2, "late convergence"),
     ],
 )  # fmt: skip
 def test_claims_that_are_wrong_are_not_reproduced(
@@ -312,6 +326,67 @@ def test_claims_that_are_wrong_are_not_reproduced(
     assert len(changed)
     wrong.loc[changed, ["value", "low", "high"]] = value
     assert verdicts(wrong, text) == {"not reproduced"}
+
+
+@pytest.mark.parametrize(
+    ("converged", "diverged", "below", "above"),
+    [
+        (1.0, 0.0, "reproduced", "not reproduced"),
+        (0.0, 1.0, "not reproduced", "reproduced"),
+        (0.5, 0.0, "inconclusive", "not reproduced"),
+        (0.0, 0.5, "not reproduced", "inconclusive"),
+        (0.0, 0.0, "inconclusive", "inconclusive"),
+    ],
+)
+def test_slow_runs_neither_converge_nor_diverge(
+    estimates: pd.DataFrame, converged: float, diverged: float, below: str, above: str
+) -> None:
+    shares = estimates.copy()
+    for quantity, value in (("converged", converged), ("diverged", diverged)):
+        changed = select(shares, experiment="step", quantity=quantity).index
+        shares.loc[changed, ["value", "low", "high"]] = value
+    assert verdicts(shares, "with step 1.9/σ_max²") == {below}
+    assert verdicts(shares, "with step 2.1/σ_max²") == {above}
+
+
+def test_a_condition_with_enough_iterations_has_to_converge(measurements: pd.DataFrame) -> None:
+    slow = measurements["experiment"].eq("conditioning") & measurements["condition"].gt(2)
+    failed = measurements.assign(
+        failure=measurements["failure"].mask(slow, "not converged by iteration 8000")
+    )
+    assert verdicts(estimate(failed), "all condition numbers") == {"inconclusive"}
+    none = estimate(failed.assign(enough=False))
+    assert verdicts(none, "all condition numbers") == {"not measured"}
+
+
+def test_enough_iterations_are_those_that_plain_regression_takes(
+    measurements: pd.DataFrame,
+) -> None:
+    """Runs from zero start at a residual of ‖b‖; the slowest direction has less of it."""
+    runs = select(last(measurements), depth=0, start="zero", columns=1, failure="")
+    taken = int(runs["iterations"].max())
+    for most, enough in ((taken // 2, False), (2 * taken, True)):
+        shorter = {**SPECIFICATIONS[0], "max_iterations": most}
+        rows = pd.concat(measured(shorter).values())
+        assert (select(rows, start="zero", columns=1)["enough"] == enough).all()
+
+
+@pytest.mark.parametrize(("count", "of"), [(0, 3), (1, 3), (3, 3), (7, 40), (40, 40)])
+def test_share_intervals_are_those_of_scipy(count: int, of: int) -> None:
+    expected = binomtest(count, of)
+    interval, found = expected.proportion_ci(0.95), share_interval(count, of)
+    assert found.value == expected.statistic
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high), rel=1e-9)
+
+
+def test_means_count_the_runs_that_have_a_value(measurements: pd.DataFrame) -> None:
+    runs = last(measurements)
+    arm = {"depth": 1, "experiment": "scale", "layers": "all", "scale": 1.0}
+    one = select(runs, **arm, seed=0).index
+    runs.loc[one, "rate_ratio"] = np.nan
+    means = select(estimate(runs), **arm, statistic="mean")
+    assert only(means, quantity="rate_ratio")["runs"] == 2
+    assert only(means, quantity="iterations")["runs"] == 3
 
 
 def test_a_distance_that_falls_with_the_root_of_the_scale_is_told(
@@ -331,8 +406,10 @@ def test_a_study_whose_runs_all_failed_says_so(measurements: pd.DataFrame) -> No
     failed = measurements.assign(**missing, failure="diverged by iteration 7")
     estimates = estimate(failed)
     claims = judge(estimates)
-    told = {claim.verdict for claim in claims if "converge" not in claim.claim}
+    told = {claim.verdict for claim in claims if "share of runs" not in claim.claim}
     assert told == {"not measured"}
+    shares = {claim.verdict for claim in claims if "share of runs" in claim.claim}
+    assert shares == {"not reproduced", "reproduced"}  # above the largest stable step they should
     for draw in FIGURES.values():
         assert draw(failed, estimates).get_axes()
     for table in TABLES.values():
@@ -353,4 +430,11 @@ def test_figures_show_every_depth(measurements: pd.DataFrame, estimates: pd.Data
     table = TABLES["limits"](measurements, estimates)
     assert table["depth"].tolist() == [0, 1, 3]
     assert (table["not converged"] > 0).all()
+    most = SECTION["max_iterations"]
+    assert most in [line.get_ydata()[0] for line in over_time.axes[3].lines]
+    diverged = measurements.assign(
+        failure=measurements["failure"].mask(measurements["failure"] != "", "diverged")
+    )
+    without = FIGURES["convergence"](diverged, estimates)
+    assert len(without.axes[3].lines) == len(over_time.axes[3].lines) - 1
     assert len(TABLES["conditioning"](measurements, estimates)) == 3 * 3

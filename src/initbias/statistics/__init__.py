@@ -3,7 +3,7 @@
 from initbias.statistics.corrected import CorrectedPowerLaw
 from initbias.statistics.fit import PowerLawFit, PurePowerLaw, fit_power_law
 from initbias.statistics.means import positive_interval, ratio_interval, student_interval
-from initbias.statistics.power_law import Curves, Estimate, Window, widening
+from initbias.statistics.power_law import LEVEL, Curves, Estimate, Window, widening
 from initbias.statistics.verdicts import (
     Verdict,
     judge_at_least,
@@ -19,6 +19,7 @@ from initbias.statistics.verdicts import (
 )
 
 __all__ = [
+    "LEVEL",
     "CorrectedPowerLaw",
     "Curves",
     "Estimate",

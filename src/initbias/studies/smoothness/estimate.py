@@ -52,7 +52,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from initbias.statistics import ratio_interval, student_interval
+from initbias.statistics import LEVEL, ratio_interval, student_interval
 
 SETTING = [
     "kind", "data", "target", "smoothness", "normalisation", "intrinsic_dim", "sample_size",
@@ -96,7 +96,6 @@ CHOSEN = {
     "standardised": "standardised",
 }
 SHOWN = 40  # tail shares of each target, at logarithmic indices
-LEVEL = 0.95
 
 Array = NDArray[np.float64]
 

@@ -8,7 +8,8 @@ available to us. The statements are derived from the setting, and all designs ar
 - E-S3: so it ends at θ* = A†b where P W_1(0) = 0, and elsewhere for other starts.
 - E-S4: the distance from θ* is at most ‖P W_1(0)‖ ‖W_2 ... x‖, and falls linearly with the scale of
   W_1(0); the scale of the other layers alone does not take it to zero.
-- E-S5: gradient descent converges; at depth 0 for steps below 2/σ_max², and not above.
+- E-S5: gradient descent converges; at depth 0 for steps below 2/σ_max², and above it diverges. It is
+  judged where iterations are enough for plain regression with the same condition number.
 - E-S6: P W_1(0) can be chosen such that descent ends at any prescribed solution.
 - E-S7: with one hidden layer there is a pair W, x with W x = θ* of which each is optimal given the
   other. Descent reaches one from W(0) = 0 (derived).
@@ -17,7 +18,8 @@ Statements that hold exactly are judged by the largest error of all runs that co
 tolerance; runs that did not converge are told in the reason and judged by E-S5 alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -96,7 +98,8 @@ def _limit_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
             "reproduced" if smallest > STEERED else "not reproduced",
             f"smallest and largest of {elsewhere['runs'].sum():.0f} runs",
         )
-        yield _claim(text, "E-S3", estimates, predicted, found, verdict)
+        told = _beside(verdict, elsewhere["failed"].sum())
+        yield _claim(text, "E-S3", estimates, predicted, found, told)
 
 
 def _scale_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
@@ -110,82 +113,104 @@ def _scale_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
         1 + BOUND,
     )
     scaled = _of(estimates, experiment="scale", quantity="distance")
-    linear = _of(scaled, statistic="corrected exponent", layers="first")
-    text = "the distance from θ* falls linearly with the scale of W_1(0): exponent as it tends to 0"
-    if linear.empty:
-        reason = not_measured(_failures(_of(scaled, layers="first")))
-        yield _claim(text, "E-S4", estimates, "1", _NOTHING, reason)
-    else:
-        found = estimate_of(linear.iloc[0])
-        yield _claim(text, "E-S4", estimates, "1", found, judge_equal(found, 1.0, rival=0.0))
-    for _, row in _of(scaled, statistic="exponent difference").iterrows():
-        found = estimate_of(row)
-        yield _claim(
+    yield _judged(
+        "the distance from θ* falls linearly with the scale of W_1(0): exponent as it tends to 0",
+        "E-S4",
+        _of(scaled, layers="first"),
+        "corrected exponent",
+        "1",
+        partial(judge_equal, exact=1.0, rival=0.0),
+    )
+    if estimates["depth"].iloc[0] > 0:
+        yield _judged(
             "the distance falls faster with the scale of W_1(0) than with that of the layers after it: "
             "difference of exponents",
             "E-S4",
-            estimates,
+            scaled,
+            "exponent difference",
             "> 0",
-            found,
-            judge_positive(found),
+            judge_positive,
         )
 
 
 def _convergence_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
     """E-S5."""
-    shares = _of(estimates, statistic="share", scale=None)
     for experiment, text in (
         ("scale", "gradient descent converges from all scales of the start"),
-        ("conditioning", "gradient descent converges for all condition numbers of A"),
+        (
+            "conditioning",
+            "gradient descent converges for all condition numbers of A that the iterations allow",
+        ),
     ):
-        of = _of(shares, experiment=experiment)
-        converged, diverged = (
-            _of(of, quantity=quantity).iloc[0] for quantity in ("converged", "diverged")
+        yield _allowed_converge(f"{text}: share of runs", _of(estimates, experiment=experiment))
+    yield _rate_claim(estimates)
+    about = _of(estimates, experiment="step", statistic="share")
+    for step, of_step in about[about["step"].notna()].groupby("step"):
+        converged, diverged = _shares(of_step)
+        happens, expected, other = (
+            ("converges", converged, diverged) if step < 2 else ("diverges", diverged, converged)
         )
-        told = f"{converged['runs']:.0f} runs converged, {converged['failed']:.0f} did not"
-        if converged["value"] == 1:
-            verdict = Verdict("reproduced", "every run converged")
-        elif diverged["value"] > 0:
-            verdict = Verdict("not reproduced", f"{told}, and of these some diverged")
-        else:
-            reason = f"{told} yet, such as: {converged['reason']}"
-            verdict = Verdict("inconclusive", reason)
         yield _claim(
-            f"{text}: share of runs", "E-S5", estimates, "1", estimate_of(converged), verdict
-        )
-    yield from _rate_claims(estimates)
-    about = _of(estimates, experiment="step", statistic="share", quantity="converged")
-    for _, row in about[about["step"].notna()].iterrows():
-        stable = row["step"] < 2
-        expected = 1 if stable else 0
-        yield _claim(
-            f"with step {row['step']:g}/σ_max² gradient descent "
-            f"{'converges' if stable else 'does not converge'}: share of runs that converge",
+            f"with step {step:g}/σ_max² gradient descent {happens}: share of runs",
             "E-S5",
             estimates,
-            str(expected),
-            estimate_of(row),
-            Verdict(
-                "reproduced" if row["value"] == expected else "not reproduced",
-                f"such as: {row['reason']}" if row["reason"] else "every run converged",
-            ),
+            "1",
+            estimate_of(expected),
+            _judge_share(expected, other),
         )
 
 
-def _rate_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
+def _allowed_converge(text: str, of: pd.DataFrame) -> Claim:
+    """A claim about the runs that have enough iterations; its reason tells of the others, too."""
+    everyone = _of(of, statistic="share", scale=None)
+    allowed = _of(of, statistic="allowed share")
+    _, diverged = _shares(everyone)
+    if allowed.empty:
+        too_few = not_measured("the iterations are too few to converge, whatever the start")
+        return _claim(text, "E-S5", of, "1", _NOTHING, too_few)
+    converged, _ = _shares(allowed)
+    verdict = _judge_share(converged, diverged)
+    more_converged = diverged["runs"] - converged["runs"]
+    more_failed = diverged["failed"] - converged["failed"]
+    if more_converged + more_failed > 0:
+        worst = _of(of, statistic="share", condition=of["condition"].max()).iloc[0]
+        beyond = (
+            f"; {more_converged + more_failed:.0f} more have too few iterations, and "
+            f"{more_failed:.0f} of them did not converge, up to condition number "
+            f"{worst['condition']:g}"
+        )
+        beyond += f": {worst['reason']}" if worst["reason"] else ""
+        verdict = Verdict(verdict.verdict, verdict.reason + beyond)
+    return _claim(text, "E-S5", of, "1", estimate_of(converged), verdict)
+
+
+def _shares(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Rows of the share that converged and of the share that diverged."""
+    converged, diverged = (_of(rows, quantity=of).iloc[0] for of in ("converged", "diverged"))
+    return converged, diverged
+
+
+def _judge_share(expected: pd.Series, other: pd.Series) -> Verdict:
+    """Verdict on what every run should do; runs that are slow do neither."""
+    if other["value"] > 0:
+        return Verdict("not reproduced", f"{other['value']:.0%} of all runs {other['quantity']}")
+    if expected["value"] == 1:
+        return Verdict("reproduced", f"every run {expected['quantity']}")
+    told = f"{expected['runs']:.0f} runs converged, {expected['failed']:.0f} did not yet"
+    return Verdict("inconclusive", f"{told}, such as: {expected['reason']}")
+
+
+def _rate_claim(estimates: pd.DataFrame) -> Claim:
     """E-S5: late convergence is linear, at a rate that theory tells."""
-    rates = _of(
-        estimates, experiment="conditioning", statistic="mean", quantity="rate_ratio"
-    ).dropna(subset="value")
+    of = _of(estimates, experiment="conditioning")
+    rates = _of(of, statistic="mean", quantity="rate_ratio")
     text = (
         "late convergence is linear, with the rate of the tangent kernel at the end: ratio of the rates, at "
         "the condition number where it is farthest from 1"
     )
     predicted = f"1 within {RATE:.0%}"
     if rates.empty:
-        reason = not_measured(_failures(_of(estimates, experiment="conditioning")))
-        yield _claim(text, "E-S5", estimates, predicted, _NOTHING, reason)
-        return
+        return _claim(text, "E-S5", of, predicted, _NOTHING, not_measured(_failures(of)))
     worst = estimate_of(rates.loc[(rates["value"] - 1).abs().idxmax()])
     if worst.low >= 1 - RATE and worst.high <= 1 + RATE:
         verdict = Verdict("reproduced", "the interval lies within the tolerance")
@@ -193,7 +218,8 @@ def _rate_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
         verdict = Verdict("not reproduced", "the interval lies beyond the tolerance")
     else:
         verdict = Verdict("inconclusive", "the interval reaches beyond the tolerance")
-    yield _claim(text, "E-S5", estimates, predicted, worst, verdict)
+    converged, _ = _shares(_of(of, statistic="share", scale=None))
+    return _claim(text, "E-S5", of, predicted, worst, _beside(verdict, converged["failed"]))
 
 
 def _steering_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
@@ -206,23 +232,28 @@ def _steering_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
         _of(steered, statistic="largest", start="steered"),
         STEERED,
     )
-    of_one_pass = _of(steered, start="one_pass", statistic="exponent").dropna(subset="value")
-    for _, row in of_one_pass.iterrows():
-        found, sign = estimate_of(row), judge_positive(estimate_of(row))
-        corrected = _of(steered, start="one_pass", statistic="corrected exponent").iloc[0]
-        yield _claim(
+    one_pass = _of(steered, start="one_pass")
+    if not one_pass.empty:
+        yield _judged(
             "W_1(0) chosen by conservation laws of gradient flow misses the prescribed solution by less "
             "the smaller the step: exponent of the error in the step",
             "E-S6",
-            estimates,
-            "> 0, and 1 as the step tends to 0",
-            found,
-            Verdict(
-                sign.verdict,
-                f"{sign.reason}; with a correction to the power law it is {corrected['value']:.4f} "
-                f"[{corrected['low']:.4f}, {corrected['high']:.4f}]",
-            ),
+            one_pass,
+            "exponent",
+            "> 0",
+            partial(_judge_error_of_step, one_pass),
         )
+
+
+def _judge_error_of_step(one_pass: pd.DataFrame, exponent: Estimate) -> Verdict:
+    """Verdict on the sign alone, with the exponent as the step tends to 0 told beside.
+
+    Errors hardly scatter: terms of second order in the correction are more than its interval allows for.
+    """
+    sign = judge_positive(exponent)
+    limit = estimate_of(_of(one_pass, statistic="corrected exponent").iloc[0])
+    told = f"with a correction it is {limit.value:.4f} [{limit.low:.4f}, {limit.high:.4f}]"
+    return Verdict(sign.verdict, f"{sign.reason}; {told}")
 
 
 def _bi_optimal_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
@@ -241,6 +272,25 @@ def _bi_optimal_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
 _NOTHING = Estimate(float("nan"), float("nan"), float("nan"))
 
 
+def _judged(
+    text: str,
+    statement: str,
+    rows: pd.DataFrame,
+    statistic: str,
+    predicted: str,
+    judged_by: Callable[[Estimate], Verdict],
+) -> Claim:
+    """A claim about the one row with the statistic, which is missing if there was too little to fit."""
+    fits = _of(rows, statistic=statistic).dropna(subset="value")
+    if fits.empty:
+        verdict = not_measured(_failures(rows))
+        return _claim(text, statement, rows, predicted, _NOTHING, verdict)
+    fit = fits.iloc[0]
+    found = estimate_of(fit)
+    verdict = _beside(judged_by(found), fit["failed"])
+    return _claim(text, statement, rows, predicted, found, verdict)
+
+
 def _within(
     text: str, statement: str, networks: pd.DataFrame, rows: pd.DataFrame, tolerance: float
 ) -> Claim:
@@ -249,18 +299,17 @@ def _within(
     if rows.empty:
         verdict = not_measured(_failures(networks))
         return _claim(text, statement, networks, predicted, _NOTHING, verdict)
-    largest, failed = rows["value"].max(), int(rows["failed"].sum())
+    largest = rows["value"].max()
     judged = judge_every_run(largest, tolerance, runs=int(rows["runs"].sum()))
-    beside = f"; {failed} more did not converge" if failed else ""
     measured = Estimate(largest, rows["low"].min(), largest)
-    return _claim(
-        text,
-        statement,
-        networks,
-        predicted,
-        measured,
-        Verdict(judged.verdict, judged.reason + beside),
-    )
+    verdict = _beside(judged, rows["failed"].sum())
+    return _claim(text, statement, networks, predicted, measured, verdict)
+
+
+def _beside(verdict: Verdict, failed: float) -> Verdict:
+    """The verdict, and how many runs it is not about."""
+    missing = f"; {failed:.0f} more did not converge" if failed else ""
+    return Verdict(verdict.verdict, verdict.reason + missing)
 
 
 def _claim(

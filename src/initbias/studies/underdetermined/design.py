@@ -3,6 +3,7 @@
 The paper's sizes and figures are not available to us: all of this design is our own.
 """
 
+import sys
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
@@ -86,7 +87,11 @@ class Section(StrictModel):
     ]
     conditions: Annotated[
         list[Annotated[float, Field(ge=1)]],
-        Field(min_length=1, description="Condition numbers of A to compare, ascending."),
+        Field(
+            min_length=1,
+            description="Condition numbers κ of A to compare, ascending; plain regression takes "
+            "κ²/step × ln(κ/tolerance) iterations.",
+        ),
         Increasing,
     ]
     columns: Annotated[
@@ -146,6 +151,21 @@ class Section(StrictModel):
                 f"width {narrow[0].width} with equations {self.equations}: some x could not solve the "
                 "system with a given W; write a width of at least the number of equations"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _steps_are_above_rounding(self) -> "Section":
+        # A step along the smallest singular value is that much smaller than what it has still to go.
+        varied = self.conditions[-1], self.step, "conditions"
+        fixed = self.condition, self.step * min(ONE_PASS_STEPS), "condition"
+        for condition, step, field in (varied, fixed):
+            largest = (self.tolerance * step / sys.float_info.epsilon) ** 0.5
+            if condition > largest:
+                raise ValueError(
+                    f"{field} {condition:g} with step {step:g} and tolerance {self.tolerance:g}: steps "
+                    f"would be lost in rounding before a run converges; write {field} up to "
+                    f"{int(largest)}, or a larger tolerance"
+                )
         return self
 
 

@@ -12,6 +12,7 @@ quantity: of a run, as in the measurements, or
 statistic:
     mean      geometric, over systems, with the 95 % interval by Student's t of the logarithm
     share     of runs, with the 95 % interval of Clopper and Pearson
+    allowed share  the same, of the runs with enough iterations for plain regression
     largest   of all runs: value and high are the largest, low is the smallest
     exponent  p of scale^p (distance) or step^p (target_error): weighted least squares on the log of the
               mean, with a 95 % interval by a bootstrap over systems
@@ -19,7 +20,8 @@ statistic:
               correction to the power law
     exponent difference  of the distance, first layer minus deeper layers, by paired systems
 value, low, high: the estimate.
-runs: runs used. failed: runs left out because they did not converge. reason: of the first of these.
+runs: runs used, of a mean those with a positive value. failed: runs left out because they did not
+    converge. reason: of the first of these.
 
 Exponents of the distance are fitted to scales up to 0.1.
 """
@@ -31,9 +33,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import binomtest
+from scipy.special import betaincinv
 
-from initbias.statistics import fit_power_law, ratio_interval
+from initbias.statistics import LEVEL, Estimate, fit_power_law, ratio_interval
 from initbias.studies.underdetermined.design import FEWEST_SCALES, SMALL
 
 NETWORKS = ["depth", "width", "equations", "unknowns"]
@@ -65,7 +67,6 @@ MEANS = (
 LARGEST = ("formula_error", "drift", "relative_bound")
 LARGEST_OF_START = ("distance", "target_error", "bi_optimality_gap")
 FEWEST_RUNS = 2  # of a mean with an interval
-LEVEL = 0.95  # of intervals of shares
 
 Array = NDArray[np.float64]
 
@@ -93,7 +94,10 @@ def _of_networks(runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Rows of the networks of one depth."""
     yield from _told(runs, (row for quantity in LARGEST for row in _largest(runs, quantity)))
     for experiment, group in runs.groupby("experiment"):
-        yield from _told(group, _shares(group), experiment=experiment)
+        yield from _told(group, _shares(group, "share"), experiment=experiment)
+        enough = group[group["enough"]]
+        if len(enough):
+            yield from _told(enough, _shares(enough, "allowed share"), experiment=experiment)
     for key, group in runs.groupby(SETTING):
         setting = dict(zip(SETTING, key, strict=True))
         yield from _told(group, _of_setting(group, setting["experiment"]), **setting)
@@ -103,14 +107,15 @@ def _of_networks(runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
         yield from _told(group, fits, experiment="scale", layers=layers)
     pair = scaled[scaled["layers"].isin(["first", "deeper"])]
     yield from _told(pair, _difference(pair), experiment="scale")
-    for start, group in runs[runs["start"] == "one_pass"].groupby("start"):
-        fits = _exponents(group, "target_error", "step")
-        yield from _told(group, fits, experiment="steering", start=start)
+    one_pass = runs[runs["start"] == "one_pass"]
+    if len(one_pass):
+        fits = _exponents(one_pass, "target_error", "step")
+        yield from _told(one_pass, fits, experiment="steering", start="one_pass")
 
 
 def _of_setting(runs: pd.DataFrame, experiment: str) -> Iterator[dict[str, Any]]:
     """Rows of the runs that differ in the seed alone."""
-    yield from _shares(runs)
+    yield from _shares(runs, "share")
     for quantity in MEANS:
         yield from _mean(runs, quantity)
     if experiment == "steering":
@@ -136,7 +141,8 @@ def _mean(runs: pd.DataFrame, quantity: str) -> Iterator[dict[str, Any]]:
     values = _values(runs, quantity)
     logs = np.log(values[values > 0])
     if len(logs) >= FEWEST_RUNS:
-        yield _row(quantity, "mean", **asdict(ratio_interval(logs)))
+        row = _row(quantity, "mean", **asdict(ratio_interval(logs)))
+        yield row | {"runs": len(logs)}
 
 
 def _largest(runs: pd.DataFrame, quantity: str) -> Iterator[dict[str, Any]]:
@@ -146,12 +152,18 @@ def _largest(runs: pd.DataFrame, quantity: str) -> Iterator[dict[str, Any]]:
         yield row | {"runs": len(values)}
 
 
-def _shares(runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _shares(runs: pd.DataFrame, statistic: str) -> Iterator[dict[str, Any]]:
     diverged = runs["failure"].str.startswith("diverged")
     for quantity, values in (("converged", runs["failure"] == ""), ("diverged", diverged)):
-        counted = binomtest(int(values.sum()), len(values))
-        interval = counted.proportion_ci(LEVEL)
-        yield _row(quantity, "share", counted.statistic, interval.low, interval.high)
+        share = share_interval(int(values.sum()), len(values))
+        yield _row(quantity, statistic, **asdict(share))
+
+
+def share_interval(count: int, of: int) -> Estimate:
+    """Share of a count, with the interval of Clopper and Pearson."""
+    low = betaincinv(count, of - count + 1, (1 - LEVEL) / 2) if count else 0.0
+    high = betaincinv(count + 1, of - count, (1 + LEVEL) / 2) if count < of else 1.0
+    return Estimate(count / of, float(low), float(high))
 
 
 def _exponents(runs: pd.DataFrame, quantity: str, of: str) -> Iterator[dict[str, Any]]:

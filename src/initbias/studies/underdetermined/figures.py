@@ -84,6 +84,7 @@ def convergence(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
         title_fontsize=8,
     )
     left, right = below.subplots(1, 2, sharey=True)
+    slow = measurements["failure"].str.startswith("not converged")
     limit = measurements["iterations"].max()
     for axes, experiment, of in ((left, "conditioning", "condition"), (right, "scale", "scale")):
         rows = _select(estimates, experiment=experiment)
@@ -99,7 +100,8 @@ def convergence(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
             axes.plot(
                 failed[of], np.full(len(failed), beyond), color=colour, marker=shape, ls="none"
             )
-        axes.axhline(limit, **DOTTED)
+        if slow.any():
+            axes.axhline(limit, **DOTTED)
         axes.set(xscale="log", yscale="log")
         axes.grid(alpha=0.25, lw=0.5)
     left.set(xlabel=r"condition number of $A$", ylabel="iterations to converge")
@@ -110,10 +112,10 @@ def convergence(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
         slope = np.array([at["condition"].min(), first["condition"]])
         left.plot(slope, 0.3 * first["value"] * (slope / first["condition"]) ** 2, **SLOPE)
     handles = [_marker(DEPTHS[d], colour, shape) for d, colour, shape in _depths(measurements)]
-    handles += [
-        Line2D([], [], **SLOPE, label="slope 2"),
-        Line2D([], [], **DOTTED, label="most iterations; above: runs that did not converge"),
-    ]
+    handles.append(Line2D([], [], **SLOPE, label="slope 2"))
+    if slow.any():
+        label = "most iterations; above: runs that did not converge"
+        handles.append(Line2D([], [], **DOTTED, label=label))
     legend_below(below, handles, 3)
     return figure
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import entropy
+from scipy.special import entr
 
 from initbias.datasets import generator, sample_underdetermined
 from initbias.networks import (
@@ -39,6 +39,8 @@ from initbias.studies.measuring import Progress
 #     after a first training); one_pass (P W_1 by the conservation laws of the flow); bi_optimal.
 # layers: first, deeper or all: those that are multiplied by scale.
 # step: learning rate × curvature.
+# enough: whether plain regression, with that condition number and step, converges within the most
+#     iterations from a residual of ‖b‖; this is known beforehand, and deeper chains take about as long.
 # seed, iteration: of the row.
 # residual: ‖Ay − b‖ over ‖b‖.
 # distance: ‖y − θ*‖ over ‖θ*‖.
@@ -350,7 +352,7 @@ def _alignment(layers: Layers) -> float:
 def _effective_rank(layers: Layers) -> float:
     """Of W_1 ... W_h: the exponential of the entropy of its singular values over their sum."""
     values = np.linalg.svd(product(layers[:-1]), compute_uv=False)
-    return float(np.exp(entropy(values)))
+    return float(np.exp(entr(values / values.sum()).sum()))
 
 
 def _total(layers: Iterable[Array]) -> float:
@@ -381,6 +383,7 @@ def _setting(
     **values: Any,
 ) -> dict[str, Any]:
     """Columns that tell a run from others."""
+    step = values.get("step", specification["step"])
     return {
         "experiment": experiment,
         "depth": specification["depth"],
@@ -392,9 +395,17 @@ def _setting(
         "start": "random",
         "layers": "all",
         "scale": 1.0,
-        "step": specification["step"],
+        "step": step,
+        "enough": _enough(specification, problem.condition, step),
         "seed": seed,
     } | values
+
+
+def _enough(specification: dict[str, Any], condition: float, step: float) -> bool:
+    """Whether iterations are enough for the slowest direction of plain regression."""
+    slowest = max(abs(1 - step), abs(1 - step / condition**2))
+    missing = np.log(specification["tolerance"] / condition)
+    return slowest == 0 or bool(specification["max_iterations"] * np.log(slowest) <= missing)
 
 
 def _identity(specification: dict[str, Any], columns: int, seed: int) -> tuple[str | int, ...]:
