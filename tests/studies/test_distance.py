@@ -70,6 +70,9 @@ SECTION: dict[str, Any] = {
 }
 
 
+MNIST: dict[str, Any] = {"dataset": "mnist", "widths": [8, 16], "sample_sizes": [64, 128]}
+
+
 def planned(**changes: Any) -> dict[str, dict[str, Any]]:
     content = {"studies": {"distance": SECTION | changes}}
     return {shard.name: shard.specification for shard in shards(validate(content, "test"))}
@@ -352,11 +355,27 @@ def test_the_bound_of_linear_networks_holds_at_any_parameters() -> None:
         ({"images": [IMAGES, IMAGES]}, "a data set is named twice"),
         ({"images": [{**IMAGES, "widths": [16, 16]}]}, "must increase without repetition"),
         ({"images": [{**IMAGES, "widths": [16, 32]}]}, "labels.widths: [24] is compared with"),
-        ({"test_size": 1780}, "digits has 1797 images: too few for 24 training and 1780 test images"),
-        (
-            {"images": [{"dataset": "mnist", "widths": [8, 16], "sample_sizes": [64, 61000]}]},
-            "mnist has 70000 images, 60000 of them for training: too few for 61000",
-        ),
+        ({"images": [IMAGES, {**IMAGES, "dataset": "mnist"}]}, "labels: in digits and mnist; write it in one"),
+        ({"images": [IMAGES, {**MNIST, "choices": IMAGES["choices"], "widths": [16, 24], "sample_sizes": [12, 24]}]},
+         "choices: in digits and mnist; write it in one"),
+        ({"images": [{**IMAGES, "choices": {**IMAGES["choices"], "depths": [2, 2]}}]},
+         "must increase without repetition"),
+        ({"images": [{**IMAGES, "choices": {**IMAGES["choices"], "depths": [1, 2]}}]},
+         "choices.depths: 2 is already the main depth; leave it out"),
+        ({"images": [{**IMAGES, "choices": {**IMAGES["choices"], "learning_rates": [0.5]}}]},
+         "choices.learning_rates: 0.5 is already the main learning_rate; leave it out"),
+        ({"images": [{**IMAGES, "choices": {**IMAGES["choices"], "batch_sizes": [16]}}]},
+         "choices.batch_sizes: 16 is already the main batch_size; leave it out"),
+        ({"images": [{**IMAGES, "choices": {**IMAGES["choices"], "thresholds": [0.3]}}]},
+         "choices.thresholds: 0.3 is already the main threshold; leave it out"),
+        ({"test_size": 1780},
+         "test_size: digits leaves 1773 of its 1797 images for tests, with 24 for training; write at most 1773"),
+        ({"images": [MNIST], "test_size": 10001},
+         "test_size: mnist leaves 10000 of its 70000 images for tests, with 60000 for training"),
+        ({"images": [{**MNIST, "sample_sizes": [64, 61000]}]},
+         "images.sample_sizes: mnist has 60000 training images, not 61000; write at most 60000"),
+        ({"complexity": {**BALLS, "sample_size": 5000}},
+         "complexity.sample_size: digits has 1797 training images, not 5000; write at most 1797"),
         ({"threshold": 0}, "threshold: 0: must be greater than 0"),
     ],
 )  # fmt: skip
@@ -364,6 +383,23 @@ def test_wrong_designs_are_refused(changes: dict[str, Any], message: str) -> Non
     with pytest.raises(ConfigurationError) as caught:
         planned(**changes)
     assert message in str(caught.value)
+
+
+def test_a_default_is_checked_like_a_value() -> None:
+    """2,000 test images, which is more than digits has."""
+    section = {name: value for name, value in SECTION.items() if name != "test_size"}
+    with pytest.raises(ConfigurationError, match="test_size: digits leaves 1773 of its 1797"):
+        validate({"studies": {"distance": section}}, "test")
+
+
+def test_the_largest_allowed_sample_has_no_test_image() -> None:
+    plan = planned(test_size=1797 - 24)
+    sample = draw_sample("digits", 24, 0.0, plan["digits-width16-seeds0000"]["test_size"], seed=0)
+    drawn = np.concatenate([sample.inputs, sample.test_inputs])
+    digits = load_dataset("digits").inputs
+    every = digits / np.linalg.norm(digits, axis=1)[:, None]
+    assert len(drawn) == 1797
+    np.testing.assert_array_equal(*(rows[np.lexsort(rows.T)] for rows in (drawn, every)))
 
 
 def test_more_widths_and_seeds_add_shards_and_change_none() -> None:
