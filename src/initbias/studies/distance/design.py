@@ -253,11 +253,12 @@ OUTPUTS = {
     ),
     "norms": Output(
         "figure",
-        "D-S2, D-S3: measures of capacity from the origin and from the start after training, against the "
-        "width H, each over its value at the smallest width: products over layers of squared Frobenius "
-        "norms, products of spectral norms, and their bound by the distance Δ; standard start, largest m. "
-        "Right: distance of test and training loss of the untrained networks against m, means over seeds "
-        "for each width (dots) and over all networks with 95 % intervals, and its expected slope.",
+        "D-S2, D-S3: measures of capacity from the origin before (Z) and after training (W), and from the "
+        "start, against the width H, each over its value at the smallest width: products over layers of "
+        "squared Frobenius norms, products of spectral norms, and their bound by the distance Δ; standard "
+        "start, largest m. Right: distance of test and training loss of the untrained networks against m, "
+        "means over seeds for each width (dots) and over all networks with 95 % intervals, and its expected "
+        "slope. One row for each set of images.",
     ),
     "choices": Output(
         "figure",
@@ -267,8 +268,10 @@ OUTPUTS = {
     ),
     "exponents": Output(
         "table",
-        "Exponents of growth with the width H and with the number m of training images, with 95 % intervals; "
-        "runs used and runs that did not reach the training loss to stop at.",
+        "Exponents of growth with the width H and with the number m of training images, with 95 % intervals "
+        "over seeds; relative slopes (against log H or log m, over the mean) of the generalization error; "
+        "seeds used, and seeds left out since a run of theirs failed or a value is not positive (of the "
+        "untrained gap, networks).",
     ),
     "runs": Output(
         "table",
