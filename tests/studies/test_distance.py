@@ -70,6 +70,9 @@ SECTION: dict[str, Any] = {
 }
 
 
+MNIST: dict[str, Any] = {"dataset": "mnist", "widths": [8, 16], "sample_sizes": [64, 128]}
+
+
 def planned(**changes: Any) -> dict[str, dict[str, Any]]:
     content = {"studies": {"distance": SECTION | changes}}
     return {shard.name: shard.specification for shard in shards(validate(content, "test"))}
@@ -196,6 +199,17 @@ def test_norms_agree_with_each_other() -> None:
         assert layer["spectral_norm"] <= 1.001 * reach
 
 
+def test_norms_of_the_start_are_those_of_xavier() -> None:
+    """E‖Z_k‖² = 2 × inputs × outputs / (inputs + outputs), here within 5 standard errors."""
+    tables = measured(
+        {**RUNS, "epochs": 1, "runs": [[12, 0.0, "standard"]], "seeds": list(range(9))}
+    )
+    for layer, (below, above) in enumerate(((64, 32), (32, 32), (32, 10)), start=1):
+        squares = np.array([values(table, layer)["start_norm"] ** 2 for table in tables.values()])
+        expected = 2 * below * above / (below + above)
+        assert squares.mean() == pytest.approx(expected, rel=5 * (2 / (below * above * 9)) ** 0.5)
+
+
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(rows=st.integers(1, 40), columns=st.integers(1, 40), rank=st.integers(0, 3))
 def test_spectral_norms_are_largest_singular_values(rows: int, columns: int, rank: int) -> None:
@@ -302,7 +316,7 @@ def test_data_that_cannot_be_had_are_not_measured(no_cifar: None) -> None:
         words = " ".join(
             text.get_text().replace("\n", " ") for axes in figure.axes for text in axes.texts
         )
-        assert ("not measured" in words) == (name != "norms"), name
+        assert "not measured" in words, name
     assert all(len(table(measurements, estimates)) for table in TABLES.values())
 
 
@@ -352,11 +366,28 @@ def test_the_bound_of_linear_networks_holds_at_any_parameters() -> None:
         ({"images": [IMAGES, IMAGES]}, "a data set is named twice"),
         ({"images": [{**IMAGES, "widths": [16, 16]}]}, "must increase without repetition"),
         ({"images": [{**IMAGES, "widths": [16, 32]}]}, "labels.widths: [24] is compared with"),
-        ({"test_size": 1780}, "digits has 1797 images: too few for 24 training and 1780 test images"),
-        (
-            {"images": [{"dataset": "mnist", "widths": [8, 16], "sample_sizes": [64, 61000]}]},
-            "mnist has 70000 images, 60000 of them for training: too few for 61000",
-        ),
+        ({"images": [IMAGES, {**IMAGES, "dataset": "mnist"}]},
+         "labels: in digits and mnist; write it in one"),
+        ({"images": [IMAGES, {**IMAGES, "dataset": "mnist", "labels": None}]},
+         "choices: in digits and mnist; write it in one"),
+        ({"images": [{**IMAGES, "choices": {**IMAGES["choices"], "depths": [2, 2]}}]},
+         "must increase without repetition"),
+        ({"images": [{**IMAGES, "choices": {**IMAGES["choices"], "depths": [1, 2]}}]},
+         "choices.depths: 2 is already the main depth; leave it out"),
+        ({"images": [{**IMAGES, "choices": {**IMAGES["choices"], "learning_rates": [0.5]}}]},
+         "choices.learning_rates: 0.5 is already the main learning_rate; leave it out"),
+        ({"images": [{**IMAGES, "choices": {**IMAGES["choices"], "batch_sizes": [16]}}]},
+         "choices.batch_sizes: 16 is already the main batch_size; leave it out"),
+        ({"images": [{**IMAGES, "choices": {**IMAGES["choices"], "thresholds": [0.3]}}]},
+         "choices.thresholds: 0.3 is already the main threshold; leave it out"),
+        ({"test_size": 1780},
+         "digits leaves 1773 of its 1797 images for tests, with 24 for training; write at most 1773"),
+        ({"images": [MNIST], "test_size": 10001},
+         "test_size: mnist leaves 10000 of its 70000 images for tests, with 60000 for training"),
+        ({"images": [{**MNIST, "sample_sizes": [64, 61000]}]},
+         "images.sample_sizes: mnist has 60000 training images, not 61000; write at most 60000"),
+        ({"complexity": {**BALLS, "sample_size": 5000}},
+         "complexity.sample_size: digits has 1797 training images, not 5000; write at most 1797"),
         ({"threshold": 0}, "threshold: 0: must be greater than 0"),
     ],
 )  # fmt: skip
@@ -364,6 +395,23 @@ def test_wrong_designs_are_refused(changes: dict[str, Any], message: str) -> Non
     with pytest.raises(ConfigurationError) as caught:
         planned(**changes)
     assert message in str(caught.value)
+
+
+def test_a_default_is_checked_like_a_value() -> None:
+    """2,000 test images, which is more than digits has."""
+    section = {name: value for name, value in SECTION.items() if name != "test_size"}
+    with pytest.raises(ConfigurationError, match="test_size: digits leaves 1773 of its 1797"):
+        validate({"studies": {"distance": section}}, "test")
+
+
+def test_the_largest_allowed_sample_has_no_test_image() -> None:
+    plan = planned(test_size=1797 - 24)
+    sample = draw_sample("digits", 24, 0.0, plan["digits-width16-seeds0000"]["test_size"], seed=0)
+    drawn = np.concatenate([sample.inputs, sample.test_inputs])
+    digits = load_dataset("digits").inputs
+    every = digits / np.linalg.norm(digits, axis=1)[:, None]
+    assert len(drawn) == 1797
+    np.testing.assert_array_equal(*(rows[np.lexsort(rows.T)] for rows in (drawn, every)))
 
 
 def test_more_widths_and_seeds_add_shards_and_change_none() -> None:
@@ -428,7 +476,8 @@ def synthetic(
             "start_norm": 8.0, "untrained_gap": factor * m**-0.5,
         }  # fmt: skip
         layers = {
-            "distance": distance / 2**0.5, "norm": factor * width**0.5, "start_norm": 1.0,
+            "distance": distance / 2**0.5, "norm": factor * width**0.5,
+            "start_norm": factor * width**0.25,
             "spectral_distance": 1.0, "spectral_norm": 2.0 * factor, "start_spectral_norm": 1.0,
         }  # fmt: skip
         for layer, of_layer in ((0, whole), (1, layers), (2, layers)):
@@ -491,6 +540,8 @@ def test_known_growth_is_estimated() -> None:
     assert product["low"] < 2 < product["high"]  # two layers of squared norm H
     distances = row(estimates, quantity="distance_product", **by_width)
     assert distances["low"] < -0.8 < distances["high"]
+    start = row(estimates, quantity="start_norm_product", **by_width)
+    assert start["low"] < 1 < start["high"]
     bound = row(estimates, quantity="spectral_bound", statistic="mean", layer=0, width=40,
                 initialization="standard", label_noise=0, sample_size=64)  # fmt: skip
     assert bound["value"] == pytest.approx((1 + 40**-0.2 * 64**0.3) ** 2, rel=0.05)
@@ -511,8 +562,93 @@ def test_failed_runs_are_counted_and_never_enter_a_mean() -> None:
     mean = row(estimates, statistic="mean", layer=0, width=40, **of)
     assert (mean["runs"], mean["failed"]) == (3, 2) and mean["reason"].startswith("training loss 1")
     fitted = row(estimates, statistic="exponent", by="width", **of)
-    assert (fitted["runs"], fitted["failed"]) == (17, 3)
+    assert (fitted["runs"], fitted["failed"]) == (2, 3)  # seeds
+    assert fitted["reason"].startswith("training loss 1")
+    (told,) = [claim.reason for claim in judge(estimates) if "e of H^e" in claim.claim
+               and "standard start" in claim.claim]  # fmt: skip
+    assert "3 of 5 seeds left out of this fit: training loss 1" in told
     assert any("runs left out: training loss 1" in claim.reason for claim in judge(estimates))
+
+
+def test_fits_tell_the_seeds_that_they_are_of() -> None:
+    """A lost mirrored run costs its pair, a zero its seed's exponent, a width without seeds nothing else."""
+    measurements = synthetic(by_width=-0.2)
+    at = {"width": 40, "sample_size": 64, "label_noise": 0.0, "seed": 0}
+    here = (measurements[list(at)] == pd.Series(at)).all(axis=1)
+    mirrored = measurements["initialization"] == "mirrored"
+    measurements.loc[here & mirrored, "failure"] = "diverged by epoch 3"
+    zero = here & ~mirrored & (measurements["layer"] == 1) & (measurements["quantity"] == "norm")
+    measurements.loc[zero, "value"] = 0.0
+    estimates = estimate(measurements)
+
+    def told(**chosen: Any) -> tuple[int, int, str]:
+        found = row(estimates, label_noise=0, **chosen)
+        return found["runs"], found["failed"], found["reason"]
+
+    small = {"width": 40, "sample_size": 64}
+    assert told(statistic="ratio", **small) == (4, 1, "diverged by epoch 3")
+    assert told(statistic="ratio", width=80, sample_size=64) == (5, 0, "")
+    by_width = {"by": "width", "sample_size": 64}
+    product = {"initialization": "standard", "quantity": "norm_product", **by_width}
+    assert told(**product) == (4, 1, "a value is not positive")
+    assert told(**{**product, "quantity": "distance"}) == (5, 0, "")
+    distance = {"initialization": "mirrored", "quantity": "distance", **by_width}
+    assert told(**distance) == (4, 1, "diverged by epoch 3")
+
+    lost = frozenset((320, 64, seed) for seed in range(5))
+    estimates = estimate(synthetic(by_width=-0.2, failed=lost))
+    assert told(**{**product, "quantity": "distance"}) == (5, 0, "training loss 1 after 9 epochs")
+
+
+def test_generalization_errors_may_be_negative() -> None:
+    """No seed is left out, and the slope over the mean is that of the numbers."""
+    measurements = synthetic()
+    widths = measurements["width"]
+    errors = measurements["quantity"] == "test_error"
+    drawn = 0.1 + 0.02 * np.log2(widths / 40) + 0.04 * (measurements["seed"] - 2)
+    drawn -= 0.2 * ((measurements["seed"] == 0) & (widths == 40))
+    measurements.loc[errors, "value"] = 0.1 + drawn[errors]
+    fitted = row(estimate(measurements), statistic="relative slope", by="width", sample_size=64,
+                 label_noise=0, initialization="standard")  # fmt: skip
+    rows = np.array([[0.1 + 0.02 * k + 0.04 * (seed - 2) for k in range(4)] for seed in range(5)])
+    rows[0, 0] -= 0.2
+    logs = np.log([40, 80, 160, 320])
+    slopes = [np.cov(logs, errors_)[0, 1] / logs.var(ddof=1) for errors_ in rows]
+    assert rows.min() < 0 and (fitted["runs"], fitted["failed"]) == (5, 0)
+    assert fitted["value"] == pytest.approx(np.mean(slopes) / rows.mean())
+
+
+def test_relative_slopes_are_exponents_to_first_order() -> None:
+    measurements = synthetic()
+    errors = measurements["quantity"] == "test_error"
+    growth = 0.7 * (measurements["width"] / 40) ** 0.1
+    measurements.loc[errors, "value"] = 0.1 + growth[errors]
+    fitted = row(estimate(measurements), statistic="relative slope", by="width", sample_size=64,
+                 label_noise=0, initialization="standard")  # fmt: skip
+    assert fitted["value"] == pytest.approx(0.1, rel=0.02)
+
+
+def test_a_lower_bound_is_judged() -> None:
+    """Two layers of squared norm H^(2 by_norm) each at the start, at depth 2 and as if at depth 4."""
+
+    def verdict(by_norm: float, depth: int) -> tuple[str, str]:
+        measurements = synthetic().assign(depth=depth)
+        start = (measurements["quantity"] == "start_norm") & (measurements["layer"] > 0)
+        chance = np.random.default_rng(2).gamma(1e4, 1e-4, len(measurements))
+        norms = chance * measurements["width"] ** by_norm
+        measurements.loc[start, "value"] = norms[start]
+        (claim,) = [
+            each for each in judge(estimate(measurements)) if "untrained network's" in each.claim
+        ]
+        assert claim.source == "Nagarajan, Kolter 2019, D-S2" and claim.measured == pytest.approx(
+            4 * by_norm, abs=0.05
+        )
+        return claim.verdict, claim.predicted
+
+    assert verdict(0.2, 2) == ("reproduced", ">= 0")
+    assert verdict(-0.2, 2) == ("not reproduced", ">= 0")
+    assert verdict(0.2, 4) == ("not reproduced", ">= 2")
+    assert verdict(0.6, 4) == ("reproduced", ">= 2")
 
 
 def test_claims_follow_the_estimates() -> None:
@@ -523,7 +659,7 @@ def test_claims_follow_the_estimates() -> None:
         return {(claim.source.split(", ")[-1], claim.claim[:40]): claim.verdict for claim in claims}
 
     flat = verdicts(by_width=-0.1)
-    assert set(flat.values()) == {"reproduced"} and len(flat) == 13
+    assert set(flat.values()) == {"reproduced"} and len(flat) == 14
     grown = verdicts(by_width=0.2, by_size=-0.3, random_extra=-0.2, by_noise=-0.5)
     turned = {key for key, verdict in grown.items() if verdict == "not reproduced"}
     assert turned == {
@@ -531,7 +667,7 @@ def test_claims_follow_the_estimates() -> None:
         ("D-Fig1", "distance from initialization grows with "),
         ("D-Fig2", "with random labels the distance grows fa"),
         ("D-Fig3", "distance from initialization grows with "),
-        ("D-S2", "the product of squared distances of the "),
+        ("beside D-S2 (ours)", "the product of squared distances of the "),
         ("D-S3", "the bound on it by the distance, with th"),
     }
     claims = judge(estimate(balls({"relu": 0.5, "linear": 0.3})))
@@ -559,4 +695,6 @@ def test_a_real_section_is_drawn() -> None:
              "label_noise", "sample_size"]
         )
     )  # fmt: skip
-    assert {"exponent", "slope", "random − true labels"} == set(tables["exponents"]["kind"])
+    assert {"exponent", "relative slope", "slope", "random − true labels"} == set(
+        tables["exponents"]["kind"]
+    )

@@ -5,6 +5,13 @@ measured widths: its 95 % interval must end at NO_GROWTH or below. The reason gi
 claim is about all sample sizes or radii that were measured: the one decides that is farthest from the
 claim, or else the one whose interval reaches farthest from it.
 
+The generalization error may be zero or negative: its growth is the slope against log H over its mean,
+which is the exponent to first order.
+
+D-S2 bounds the norms of the untrained network from below, by H^(d-2) up to constants and logarithms
+with d hidden layers: judged is the exponent. That norms from the origin grow in trained networks, too,
+and distances of the layers do not, is judged beside it as ours.
+
 "At most logarithmically" (D-Fig4) is an exponent, too: that of log H at the measured widths. Ascent may
 miss the supremum, so the complexities judged are lower bounds of it.
 
@@ -32,6 +39,7 @@ from initbias.studies.protocol import Claim
 
 PAPER = "Nagarajan, Kolter 2019"
 NO_GROWTH = 0.05  # exponent of the width: less than 4 % for each doubling
+OURS = "beside D-S2 (ours)"
 NOTHING = Estimate(float("nan"), float("nan"), float("nan"))
 TOO_FEW = "fewer than two sizes with two runs that reached the training loss to stop at"
 NAMES = {
@@ -63,14 +71,23 @@ def _trained(dataset: str, start: str, group: pd.DataFrame) -> Iterator[Claim]:
     """D-Fig1."""
     group = _of(group, label_noise=0.0)
     where = f"{NAMES[dataset]}, {start} start"
-    for quantity, text in (
-        ("distance", "distance from initialization"),
-        ("generalization_error", "test error less training error"),
+    for quantity, statistic, text in (
+        (
+            "distance",
+            "exponent",
+            "distance from initialization does not grow with the width H: largest exponent e of H^e",
+        ),
+        (
+            "generalization_error",
+            "relative slope",
+            "test error less training error does not grow with the width H: largest slope against log H "
+            "over the mean",
+        ),
     ):
         yield _no_growth(
-            f"{text} does not grow with the width H: largest exponent e of H^e over all m ({where})",
+            f"{text} over all m ({where})",
             "D-Fig1",
-            _of(group, quantity=quantity, statistic="exponent", by="width"),
+            _of(group, quantity=quantity, statistic=statistic, by="width"),
             group,
         )
     yield _growth(
@@ -105,10 +122,19 @@ def _norms(dataset: str, group: pd.DataFrame) -> Iterator[Claim]:
     """D-S2 and D-S3."""
     where = f"{NAMES[dataset]}, standard start"
     fits = _of(group, statistic="exponent", by="width")
-    yield _growth(
-        "the product of squared Frobenius norms from the origin grows with the width H: smallest "
-        f"exponent over all m ({where})",
+    depth = int(group["depth"].iloc[0])
+    yield _at_least(
+        "the untrained network's product of squared Frobenius norms grows at least as H^(d-2) with the "
+        f"width H: exponent ({where}, d = {depth} hidden layers)",
         "D-S2",
+        _of(fits, quantity="start_norm_product"),
+        depth - 2,
+        group,
+    )
+    yield _growth(
+        "the same product of the trained network grows with the width H: smallest exponent over all m "
+        f"({where})",
+        OURS,
         _of(fits, quantity="norm_product"),
         group,
     )
@@ -116,7 +142,7 @@ def _norms(dataset: str, group: pd.DataFrame) -> Iterator[Claim]:
         (
             "distance_product",
             "the product of squared distances of the layers from the start",
-            "D-S2",
+            OURS,
         ),
         ("spectral_product", "the product of spectral norms", "D-S3"),
         (
@@ -189,8 +215,24 @@ def _at_most(text: str, statement: str, rows: pd.DataFrame, bound: float, more: 
     worst = rows.loc[rows[end].idxmax()]
     measured = estimate_of(worst)
     verdict, reason = judge_at_most(measured, bound)
-    reason = f"{reason}; its upper end is {measured.high:.3f} ({_where(worst)}){_range(rows)}{more}"
+    reason = f"{reason}; its upper end is {measured.high:.3f} ({_where(worst)})"
+    reason += f"{_range(rows)}{_seeds(worst)}{more}"
     return _claim(text, statement, f"<= {bound:.3g}", measured, Verdict(verdict, reason))
+
+
+def _at_least(
+    text: str, statement: str, rows: pd.DataFrame, bound: float, group: pd.DataFrame
+) -> Claim:
+    """The row decides that _at_most would choose of the negative values."""
+    if rows.empty:
+        return _claim(text, statement, f">= {bound:g}", NOTHING, _absent(group))
+    end = "high" if (rows["high"] < bound).any() else "low"
+    worst = rows.loc[rows[end].idxmin()]
+    measured = estimate_of(worst)
+    negative = Estimate(-measured.value, -measured.high, -measured.low)
+    verdict, _ = judge_at_most(negative, -bound)
+    reason = f"the interval begins at {measured.low:.3f}{_seeds(worst)}{_left_out(group)}"
+    return _claim(text, statement, f">= {bound:g}", measured, Verdict(verdict, reason))
 
 
 def _growth(text: str, statement: str, rows: pd.DataFrame, group: pd.DataFrame) -> Claim:
@@ -201,7 +243,7 @@ def _growth(text: str, statement: str, rows: pd.DataFrame, group: pd.DataFrame) 
     worst = rows.loc[rows[end].idxmin()]
     measured = estimate_of(worst)
     verdict, reason = judge_positive(measured)
-    reason = f"{reason} ({_where(worst)}){_range(rows)}{_left_out(group)}"
+    reason = f"{reason} ({_where(worst)}){_range(rows)}{_seeds(worst)}{_left_out(group)}"
     return _claim(text, statement, "> 0", measured, Verdict(verdict, reason))
 
 
@@ -212,11 +254,23 @@ def _range(rows: pd.DataFrame) -> str:
     return f"; all values: {rows['value'].min():.3g} to {rows['value'].max():.3g}"
 
 
+def _seeds(row: pd.Series) -> str:
+    """Seeds that a fit is without."""
+    left_out, reason = row["failed"], row["reason"]
+    if row["statistic"] == "mean" or not left_out:
+        return ""
+    return f"; {left_out:.0f} of {left_out + row['runs']:.0f} seeds left out of this fit: {reason}"
+
+
 def _left_out(group: pd.DataFrame) -> str:
-    """How many runs are in none of the fits."""
+    """How many runs have failed."""
     means = _of(group, quantity="distance", statistic="mean", layer=0)
     failed, total = means["failed"].sum(), means["failed"].sum() + means["runs"].sum()
-    return f"; {failed:.0f} of {total:.0f} runs left out: {_reason(means)}" if failed else ""
+    return (
+        f"; {failed:.0f} of {total:.0f} runs left out: {_reason(means[means['failed'] > 0])}"
+        if failed
+        else ""
+    )
 
 
 def _absent(group: pd.DataFrame) -> Verdict:

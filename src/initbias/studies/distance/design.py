@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from initbias.studies import rates
 from initbias.studies.fields import Increasing, StrictModel
@@ -55,16 +55,36 @@ class Choices(StrictModel):
 
     widths: Widths
     sample_size: Size
-    depths: Annotated[list[Annotated[int, Field(ge=1, le=10)]], Field(description="Hidden layers.")]
+    depths: Annotated[
+        list[Annotated[int, Field(ge=1, le=10)]],
+        Field(description="Hidden layers, ascending, without the main depth."),
+        Increasing,
+    ]
     learning_rates: Annotated[
-        list[Annotated[float, Field(gt=0)]], Field(description="Steps of SGD.")
+        list[Annotated[float, Field(gt=0)]],
+        Field(description="Steps of SGD, ascending, without the main learning_rate."),
+        Increasing,
     ]
     batch_sizes: Annotated[
-        list[Annotated[int, Field(ge=1)]], Field(description="Images of a step.")
+        list[Annotated[int, Field(ge=1)]],
+        Field(description="Images of a step, ascending, without the main batch_size."),
+        Increasing,
     ]
     thresholds: Annotated[
-        list[Annotated[float, Field(gt=0)]], Field(description="Training losses to stop at.")
+        list[Annotated[float, Field(gt=0)]],
+        Field(description="Training losses to stop at, ascending, without the main threshold."),
+        Increasing,
     ]
+
+    @property
+    def changes(self) -> dict[str, Sequence[float]]:
+        """Values that each field of the section takes beside its own."""
+        return {
+            "depth": self.depths,
+            "learning_rate": self.learning_rates,
+            "batch_size": self.batch_sizes,
+            "threshold": self.thresholds,
+        }
 
 
 class Images(StrictModel):
@@ -160,23 +180,47 @@ class Section(StrictModel):
         names = [part.dataset for part in images]
         if len(set(names)) < len(names):
             raise ValueError("a data set is named twice; write each of them once")
+        for name in ("labels", "choices"):
+            having = [part.dataset for part in images if getattr(part, name)]
+            if len(having) > 1:
+                raise ValueError(f"{name}: in {' and '.join(having)}; write it in one of them")
         return images
 
-    @field_validator("test_size")
-    @classmethod
-    def _images_suffice(cls, test_size: int, info: ValidationInfo) -> int:
-        """Refuse more images than a data set has."""
-        for part in info.data.get("images", []):
+    @model_validator(mode="after")
+    def _images_suffice(self) -> Self:
+        """Refuse more images than a data set has: training and test images are never the same."""
+        for part in self.images:
             count, most = IMAGE_COUNTS[part.dataset], PUBLISHED_TRAINING.get(part.dataset)
-            for_training, for_test = (most, count - most) if most else (count - test_size,) * 2
-            largest = part.sample_sizes[-1]
-            if largest > for_training or (most and test_size > for_test):
+            for_test = count - most if most else count - part.sample_sizes[-1]
+            _suffice("images.sample_sizes", part.dataset, part.sample_sizes[-1])
+            if self.test_size > for_test:
                 raise ValueError(
-                    f"{part.dataset} has {count} images"
-                    + (f", {most} of them for training" if most else "")
-                    + f": too few for {largest} training and {test_size} test images"
+                    f"test_size: {part.dataset} leaves {for_test} of its {count} images for tests, with "
+                    f"{most or part.sample_sizes[-1]} for training; write at most {for_test}"
                 )
-        return test_size
+        if self.complexity:
+            _suffice("complexity.sample_size", self.complexity.dataset, self.complexity.sample_size)
+        return self
+
+    @model_validator(mode="after")
+    def _choices_are_other_ones(self) -> Self:
+        """Refuse to measure the main setting twice."""
+        for part in self.images:
+            for name, values in part.choices.changes.items() if part.choices else ():
+                main = getattr(self, name)
+                if main in values:
+                    raise ValueError(
+                        f"choices.{name}s: {main:g} is already the main {name}; leave it out"
+                    )
+        return self
+
+
+def _suffice(field: str, dataset: str, sample_size: int) -> None:
+    most = PUBLISHED_TRAINING.get(dataset, IMAGE_COUNTS[dataset])
+    if sample_size > most:
+        raise ValueError(
+            f"{field}: {dataset} has {most} training images, not {sample_size}; write at most {most}"
+        )
 
 
 OUTPUTS = {
@@ -209,11 +253,12 @@ OUTPUTS = {
     ),
     "norms": Output(
         "figure",
-        "D-S2, D-S3: measures of capacity from the origin and from the start after training, against the "
-        "width H, each over its value at the smallest width: products over layers of squared Frobenius "
-        "norms, products of spectral norms, and their bound by the distance Δ; standard start, largest m. "
-        "Right: distance of test and training loss of the untrained networks against m, means over seeds "
-        "for each width (dots) and over all networks with 95 % intervals, and its expected slope.",
+        "D-S2, D-S3: measures of capacity from the origin before (Z) and after training (W), and from the "
+        "start, against the width H, each over its value at the smallest width: products over layers of "
+        "squared Frobenius norms, products of spectral norms, and their bound by the distance Δ; standard "
+        "start, largest m. Right: distance of test and training loss of the untrained networks against m, "
+        "means over seeds for each width (dots) and over all networks with 95 % intervals, and its expected "
+        "slope. One row for each set of images.",
     ),
     "choices": Output(
         "figure",
@@ -223,8 +268,10 @@ OUTPUTS = {
     ),
     "exponents": Output(
         "table",
-        "Exponents of growth with the width H and with the number m of training images, with 95 % intervals; "
-        "runs used and runs that did not reach the training loss to stop at.",
+        "Exponents of growth with the width H and with the number m of training images, with 95 % intervals "
+        "over seeds; relative slopes (against log H or log m, over the mean) of the generalization error; "
+        "seeds used, and seeds left out since a run of theirs failed or a value is not positive (of the "
+        "untrained gap, networks).",
     ),
     "runs": Output(
         "table",
@@ -261,19 +308,19 @@ def _main_shards(section: Section, part: Images) -> list[Shard]:
 
 def _choice_shards(section: Section, dataset: str, choices: Choices) -> list[Shard]:
     """A shard for each choice."""
-    changes: list[tuple[str, str, Sequence[float]]] = [
-        ("depth", "depth", choices.depths),
-        ("learning_rate", "rate", choices.learning_rates),
-        ("batch_size", "batch", choices.batch_sizes),
-        ("threshold", "threshold", choices.thresholds),
-    ]
+    words = {"learning_rate": "rate", "batch_size": "batch"}
     runs = [(choices.sample_size, 0.0, STARTS[0])]
     return [
         shard
-        for field, word, values in changes
+        for field, values in choices.changes.items()
         for value in values
         for shard in _training(
-            section, dataset, f"{word}{value:g}", choices.widths, runs, **{field: value}
+            section,
+            dataset,
+            f"{words.get(field, field)}{value:g}",
+            choices.widths,
+            runs,
+            **{field: value},
         )
     ]
 

@@ -9,13 +9,14 @@ experiment, dataset, depth, width, learning_rate, batch_size, threshold, initial
 layer: 1 for the first; 0 of the whole network.
 quantity: of a run, all that is measured (measure.py), and
     generalization_error  test error less training error
-    norm_product          product over layers of squared Frobenius norms (D-S2)
+    start_norm_product    product over layers of squared Frobenius norms at the start (D-S2)
+    norm_product          the same after training
     distance_product      the same of the layers' distances from the start
-    norm_ratio            the first over the second
+    norm_ratio            norm_product over distance_product
     spectral_product      product over layers of spectral norms (D-S3)
     spectral_bound        product over layers of spectral norms at the start plus the network's
                           distance, which bounds it (D-S3)
-    spectral_ratio        the first over the second
+    spectral_ratio        spectral_product over spectral_bound
   of a ball
     complexity            mean over draws of the largest correlation that was found
     excess                the same less the correlation of the same signs at the start: of the same
@@ -24,25 +25,29 @@ quantity: of a run, all that is measured (measure.py), and
     bound_share           complexity over that bound
     late_gain             see measure.py, the largest over draws
 statistic: mean; ratio (geometric mean over seeds of mirrored over standard); exponent e of
-    quantity ~ by^e; difference of such exponents, random labels less true ones, on the sample sizes of
-    both; slope of the quantity by the share of random labels.
-by: width, sample_size or label_noise, of exponents, differences and slopes.
+    quantity ~ by^e; relative slope: of generalization_error against log(by), over its mean, which is
+    its exponent to first order and needs no positive values; difference of exponents, random labels
+    less true ones, on the sample sizes of both; slope of the quantity by the share of random labels.
+by: width, sample_size or label_noise, of all but means and ratios.
 value, low, high: the estimate and its 95 % interval over seeds by Student's t. Exponents and slopes are
     fitted to each seed by least squares, exponents to the logarithms: all sizes of a seed share its
-    images and its signs, so that what is common to them leaves no trace in the interval.
+    images and its signs, so that what is common to them leaves no trace in the interval. The mean
+    that a relative slope is over is that of all seeds.
 spread: standard deviation over draws of signs, of excess.
-runs, failed: runs used, and left out since they did not reach the threshold or have no data.
-reason: the first failure.
+runs, failed: of means, runs used, and left out since they did not reach the threshold or have no data. Of
+    all else, seeds (of untrained_gap, networks) used, and left out since they lack a run or a positive
+    value at some size. A size that fewer than two seeds have is left out for all seeds.
+reason: the first failure, or that a value is not positive.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from initbias.statistics import ratio_interval, student_interval
+from initbias.statistics import Estimate, ratio_interval, student_interval
 
 TRAINING = [
     "dataset", "depth", "learning_rate", "batch_size", "threshold", "initialization", "label_noise",
@@ -52,11 +57,14 @@ BALL = ["dataset", "depth", "initialization", "sample_size", "width", "model", "
 PAIR = ("standard", "mirrored")
 RATIO = "mirrored / standard"
 BY_WIDTH = (
-    "distance", "generalization_error", "norm_product", "distance_product", "norm_ratio",
+    "distance", "generalization_error", "start_norm_product", "norm_product", "distance_product",
+    "norm_ratio",
     "spectral_product", "spectral_bound", "spectral_ratio",
 )  # fmt: skip
+RELATIVE = ("generalization_error",)  # may be zero or negative
 BY_SIZE = ("distance", "generalization_error")
 FEWEST = 2  # of runs in a mean with an interval, and of sizes in a fit
+NOT_POSITIVE = "a value is not positive"
 COLUMNS = [
     "experiment",
     *TRAINING,
@@ -112,6 +120,7 @@ def runs(training: pd.DataFrame) -> pd.DataFrame:
     whole = table[table["layer"] == 0].copy()
     by_run = layers.index.names
     whole["generalization_error"] = whole["test_error"] - whole["train_error"]
+    whole["start_norm_product"] = (layers["start_norm"] ** 2).groupby(by_run).prod()
     whole["norm_product"] = (layers["norm"] ** 2).groupby(by_run).prod()
     whole["distance_product"] = (layers["distance"] ** 2).groupby(by_run).prod()
     whole["norm_ratio"] = whole["norm_product"] / whole["distance_product"]
@@ -126,106 +135,82 @@ def _of_training(training: pd.DataFrame) -> Iterator[Row]:
     if training.empty:
         return
     table = runs(training)
-    healthy, counts = table[table["failure"] == ""], _counts(table)
     quantities = [name for name in table if name not in (*TRAINING, "seed", "layer", "failure")]
-    for key, _ in table.groupby(TRAINING):
-        setting = dict(zip(TRAINING, key, strict=True))
-        group, told = _at(healthy, setting), counts(setting)
-        if group.empty:
-            yield {
-                **setting,
-                "layer": 0,
-                "quantity": "distance",
-                "statistic": "mean",
-                **counts(setting),
-            }
+    table[quantities] = table[quantities].where(table["failure"] == "")
+    for setting, group in _groups(table, TRAINING):
+        told = _told(group[group["layer"] == 0])
+        if not told["runs"]:
+            yield {**setting, "layer": 0, "quantity": "distance", "statistic": "mean", **told}
         for layer, of_layer in group.groupby("layer"):
             for quantity in quantities:
                 values = of_layer[quantity].dropna()
                 if len(values):
                     where = {**setting, "layer": layer, "quantity": quantity, "statistic": "mean"}
                     yield {**where, **asdict(student_interval(values)), **told}
-    whole = healthy[healthy["layer"] == 0]
-    yield from _ratios(whole, counts)
+    whole = table[table["layer"] == 0]
+    yield from _ratios(whole)
     for by, chosen in (("width", BY_WIDTH), ("sample_size", BY_SIZE)):
         for setting, group in _groups(whole, [name for name in TRAINING if name != by]):
-            told = counts(setting)
             for quantity in chosen:
-                slopes = _exponents(group, by, quantity)
-                where = {
-                    **setting,
-                    "layer": 0,
-                    "quantity": quantity,
-                    "statistic": "exponent",
-                    "by": by,
-                }
-                if len(slopes) >= FEWEST:
-                    yield {**where, **asdict(student_interval(slopes)), **told}
-    yield from _untrained(whole, counts)
-    yield from _random_against_true(whole, counts)
-    yield from _noise_slopes(whole, counts)
+                kind = "relative slope" if quantity in RELATIVE else "exponent"
+                where = {**setting, "layer": 0, "quantity": quantity, "statistic": kind, "by": by}
+                yield from _over_seeds(where, _growth(group, by, quantity), group)
+    yield from _untrained(whole)
+    yield from _random_against_true(whole)
+    yield from _noise_slopes(whole)
 
 
-def _ratios(whole: pd.DataFrame, counts: "Counts") -> Iterator[Row]:
+def _ratios(whole: pd.DataFrame) -> Iterator[Row]:
     """Distances of mirrored over those of standard networks that begin with the same parameters."""
     shared = [name for name in TRAINING if name != "initialization"]
-    wide = whole.pivot(index=[*shared, "seed"], columns="initialization", values="distance")
-    if not set(PAIR) <= set(wide):
-        return
-    logs = np.log(wide["mirrored"] / wide["standard"]).dropna().rename("log").reset_index()
-    for setting, group in _groups(logs, shared):
-        where = {**setting, "initialization": RATIO, "layer": 0, "quantity": "distance"}
-        interval = ratio_interval(group["log"])
-        yield {**where, "statistic": "ratio", **asdict(interval), **counts(setting)}
+    pairs = whole[whole["initialization"].isin(PAIR)]
+    for setting, group in _groups(pairs, shared):
+        wide = group.pivot(index="seed", columns="initialization", values="distance")
+        if set(PAIR) <= set(wide):
+            where = {**setting, "initialization": RATIO, "layer": 0, "quantity": "distance"}
+            logs = np.log(wide["mirrored"] / wide["standard"])
+            yield from _over_seeds(where | {"statistic": "ratio"}, logs, group, ratio_interval)
 
 
-def _untrained(whole: pd.DataFrame, counts: "Counts") -> Iterator[Row]:
+def _untrained(whole: pd.DataFrame) -> Iterator[Row]:
     """The untrained networks' gap, of the networks of all widths together, and its growth with m."""
     shared = [name for name in TRAINING if name not in ("sample_size", "width")]
     for setting, group in _groups(whole, shared):
         several = group.assign(seed=group["seed"].astype(str) + " " + group["width"].astype(str))
         where = {**setting, "layer": 0, "quantity": "untrained_gap"}
         for m, networks in several.groupby("sample_size"):
-            interval = asdict(student_interval(networks["untrained_gap"]))
-            here = counts({**setting, "sample_size": m})
-            yield {**where, "statistic": "mean", "sample_size": m, **interval, **here}
-        slopes = _exponents(several, "sample_size", "untrained_gap")
-        if len(slopes) >= FEWEST:
-            growth = {
-                "statistic": "exponent",
-                "by": "sample_size",
-                **asdict(student_interval(slopes)),
-            }
-            yield {**where, **growth, **counts(setting)}
+            here = where | {"statistic": "mean", "sample_size": m}
+            yield from _over_seeds(here, networks["untrained_gap"], networks)
+        slopes = _growth(several, "sample_size", "untrained_gap")
+        where |= {"statistic": "exponent", "by": "sample_size"}
+        yield from _over_seeds(where, slopes, several)
 
 
-def _random_against_true(whole: pd.DataFrame, counts: "Counts") -> Iterator[Row]:
+def _random_against_true(whole: pd.DataFrame) -> Iterator[Row]:
     """Exponent by m of the distance with random labels less that with true ones, seed by seed."""
     shared = [name for name in TRAINING if name not in ("sample_size", "label_noise")]
     for setting, group in _groups(whole, shared):
         random, true = (group[group["label_noise"] == noise] for noise in (1.0, 0.0))
         sizes = set(random["sample_size"]) & set(true["sample_size"])
-        slopes = [
-            _exponents(arm[arm["sample_size"].isin(sizes)], "sample_size", "distance")
-            for arm in (random, true)
-        ]
-        differences = (slopes[0] - slopes[1]).dropna()
-        if len(differences) >= FEWEST:
-            where = {**setting, "layer": 0, "quantity": "distance", "statistic": "difference"}
-            interval = asdict(student_interval(differences))
-            yield {**where, "by": "sample_size", **interval, **counts(setting)}
+        arms = [arm[arm["sample_size"].isin(sizes)] for arm in (random, true)]
+        slopes = [_growth(arm, "sample_size", "distance") for arm in arms]
+        where = {**setting, "layer": 0, "quantity": "distance", "statistic": "difference"}
+        yield from _over_seeds(
+            where | {"by": "sample_size"}, slopes[0] - slopes[1], pd.concat(arms)
+        )
 
 
-def _noise_slopes(whole: pd.DataFrame, counts: "Counts") -> Iterator[Row]:
+def _noise_slopes(whole: pd.DataFrame) -> Iterator[Row]:
     """Distance by the share of random labels, a least-squares slope for each seed."""
     shared = [name for name in TRAINING if name != "label_noise"]
     for setting, group in _groups(whole, shared):
-        wide = group.pivot(index="seed", columns="label_noise", values="distance").dropna()
-        if wide.shape[1] > FEWEST and len(wide) >= FEWEST:
-            slopes = np.polyfit(wide.columns.to_numpy(float), wide.to_numpy().T, 1)[0]
+        wide = group.pivot(index="seed", columns="label_noise", values="distance")
+        complete = wide.dropna()
+        if wide.shape[1] > FEWEST and len(complete):
+            slopes = np.polyfit(complete.columns.to_numpy(float), complete.to_numpy().T, 1)[0]
+            of_seeds = pd.Series(slopes, complete.index).reindex(wide.index)
             where = {**setting, "layer": 0, "quantity": "distance", "statistic": "slope"}
-            interval = asdict(student_interval(slopes))
-            yield {**where, "by": "label_noise", **interval, **counts(setting)}
+            yield from _over_seeds(where | {"by": "label_noise"}, of_seeds, group)
 
 
 def _of_balls(balls: pd.DataFrame) -> Iterator[Row]:
@@ -236,11 +221,12 @@ def _of_balls(balls: pd.DataFrame) -> Iterator[Row]:
         index=[*BALL, "seed", "draw", "failure"], columns="quantity", values="value"
     ).reset_index()
     counted = [name for name in BALL if name not in ("model", "radius")]
-    counts = Counts(table.assign(layer=0), counted)
+    tried = table.drop_duplicates([*counted, "seed"])  # a ball has a row for each draw
     healthy = table[table["failure"] == ""]
-    for setting, _ in _groups(table[table["failure"] != ""], counted):
-        if _at(healthy, setting).empty:
-            yield {**setting, "quantity": "complexity", "statistic": "mean", **counts(setting)}
+    for setting, group in _groups(tried, counted):
+        told = _told(group)
+        if not told["runs"]:
+            yield {**setting, "quantity": "complexity", "statistic": "mean", **told}
     if healthy.empty:
         return
     draws = healthy.dropna(subset="correlation").assign(
@@ -256,7 +242,7 @@ def _of_balls(balls: pd.DataFrame) -> Iterator[Row]:
     of_seeds = of_seeds.merge(bounds, on=[*BALL, "seed"], how="left")
     of_seeds["bound_share"] = of_seeds["complexity"] / of_seeds["bound"]
     for setting, group in _groups(of_seeds, BALL):
-        told = counts(setting)
+        told = _told(_at(tried, {name: setting[name] for name in counted}))
         for quantity in ("complexity", "excess", "bound", "bound_share", "late_gain"):
             values = group[quantity].dropna()
             if len(values):
@@ -264,30 +250,31 @@ def _of_balls(balls: pd.DataFrame) -> Iterator[Row]:
                 spread = {"spread": group["spread"].mean()} if quantity == "excess" else {}
                 yield {**where, **asdict(student_interval(values)), **spread, **told}
     for setting, group in _groups(of_seeds, [name for name in BALL if name != "width"]):
-        slopes = _exponents(group, "width", "excess")
         where = {**setting, "quantity": "excess", "statistic": "exponent", "by": "width"}
-        if len(slopes) >= FEWEST:
-            yield {**where, **asdict(student_interval(slopes)), **counts(setting)}
+        same = {name: setting[name] for name in counted if name != "width"}
+        yield from _over_seeds(where, _growth(group, "width", "excess"), _at(tried, same))
 
 
-class Counts:
-    """Runs used and runs that failed in a setting, and the first reason."""
+def _over_seeds(
+    where: Row,
+    values: pd.Series,
+    runs: pd.DataFrame,
+    interval: Callable[[pd.Series], Estimate] = student_interval,
+) -> Iterator[Row]:
+    """A row of the seeds' values if there are enough; those left out have none."""
+    used = values.dropna()
+    if len(used) >= FEWEST:
+        left_out = len(values) - len(used)
+        reason = _told(runs)["reason"] or (NOT_POSITIVE if left_out else "")
+        told = {"runs": len(used), "failed": left_out, "reason": reason}
+        yield {**where, **asdict(interval(used)), **told}
 
-    def __init__(self, table: pd.DataFrame, columns: list[str]) -> None:
-        # A ball has a row for each draw, a run one for each layer.
-        self._runs = table[table["layer"] == 0].drop_duplicates([*columns, "seed"])
 
-    def __call__(self, setting: Row) -> Row:
-        """The columns runs, failed and reason of a setting, as far as it says one."""
-        known = {name: value for name, value in setting.items() if name in self._runs}
-        here = _at(self._runs, {n: v for n, v in known.items() if v != RATIO})
-        failures = here.loc[here["failure"] != "", "failure"]
-        reason = failures.iloc[0] if len(failures) else ""
-        return {"runs": len(here) - len(failures), "failed": len(failures), "reason": reason}
-
-
-def _counts(table: pd.DataFrame) -> Counts:
-    return Counts(table, TRAINING)
+def _told(runs: pd.DataFrame) -> Row:
+    """How many of these runs are used, how many have failed, and the first reason."""
+    failures = runs.loc[runs["failure"] != "", "failure"]
+    reason = failures.iloc[0] if len(failures) else ""
+    return {"runs": len(runs) - len(failures), "failed": len(failures), "reason": reason}
 
 
 def _groups(table: pd.DataFrame, columns: list[str]) -> Iterator[tuple[Row, pd.DataFrame]]:
@@ -302,15 +289,18 @@ def _at(table: pd.DataFrame, setting: Row) -> pd.DataFrame:
     return table[chosen]
 
 
-def _exponents(group: pd.DataFrame, by: str, quantity: str) -> pd.Series:
-    """Exponent of growth of each seed, on the sizes that enough seeds have positive values at.
+def _growth(group: pd.DataFrame, by: str, quantity: str) -> pd.Series:
+    """Exponent of each seed, or relative slope; none of a seed without a value at some size.
 
-    Seeds that lack one of these sizes have none.
+    A size that fewer than two seeds have a value at is left out for all.
     """
     wide = group.pivot(index="seed", columns=by, values=quantity)
-    wide = wide.where(wide > 0)
+    if quantity not in RELATIVE:
+        wide = wide.where(wide > 0)
     complete = wide.loc[:, wide.notna().sum() >= FEWEST].dropna()
-    if complete.shape[1] < FEWEST or complete.empty:
-        return pd.Series(dtype=float)
-    sizes = np.log(complete.columns.to_numpy(float))
-    return pd.Series(np.polyfit(sizes, np.log(complete.to_numpy()).T, 1)[0], complete.index)
+    values = complete.to_numpy()
+    if complete.shape[1] < FEWEST or complete.empty or values.mean() <= 0:
+        return pd.Series(np.nan, wide.index)
+    heights = values / values.mean() if quantity in RELATIVE else np.log(values)
+    slopes = np.polyfit(np.log(complete.columns.to_numpy(float)), heights.T, 1)[0]
+    return pd.Series(slopes, complete.index).reindex(wide.index)

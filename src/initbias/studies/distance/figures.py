@@ -20,6 +20,7 @@ WIDTH_LABEL, SIZE_LABEL = "width $H$", "training images $m$"
 DISTANCE, ERROR = "distance from initialization", "generalization error"
 LABELS = {"distance": DISTANCE, "generalization_error": ERROR}
 CAPACITIES = {  # label, colour, marker, line: full lines are from the origin
+    "start_norm_product": (r"$\Pi_k\|Z_k\|_F^2$", PALETTE[2], "^", "-"),
     "norm_product": (r"$\Pi_k\|W_k\|_F^2$", PALETTE[1], "o", "-"),
     "distance_product": (r"$\Pi_k\|W_k-Z_k\|_F^2$", PALETTE[1], "o", "--"),
     "spectral_product": (r"$\Pi_k\|W_k\|_2$", PALETTE[0], "s", "-"),
@@ -32,6 +33,8 @@ WORDS = {
     "threshold": "stop at {:g}",
 }
 
+KINDS = ("exponent", "relative slope", "difference", "slope")
+
 Colours = dict[float, Any]
 
 
@@ -41,16 +44,12 @@ def width_and_size(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figur
     means = means[
         (means["label_noise"] == 0) & means["initialization"].isin(("standard", "mirrored"))
     ]
-    measured = means.groupby("dataset")["value"].count().gt(0)
-    datasets = [*measured.index[measured], *measured.index[~measured]]
     sizes, widths = (
         _shades(means[name].dropna(), colours)
         for name, colours in (("sample_size", "viridis"), ("width", "plasma"))
     )
-    heights = [1 if measured[dataset] else 0.35 for dataset in datasets]
-    figure = Figure(figsize=(WIDTH, PANEL * sum(heights) + 0.5))
-    grid = figure.subplots(len(datasets), 3, squeeze=False, height_ratios=heights)
-    for row, dataset in zip(grid, datasets, strict=True):
+    figure, grid = _grid(means, 3, PANEL)
+    for dataset, row in grid.items():
         rows = _select(means, dataset=dataset)
         row[1].set_title(NAMES[dataset])
         if _missing(row, rows):
@@ -172,37 +171,15 @@ def complexity(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
 
 def norms(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """D-S2 and D-S3: capacities by width, and the untrained networks' gap by sample size."""
-    rows = _standard(_means(main_setting(estimates)), label_noise=0.0)
-    figure = Figure(figsize=(WIDTH, PANEL * 1.3))
-    left, right = figure.subplots(1, 2)
-    if _missing((left, right), rows[rows["quantity"].isin(CAPACITIES)]):
-        return figure
-    rows = _select(rows, dataset=rows.loc[rows["value"].notna(), "dataset"].iloc[0])
-    largest = rows[(rows["sample_size"] == rows["sample_size"].max()) & rows["width"].notna()]
-    for quantity, (_, colour, marker, line) in CAPACITIES.items():
-        group = _select(largest, quantity=quantity).sort_values("width")
-        first = group["value"].iloc[0]
-        relative = group.assign(**{name: group[name] / first for name in ("value", "low", "high")})
-        _points(left, relative, "width", colour, marker, line)
-    left.set(
-        xlabel=WIDTH_LABEL,
-        ylabel="capacity over that at the smallest $H$",
-        yscale="log",
-        title=f"{_names(rows)}, $m={largest['sample_size'].iloc[0]:g}$",
-    )
-    _logarithmic(left, largest["width"])
-    gaps = _select(rows, quantity="untrained_gap")
-    together = gaps[gaps["width"].isna()].sort_values("sample_size")
-    shades = _shades(gaps["width"].dropna(), "plasma")
-    for width, group in gaps.groupby("width"):
-        right.plot(group["sample_size"], group["value"], "o", ms=3, color=shades[width], alpha=0.6)
-    _points(right, together, "sample_size", "black", "D", "-")
-    middle = np.exp(np.log(together["value"] * together["sample_size"] ** 0.5).mean())
-    slope = middle * together["sample_size"] ** -0.5
-    right.plot(together["sample_size"], slope, color=THEORY, ls=":")
-    right.set(xlabel=SIZE_LABEL, ylabel="|test − training loss|", title="untrained networks")
-    _logarithmic(right, together["sample_size"])
-    right.set_yscale("log")
+    means = _standard(_means(main_setting(estimates)), label_noise=0.0)
+    figure, grid = _grid(means, 2, PANEL * 1.1)
+    shades = _shades(means["width"].dropna(), "plasma")
+    for dataset, (left, right) in grid.items():
+        rows = _select(means, dataset=dataset)
+        left.set_title(NAMES[dataset])
+        if not _missing((left, right), rows):
+            _capacities(left, rows)
+            _untrained_gaps(right, rows, shades)
     handles = [
         Line2D([], [], color=colour, marker=marker, ls=line, label=label)
         for label, colour, marker, line in CAPACITIES.values()
@@ -214,6 +191,38 @@ def norms(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     ]
     legend_below(figure, handles, 6)
     return figure
+
+
+def _capacities(axes: Axes, rows: pd.DataFrame) -> None:
+    """Capacities of one set of images by width, at the largest sample size."""
+    largest = rows[(rows["sample_size"] == rows["sample_size"].max()) & rows["width"].notna()]
+    for quantity, (_, colour, marker, line) in CAPACITIES.items():
+        group = _select(largest, quantity=quantity).sort_values("width")
+        first = group["value"].iloc[0]
+        relative = group.assign(**{name: group[name] / first for name in ("value", "low", "high")})
+        _points(axes, relative, "width", colour, marker, line)
+    axes.set(
+        xlabel=WIDTH_LABEL,
+        ylabel="capacity over that at the smallest $H$",
+        yscale="log",
+        title=f"{_names(rows)}, $m={largest['sample_size'].iloc[0]:g}$",
+    )
+    _logarithmic(axes, largest["width"])
+
+
+def _untrained_gaps(axes: Axes, rows: pd.DataFrame, shades: Colours) -> None:
+    """Gaps of the untrained networks of one set of images by sample size."""
+    gaps = _select(rows, quantity="untrained_gap")
+    together = gaps[gaps["width"].isna()].sort_values("sample_size")
+    for width, group in gaps.groupby("width"):
+        axes.plot(group["sample_size"], group["value"], "o", ms=3, color=shades[width], alpha=0.6)
+    _points(axes, together, "sample_size", "black", "D", "-")
+    middle = np.exp(np.log(together["value"] * together["sample_size"] ** 0.5).mean())
+    slope = middle * together["sample_size"] ** -0.5
+    axes.plot(together["sample_size"], slope, color=THEORY, ls=":")
+    axes.set(xlabel=SIZE_LABEL, ylabel="|test − training loss|", title="untrained networks")
+    _logarithmic(axes, together["sample_size"])
+    axes.set_yscale("log")
 
 
 def choices(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
@@ -251,8 +260,8 @@ def choices(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
 
 
 def exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
-    """Every exponent, difference and slope, a row each."""
-    fits = estimates[estimates["statistic"].isin(("exponent", "difference", "slope"))]
+    """Every exponent, difference and slope, a row each, with the seeds that it is of."""
+    fits = estimates[estimates["statistic"].isin(KINDS)]
     rows = []
     for row in fits.to_dict("records"):
         of = "random − true labels" if row["statistic"] == "difference" else row["statistic"]
@@ -272,8 +281,9 @@ def exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFra
                 "H": _number(row["width"]),
                 "radius": _number(row["radius"]),
                 "value": _interval(row),
-                "runs": int(row["runs"]),
+                "seeds": int(row["runs"]),
                 "left out": int(row["failed"]),
+                "reason": row["reason"],
             }
         )
     return pd.DataFrame(rows)
@@ -314,6 +324,16 @@ def runs(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
         row[f"distance, {RATIO}"] = _interval(ratios.loc[same]) if paired else ""
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _grid(rows: pd.DataFrame, panels: int, height: float) -> tuple[Figure, dict[str, list[Axes]]]:
+    """A row of panels for each set of images, a low one at the end for those without a value."""
+    measured = rows.groupby("dataset")["value"].count().gt(0)
+    datasets = [*measured.index[measured], *measured.index[~measured]]
+    heights = [1 if measured[dataset] else 0.35 for dataset in datasets]
+    figure = Figure(figsize=(WIDTH, height * sum(heights) + 0.5))
+    grid = figure.subplots(len(datasets), panels, squeeze=False, height_ratios=heights)
+    return figure, dict(zip(datasets, grid, strict=True))
 
 
 def _means(estimates: pd.DataFrame) -> pd.DataFrame:
@@ -367,7 +387,7 @@ def _missing(
     for axes in panels:
         axes.set_axis_off()
     middle = panels[len(panels) // 2]
-    words = fill(shorten(f"not measured: {reason}", 150) if reason else "not measured", 75)
+    words = fill(shorten(f"not measured: {reason}", 150) if reason else "not measured", 55)
     # Left out of the layout, which would make room for it between the panels.
     middle.text(
         0.5,
