@@ -5,6 +5,10 @@ import pandas as pd
 from initbias.statistics import Estimate, Verdict
 from initbias.studies.protocol import Claim
 
+NOTHING = Estimate(
+    float("nan"), float("nan"), float("nan")
+)  # what a claim that is not measured has
+
 
 def estimate_of(row: pd.Series) -> Estimate:
     """The value of a row, with its interval."""

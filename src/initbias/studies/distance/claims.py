@@ -20,7 +20,6 @@ to constants and logarithms: judged is what the proofs give at the measured norm
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,13 +33,13 @@ from initbias.statistics import (
     not_measured,
 )
 from initbias.studies.distance.estimate import main_setting
-from initbias.studies.judging import claim, estimate_of
+from initbias.studies.judging import NOTHING, claim, estimate_of
 from initbias.studies.protocol import Claim
+from initbias.studies.tables import select
 
 PAPER = "Nagarajan, Kolter 2019"
 NO_GROWTH = 0.05  # exponent of the width: less than 4 % for each doubling
 OURS = "beside D-S2 (ours)"
-NOTHING = Estimate(float("nan"), float("nan"), float("nan"))
 TOO_FEW = "fewer than two sizes with two runs that reached the training loss to stop at"
 NAMES = {
     "mnist": "MNIST",
@@ -58,9 +57,9 @@ def judge(estimates: pd.DataFrame) -> list[Claim]:
     claims: list[Claim] = []
     for dataset, group in main.groupby("dataset", sort=False):
         for start in sorted(set(group["initialization"]) & set(ORDER), key=ORDER.__getitem__):
-            claims += _trained(str(dataset), start, _of(group, initialization=start))
-        claims += _labels(str(dataset), _of(group, initialization="standard"))
-        claims += _norms(str(dataset), _of(group, initialization="standard", label_noise=0.0))
+            claims += _trained(str(dataset), start, select(group, initialization=start))
+        claims += _labels(str(dataset), select(group, initialization="standard"))
+        claims += _norms(str(dataset), select(group, initialization="standard", label_noise=0.0))
     balls = estimates[estimates["experiment"] == "complexity"]
     for dataset, group in balls.groupby("dataset", sort=False):
         claims += _balls(str(dataset), group)
@@ -69,7 +68,7 @@ def judge(estimates: pd.DataFrame) -> list[Claim]:
 
 def _trained(dataset: str, start: str, group: pd.DataFrame) -> Iterator[Claim]:
     """D-Fig1."""
-    group = _of(group, label_noise=0.0)
+    group = select(group, label_noise=0.0)
     where = f"{NAMES[dataset]}, {start} start"
     for quantity, statistic, text in (
         (
@@ -87,14 +86,14 @@ def _trained(dataset: str, start: str, group: pd.DataFrame) -> Iterator[Claim]:
         yield _no_growth(
             f"{text} over all m ({where})",
             "D-Fig1",
-            _of(group, quantity=quantity, statistic=statistic, by="width"),
+            select(group, quantity=quantity, statistic=statistic, by="width"),
             group,
         )
     yield _growth(
         f"distance from initialization grows with the number m of training images: smallest "
         f"exponent e of m^e over all H ({where})",
         "D-Fig1",
-        _of(group, quantity="distance", statistic="exponent", by="sample_size"),
+        select(group, quantity="distance", statistic="exponent", by="sample_size"),
         group,
     )
 
@@ -106,14 +105,14 @@ def _labels(dataset: str, group: pd.DataFrame) -> Iterator[Claim]:
             "with random labels the distance grows faster with m than with true ones: smallest difference "
             f"of exponents over all H ({NAMES[dataset]}, standard start)",
             "D-Fig2",
-            _of(group, statistic="difference"),
+            select(group, statistic="difference"),
             group,
         )
         yield _growth(
             "distance from initialization grows with the share of random labels: smallest slope over all H "
             f"({NAMES[dataset]}, standard start)",
             "D-Fig3",
-            _of(group, statistic="slope"),
+            select(group, statistic="slope"),
             group,
         )
 
@@ -121,13 +120,13 @@ def _labels(dataset: str, group: pd.DataFrame) -> Iterator[Claim]:
 def _norms(dataset: str, group: pd.DataFrame) -> Iterator[Claim]:
     """D-S2 and D-S3."""
     where = f"{NAMES[dataset]}, standard start"
-    fits = _of(group, statistic="exponent", by="width")
+    fits = select(group, statistic="exponent", by="width")
     depth = int(group["depth"].iloc[0])
     yield _at_least(
         "the untrained network's product of squared Frobenius norms grows at least as H^(d-2) with the "
         f"width H: exponent ({where}, d = {depth} hidden layers)",
         "D-S2",
-        _of(fits, quantity="start_norm_product"),
+        select(fits, quantity="start_norm_product"),
         depth - 2,
         group,
     )
@@ -135,7 +134,7 @@ def _norms(dataset: str, group: pd.DataFrame) -> Iterator[Claim]:
         "the same product of the trained network grows with the width H: smallest exponent over all m "
         f"({where})",
         OURS,
-        _of(fits, quantity="norm_product"),
+        select(fits, quantity="norm_product"),
         group,
     )
     for quantity, text, statement in (
@@ -154,10 +153,10 @@ def _norms(dataset: str, group: pd.DataFrame) -> Iterator[Claim]:
         yield _no_growth(
             f"{text} does not grow with the width H: largest exponent over all m ({where})",
             statement,
-            _of(fits, quantity=quantity),
+            select(fits, quantity=quantity),
             group,
         )
-    fits = _of(group, quantity="untrained_gap", statistic="exponent")
+    fits = select(group, quantity="untrained_gap", statistic="exponent")
     text = f"test and training loss of untrained networks differ by O(1/√m): exponent r of m^-r ({where})"
     if fits.empty:
         yield _claim(text, "D-S2", "0.5", NOTHING, _absent(group))
@@ -169,8 +168,8 @@ def _norms(dataset: str, group: pd.DataFrame) -> Iterator[Claim]:
 
 def _balls(dataset: str, group: pd.DataFrame) -> Iterator[Claim]:
     """D-Fig4 and D-S1."""
-    fits = _of(group, statistic="exponent")
-    widths = np.sort(_of(group, quantity="excess", statistic="mean")["width"].unique()).astype(
+    fits = select(group, statistic="exponent")
+    widths = np.sort(select(group, quantity="excess", statistic="mean")["width"].unique()).astype(
         float
     )
     if fits.empty or len(widths) < 2:
@@ -183,17 +182,17 @@ def _balls(dataset: str, group: pd.DataFrame) -> Iterator[Claim]:
         "complexity of balls around the start grows at most logarithmically with the width H: largest "
         f"exponent over all radii ({where}; log H has the exponent {logarithm:.3f} here)",
         "D-Fig4",
-        _of(fits, model="relu"),
+        select(fits, model="relu"),
         logarithm,
     )
     yield _at_most(
         f"complexity of such balls of linear networks does not grow with H: largest exponent over all "
         f"radii ({where})",
         "D-S1",
-        _of(fits, model="linear"),
+        select(fits, model="linear"),
         NO_GROWTH,
     )
-    shares = _of(group, quantity="bound_share", statistic="mean")
+    shares = select(group, quantity="bound_share", statistic="mean")
     yield _at_most(
         "complexity of linear networks is at most what the proof of the bound gives at the "
         f"measured norms: largest ratio of the two over all radii and widths ({where})",
@@ -264,7 +263,7 @@ def _seeds(row: pd.Series) -> str:
 
 def _left_out(group: pd.DataFrame) -> str:
     """How many runs have failed."""
-    means = _of(group, quantity="distance", statistic="mean", layer=0)
+    means = select(group, quantity="distance", statistic="mean", layer=0)
     failed, total = means["failed"].sum(), means["failed"].sum() + means["runs"].sum()
     return (
         f"; {failed:.0f} of {total:.0f} runs left out: {_reason(means[means['failed'] > 0])}"
@@ -288,12 +287,6 @@ def _where(row: pd.Series) -> str:
     return ", ".join(
         f"{word} = {row[name]:g}" for name, word in names.items() if pd.notna(row[name])
     )
-
-
-def _of(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
-    for name, value in values.items():
-        table = table[table[name] == value]
-    return table
 
 
 def _claim(

@@ -15,6 +15,7 @@ from matplotlib.ticker import LogLocator, ScalarFormatter
 from initbias.studies.appearance import PALETTE, PANEL, SHAPES, THEORY, WIDTH, legend_below
 from initbias.studies.distance.claims import NAMES
 from initbias.studies.distance.estimate import CHOSEN, RATIO, main_setting
+from initbias.studies.tables import select
 
 WIDTH_LABEL, SIZE_LABEL = "width $H$", "training images $m$"
 DISTANCE, ERROR = "distance from initialization", "generalization error"
@@ -50,16 +51,16 @@ def width_and_size(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figur
     )
     figure, grid = _grid(means, 3, PANEL)
     for dataset, row in grid.items():
-        rows = _select(means, dataset=dataset)
+        rows = select(means, dataset=dataset)
         row[1].set_title(NAMES[dataset])
         if _missing(row, rows):
             continue
         errors, by_width, by_size = row
         for axes, quantity in ((errors, "generalization_error"), (by_width, "distance")):
-            for m, group in _select(rows, quantity=quantity).groupby("sample_size"):
+            for m, group in select(rows, quantity=quantity).groupby("sample_size"):
                 for name in ("standard", "mirrored"):
                     filled = name == "standard"
-                    arm = _select(group, initialization=name)
+                    arm = select(group, initialization=name)
                     _points(axes, arm, "width", sizes[m], "o", "-" if filled else "--", filled)
             axes.set(xlabel=WIDTH_LABEL, ylabel=LABELS[quantity])
             _logarithmic(axes, rows["width"])
@@ -68,7 +69,7 @@ def width_and_size(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figur
         by_size.set(xlabel=SIZE_LABEL, ylabel=DISTANCE)
         _logarithmic(by_size, rows["sample_size"])
         _logarithmic_values(by_size)
-        _note_failures(errors, _select(rows, quantity="distance"))
+        _note_failures(errors, select(rows, quantity="distance"))
     handles = [*_handles(sizes, "$m={:g}$"), *_handles(widths, "$H={:g}$"), *_start_handles()]
     legend_below(figure, handles, 6)
     return figure
@@ -142,24 +143,24 @@ def complexity(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
         (panels[1], "linear", "linear networks"),
     ):
         for radius in radii:
-            ball = _select(rows, model=model, radius=radius)
-            excess = _select(ball, quantity="excess").sort_values("width")
+            ball = select(rows, model=model, radius=radius)
+            excess = select(ball, quantity="excess").sort_values("width")
             _points(axes, excess, "width", shades[radius], "o", "-")
             low, high = (excess["value"] + sign * excess["spread"] for sign in (-1, 1))
             low = low.clip(lower=excess["value"].min() / 5)
             axes.fill_between(excess["width"], low, high, color=shades[radius], alpha=0.15, lw=0)
-            bound = _select(ball, quantity="bound").sort_values("width")
+            bound = select(ball, quantity="bound").sort_values("width")
             axes.plot(bound["width"], bound["value"], color=shades[radius], ls="--")
         axes.set(xlabel=WIDTH_LABEL, yscale="log", title=title)
         _logarithmic(axes, rows["width"])
-        centre = _select(rows, model=model, radius=0.0, quantity="complexity")
+        centre = select(rows, model=model, radius=0.0, quantity="complexity")
         axes.text(
             0.02, 0.98, f"radius 0: {_at_zero(centre)}", transform=axes.transAxes, va="top", size=8
         )  # fmt: skip
     panels[0].set_ylim(top=panels[0].get_ylim()[1] * 2)  # room for the line at its top
     panels[0].set_ylabel("Rademacher complexity")
     widths = np.sort(rows["width"].unique())
-    lowest = _select(rows, model="relu", radius=radii[0], quantity="excess")["value"].min()
+    lowest = select(rows, model="relu", radius=radii[0], quantity="excess")["value"].min()
     panels[0].plot(widths, 0.6 * lowest * np.log(widths) / np.log(widths[0]), color=THEORY, ls=":")
     handles = _handles(shades, "radius {:g}")
     handles += [Line2D([], [], color=THEORY, ls=":", label=r"slope of $\log H$")]
@@ -175,7 +176,7 @@ def norms(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     figure, grid = _grid(means, 2, PANEL * 1.1)
     shades = _shades(means["width"].dropna(), "plasma")
     for dataset, (left, right) in grid.items():
-        rows = _select(means, dataset=dataset)
+        rows = select(means, dataset=dataset)
         left.set_title(NAMES[dataset])
         if not _missing((left, right), rows):
             _capacities(left, rows)
@@ -197,7 +198,7 @@ def _capacities(axes: Axes, rows: pd.DataFrame) -> None:
     """Capacities of one set of images by width, at the largest sample size."""
     largest = rows[(rows["sample_size"] == rows["sample_size"].max()) & rows["width"].notna()]
     for quantity, (_, colour, marker, line) in CAPACITIES.items():
-        group = _select(largest, quantity=quantity).sort_values("width")
+        group = select(largest, quantity=quantity).sort_values("width")
         first = group["value"].iloc[0]
         relative = group.assign(**{name: group[name] / first for name in ("value", "low", "high")})
         _points(axes, relative, "width", colour, marker, line)
@@ -212,7 +213,7 @@ def _capacities(axes: Axes, rows: pd.DataFrame) -> None:
 
 def _untrained_gaps(axes: Axes, rows: pd.DataFrame, shades: Colours) -> None:
     """Gaps of the untrained networks of one set of images by sample size."""
-    gaps = _select(rows, quantity="untrained_gap")
+    gaps = select(rows, quantity="untrained_gap")
     together = gaps[gaps["width"].isna()].sort_values("sample_size")
     for width, group in gaps.groupby("width"):
         axes.plot(group["sample_size"], group["value"], "o", ms=3, color=shades[width], alpha=0.6)
@@ -247,14 +248,14 @@ def choices(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
         arms.append((group, colour, shape, f"{label} (chosen: {usual[name]:g})"))
     for table, colour, shape, label in arms:
         for axes, quantity in zip(panels, LABELS, strict=True):
-            of_quantity = _select(table, quantity=quantity).sort_values("width")
+            of_quantity = select(table, quantity=quantity).sort_values("width")
             _points(axes, of_quantity, "width", colour, shape, "-")
         handles.append(Line2D([], [], color=colour, marker=shape, label=label))
     for axes, quantity in zip(panels, LABELS, strict=True):
         axes.set(xlabel=WIDTH_LABEL, ylabel=LABELS[quantity])
         _logarithmic(axes, compared["width"])
     panels[0].set_title(f"{_names(compared)}, $m={compared['sample_size'].iloc[0]:g}$")
-    _note_failures(panels[1], _select(varied, quantity="distance"))
+    _note_failures(panels[1], select(varied, quantity="distance"))
     legend_below(figure, handles, 3)
     return figure
 
@@ -295,7 +296,7 @@ def runs(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
         "dataset", *CHOSEN, "initialization", "label_noise", "sample_size", "width",
     ]  # fmt: skip
     training = estimates[estimates["experiment"] == "training"]
-    means, ratios = (_select(training, statistic=name) for name in ("mean", "ratio"))
+    means, ratios = (select(training, statistic=name) for name in ("mean", "ratio"))
     ratios = ratios.set_index([name for name in setting if name != "initialization"])
     rows = []
     for key, group in means.groupby(setting, sort=False):
@@ -311,10 +312,10 @@ def runs(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
             "distance",
             "norm",
         ):
-            found = _select(group, quantity=quantity, layer=0)["value"]
+            found = select(group, quantity=quantity, layer=0)["value"]
             row[quantity.replace("_", " ")] = f"{found.iloc[0]:.3g}" if len(found) else ""
         for quantity in ("distance", "spectral_distance", "norm", "spectral_norm"):
-            of_layers = _select(group[group["layer"] > 0], quantity=quantity).sort_values("layer")
+            of_layers = select(group[group["layer"] > 0], quantity=quantity).sort_values("layer")
             values = ", ".join(f"{value:.3g}" for value in of_layers["value"])
             row[f"{quantity.replace('_', ' ')} of layers"] = values
         same = tuple(
@@ -338,17 +339,11 @@ def _grid(rows: pd.DataFrame, panels: int, height: float) -> tuple[Figure, dict[
 
 def _means(estimates: pd.DataFrame) -> pd.DataFrame:
     """Means of whole networks."""
-    return _select(estimates, experiment="training", statistic="mean", layer=0)
+    return select(estimates, experiment="training", statistic="mean", layer=0)
 
 
 def _standard(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
-    return _select(table, initialization="standard", **values)
-
-
-def _select(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
-    for column, value in values.items():
-        table = table[table[column] == value]
-    return table
+    return select(table, initialization="standard", **values)
 
 
 def _points(

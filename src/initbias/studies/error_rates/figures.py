@@ -19,6 +19,7 @@ from initbias.studies.error_rates.estimate import (
     judged,
     theory_exponent,
 )
+from initbias.studies.tables import select
 
 ASIDE = dict(zip(INITIALIZATIONS, (-0.05, 0.05), strict=True))  # arms that would hide each other
 SINGLE: dict[str, Any] = {"marker": "+", "ls": "none", "ms": 5}
@@ -26,16 +27,16 @@ SINGLE: dict[str, Any] = {"marker": "+", "ls": "none", "ms": 5}
 
 def paper_figure_1(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """A-Fig1: smallest test error of networks against n, with fitted power laws."""
-    oracle = _select(judged(estimates), design="paper", model="network")
+    oracle = select(judged(estimates), design="paper", model="network")
     dims = sorted(oracle["input_dim"].unique())
     figure = Figure(figsize=(WIDTH, PANEL * 1.15))
     for axes, input_dim in zip(_row(figure, len(dims)), dims, strict=True):
-        panel = _select(oracle, input_dim=input_dim)
+        panel = select(oracle, input_dim=input_dim)
         for name in INITIALIZATIONS:
-            arm = _select(panel, initialization=name)
-            points = _select(arm, quantity="risk")
+            arm = select(panel, initialization=name)
+            points = select(arm, quantity="risk")
             _points(axes, points, name)
-            fits = _select(arm, quantity="exponent", window="all").dropna(subset="value")
+            fits = select(arm, quantity="exponent", window="all").dropna(subset="value")
             for fit in fits.itertuples():
                 label = f"{name}: $n^{{-{fit.value:.2f}}}$ [{fit.low:.2f}, {fit.high:.2f}]"
                 _power_law(axes, points, fit.value, color=COLORS[name], label=label)
@@ -49,8 +50,8 @@ def paper_figure_1(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figur
 
 def learning_curves(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """Theory, kernels and networks on spheres, a panel for each dimension and noise level."""
-    risks = _select(judged(estimates), design="sphere", quantity="risk")
-    realised = _select(compared(estimates), design="sphere", model="kernel", quantity="risk")
+    risks = select(judged(estimates), design="sphere", quantity="risk")
+    realised = select(compared(estimates), design="sphere", model="kernel", quantity="risk")
     dims, noise_levels = (
         sorted(risks["intrinsic_dim"].unique()),
         sorted(risks["noise_std"].unique()),
@@ -59,16 +60,16 @@ def learning_curves(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
     grid = figure.subplots(len(noise_levels), len(dims), sharex=True, sharey="row", squeeze=False)
     for row, noise_std in zip(grid, noise_levels, strict=True):
         for axes, dimension in zip(row, dims, strict=True):
-            panel = _select(risks, intrinsic_dim=dimension, noise_std=noise_std)
+            panel = select(risks, intrinsic_dim=dimension, noise_std=noise_std)
             for name in INITIALIZATIONS:
-                kernel = _select(panel, model="kernel", initialization=name)
+                kernel = select(panel, model="kernel", initialization=name)
                 axes.plot("sample_size", "value", data=kernel, color=COLORS[name])
                 axes.fill_between(
                     "sample_size", "low", "high", data=kernel, color=COLORS[name], alpha=0.2, lw=0
                 )
-                network = _select(panel, model="network", initialization=name)
+                network = select(panel, model="network", initialization=name)
                 _points(axes, network, name)
-                single = _select(
+                single = select(
                     realised, intrinsic_dim=dimension, noise_std=noise_std, initialization=name
                 )
                 axes.plot("sample_size", "value", data=single, color=COLORS[name], **SINGLE)
@@ -88,7 +89,7 @@ def learning_curves(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
 
 def exponent_by_dimension(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """Fitted exponents against the intrinsic dimension, a panel for each model and window."""
-    fits = _select(judged(estimates), design="sphere", quantity="exponent")
+    fits = select(judged(estimates), design="sphere", quantity="exponent")
     fits = fits[fits["initialization"] != DIFFERENCE]
     panels = [
         ("kernel", "all", "kernel, all sizes"),
@@ -101,7 +102,7 @@ def exponent_by_dimension(measurements: pd.DataFrame, estimates: pd.DataFrame) -
     for axes, (model, window, title) in zip(
         _row(figure, len(panels), sharey=True), panels, strict=True
     ):
-        panel = _select(fits, model=model, window=window)
+        panel = select(fits, model=model, window=window)
         levels = sorted(panel["noise_std"].unique())
         offsets = dict(
             zip(levels, 0.12 * (np.arange(len(levels)) - (len(levels) - 1) / 2), strict=True)
@@ -138,9 +139,9 @@ def exponent_by_dimension(measurements: pd.DataFrame, estimates: pd.DataFrame) -
 
 def local_exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """Local exponents of ridge regression against n: theory as curves, measured ones as points."""
-    local = _select(estimates, design="sphere", quantity="local_exponent")
-    measured = _select(local, model="ridge", stopping="average")
-    theory = _select(local, model="theory")
+    local = select(estimates, design="sphere", quantity="local_exponent")
+    measured = select(local, model="ridge", stopping="average")
+    theory = select(local, model="theory")
     dims, noise_levels = (
         sorted(measured[column].unique()) for column in ("intrinsic_dim", "noise_std")
     )
@@ -150,9 +151,9 @@ def local_exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
         for axes, dimension in zip(row, dims, strict=True):
             panel = {"intrinsic_dim": dimension, "noise_std": noise_std}
             for name in INITIALIZATIONS:
-                curve = _select(theory, initialization=name, **panel)
+                curve = select(theory, initialization=name, **panel)
                 axes.plot("sample_size", "value", data=curve, color=COLORS[name])
-                _points(axes, _select(measured, initialization=name, **panel), name)
+                _points(axes, select(measured, initialization=name, **panel), name)
                 axes.axhline(curve["theory"].iloc[-1], color=THEORY, ls=(0, (1, 1)), lw=1)
             _over_sizes(axes)
             axes.label_outer()
@@ -168,7 +169,7 @@ def local_exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
 
 def noise_crossover(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """Local exponents of the standard initialization in theory, from 3/d to 3/(d+3) as n grows."""
-    local = _select(
+    local = select(
         estimates,
         design="sphere",
         model="theory",
@@ -181,7 +182,7 @@ def noise_crossover(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
     figure = Figure(figsize=(WIDTH, PANEL * 1.15))
     for axes, dimension in zip(_row(figure, len(dims)), dims, strict=True):
         for noise_std, shade in zip(noise_levels, shades, strict=True):
-            curve = _select(local, intrinsic_dim=dimension, noise_std=noise_std)
+            curve = select(local, intrinsic_dim=dimension, noise_std=noise_std)
             axes.plot("sample_size", "value", data=curve, color=shade)
         for limit, style in ((3 / dimension, (0, (4, 2))), (3 / (dimension + 3), (0, (1, 1)))):
             axes.axhline(limit, color=THEORY, ls=style, lw=1)
@@ -203,10 +204,10 @@ def noise_crossover(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
 
 def theory_residuals(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """How far measured risks are from theory, a row for each model, a column for each sphere."""
-    averaged = _select(estimates, model="ridge", stopping="average")
+    averaged = select(estimates, model="ridge", stopping="average")
     runs = compared(estimates)
     residuals = pd.concat([averaged, runs[runs["model"] != "ridge"]])
-    residuals = _select(residuals, quantity="residual")
+    residuals = select(residuals, quantity="residual")
     columns = sorted(set(zip(residuals["design"], residuals["intrinsic_dim"], strict=True)))
     columns.sort(key=lambda column: column[0] == "paper")  # spheres of low dimension first
     noise_levels = sorted(residuals["noise_std"].unique())
@@ -217,9 +218,9 @@ def theory_residuals(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Fig
     arms = [(name, noise_std) for noise_std in noise_levels for name in INITIALIZATIONS]
     for row, model in zip(grid, rows, strict=True):
         for axes, (design, dimension) in zip(row, columns, strict=True):
-            panel = _select(residuals, model=model, design=design, intrinsic_dim=dimension)
+            panel = select(residuals, model=model, design=design, intrinsic_dim=dimension)
             for index, (name, noise_std) in enumerate(arms):
-                points = _select(panel, initialization=name, noise_std=noise_std)
+                points = select(panel, initialization=name, noise_std=noise_std)
                 beside = 2 ** (0.12 * (index - (len(arms) - 1) / 2))
                 axes.errorbar(
                     points["sample_size"] * beside,
@@ -246,17 +247,17 @@ def theory_residuals(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Fig
 
 def error_over_time(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """Mean risk against training time, kernels as lines and networks as points."""
-    sphere = _select(measurements, design="sphere")
+    sphere = select(measurements, design="sphere")
     sphere = sphere[sphere["model"].isin(["kernel", "network"])]
-    networks = _select(sphere, model="network")
+    networks = select(sphere, model="network")
     noise_std = _middle(sorted(networks["noise_std"].unique()))
     dimension = _middle(sorted(networks["intrinsic_dim"].unique()))
     sizes = sorted(networks["sample_size"].unique())
     sizes = sorted({sizes[0], _middle(sizes), sizes[-1]})
-    chosen = _select(sphere, noise_std=noise_std, intrinsic_dim=dimension)
+    chosen = select(sphere, noise_std=noise_std, intrinsic_dim=dimension)
     figure = Figure(figsize=(WIDTH, PANEL * 1.15))
     for axes, n in zip(_row(figure, len(sizes), sharey=True), sizes, strict=True):
-        panel = _select(chosen, sample_size=n)
+        panel = select(chosen, sample_size=n)
         healthy = panel[panel["failure"] == ""]
         for (model, name), runs in healthy.groupby(["model", "initialization"]):
             mean = runs.groupby("time")["risk"].mean()
@@ -284,7 +285,7 @@ def error_over_time(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
 
 def exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
     """Exponents measured and predicted, a row for each experiment and stopping rule."""
-    fits = _select(estimates, quantity="exponent")
+    fits = select(estimates, quantity="exponent")
     order = ["design", "intrinsic_dim", "noise_std", "model", "stopping"]
     rows = []
     for key, group in fits.groupby(order):
@@ -310,15 +311,15 @@ def exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFra
 def theory(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
     """Theory at finite n, and how measurements compare; a row for each initialization."""
     order = ["design", "intrinsic_dim", "noise_std", "initialization"]
-    averaged, at_runs = _select(estimates, model="ridge", stopping="average"), compared(estimates)
+    averaged, at_runs = select(estimates, model="ridge", stopping="average"), compared(estimates)
     rows = []
-    for key, group in _select(averaged, quantity="local_exponent").groupby(order):
+    for key, group in select(averaged, quantity="local_exponent").groupby(order):
         arm = dict(zip(order, key, strict=True))
         local = group.sort_values("sample_size")
-        here, runs = _select(averaged, **arm), _select(at_runs, **arm)
-        ridge = _select(here, quantity="residual").sort_values("sample_size")
-        network = _select(runs, model="network", quantity="residual").sort_values("sample_size")
-        reached = _select(estimates, model="theory", quantity="reached", **arm)["value"]
+        here, runs = select(averaged, **arm), select(at_runs, **arm)
+        ridge = select(here, quantity="residual").sort_values("sample_size")
+        network = select(runs, model="network", quantity="residual").sort_values("sample_size")
+        reached = select(estimates, model="theory", quantity="reached", **arm)["value"]
         row: dict[str, Any] = {**arm, "noise_std": f"{arm['noise_std']:g}"}
         row["sizes"] = ", ".join(f"{n:.0f}" for n in ridge["sample_size"])
         row["local exponents, equivalent"] = ", ".join(f"{value:.2f}" for value in local["exact"])
@@ -329,7 +330,7 @@ def theory(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
         )
         row["risk from equivalent, %"] = ", ".join(f"{100 * v:+.0f}" for v in ridge["value"])
         for model, name in MODELS.items():
-            chi2 = _select(runs, model=model, quantity="chi2")["value"]
+            chi2 = select(runs, model=model, quantity="chi2")["value"]
             row[f"chi2, {name}"] = f"{chi2.iloc[0]:.2f}" if len(chi2) else ""
         row["network from theory at largest n"] = _percent(network.iloc[-1]) if len(network) else ""
         rows.append(row)
@@ -369,12 +370,6 @@ def _steeper(difference: pd.Series | None) -> str:
 
 def _interval(row: pd.Series) -> str:
     return f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
-
-
-def _select(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
-    for column, value in values.items():
-        table = table[table[column] == value]
-    return table
 
 
 def _middle(values: Sequence[Any]) -> Any:

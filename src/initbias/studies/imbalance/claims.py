@@ -12,7 +12,6 @@ one draw is of another.
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,6 +29,7 @@ from initbias.statistics import (
 from initbias.studies.imbalance.estimate import FEWEST_RUNS, FEWEST_WIDTHS
 from initbias.studies.judging import claim, estimate_of
 from initbias.studies.protocol import Claim
+from initbias.studies.tables import select
 
 STUDY = "imbalance"
 PAPER = "Min, Tarmoun, Vidal, Mallada 2021"
@@ -126,12 +126,12 @@ def judge(estimates: pd.DataFrame) -> list[Claim]:
 def _every_run(estimates: pd.DataFrame) -> Iterator[Claim]:
     for experiments, quantity, allowed, text, source, predicted in EVERY_RUN:
         for experiment in experiments:
-            rows = _select(estimates, experiment=experiment)
+            rows = select(estimates, experiment=experiment)
             if rows.empty:
                 continue
             of_runs = rows[rows["of"].isna() & (rows["quantity"] != "lead")]
             failures = _failures(of_runs)
-            rows = _select(rows, quantity=quantity).dropna(subset="largest")
+            rows = select(rows, quantity=quantity).dropna(subset="largest")
             measured, verdict = _worst(rows, allowed, failures)
             widest = rows[rows["width"] == rows["width"].max()]
             narrow = verdict.verdict == "not reproduced" and widest["largest"].max() <= allowed
@@ -186,7 +186,7 @@ def _failures(rows: pd.DataFrame) -> str:
 
 
 def _constants(estimates: pd.DataFrame) -> Iterator[Claim]:
-    rows = _select(estimates, experiment="convergence", quantity="rate_constant", **PUBLISHED)
+    rows = select(estimates, experiment="convergence", quantity="rate_constant", **PUBLISHED)
     for row in _rows(rows[rows["start"] == "gaussian"]):
         scales = row["sigma_u"], row["sigma_v"]
         if scales not in REPORTED:
@@ -210,7 +210,7 @@ def _constants(estimates: pd.DataFrame) -> Iterator[Claim]:
 
 
 def _leads(estimates: pd.DataFrame) -> Iterator[Claim]:
-    for row in _rows(_select(estimates, experiment="convergence", quantity="lead")):
+    for row in _rows(select(estimates, experiment="convergence", quantity="lead")):
         yield claim(
             STUDY,
             f"the start at (σ_U, σ_V) = ({row['sigma_u']:g}, {row['sigma_v']:g}) trains faster than that "
@@ -222,15 +222,15 @@ def _leads(estimates: pd.DataFrame) -> Iterator[Claim]:
 
 
 def _lines(estimates: pd.DataFrame) -> Iterator[Claim]:
-    for row in _rows(_select(estimates, experiment="by_width", quantity="intercept")):
+    for row in _rows(select(estimates, experiment="by_width", quantity="intercept")):
         what = {
             "distance": "distance from the min-norm solution",
             "start_norm": "norm of U₂(0)V(0)ᵀ",
         }[row["of"]]
-        same = _select(
+        same = select(
             estimates, experiment="by_width", quantity="unweighted_intercept", of=row["of"]
         )
-        means = _select(estimates, experiment="by_width", quantity=row["of"])
+        means = select(estimates, experiment="by_width", quantity=row["of"])
         # The rival: what is measured at the largest width does not fall any further.
         widest = means["width"] == means.loc[means["runs"] > 0, "width"].max()
         rule = partial(
@@ -262,12 +262,12 @@ def _judge_intercept(weighted: Estimate, unweighted: Estimate, rival: float) -> 
 
 
 def _exponents(estimates: pd.DataFrame) -> Iterator[Claim]:
-    rows = _select(estimates, quantity="exponent", window="upper half", of="distance")
+    rows = select(estimates, quantity="exponent", window="upper half", of="distance")
     for row in _rows(rows):
         alpha = row["alpha"]
         source = f"{PAPER}, C-S4 for at least; derived for equal"
         predicted = 2 * alpha - 0.5
-        same = _select(
+        same = select(
             estimates,
             quantity="exponent_drift",
             of="distance",
@@ -296,14 +296,14 @@ def _exponents(estimates: pd.DataFrame) -> Iterator[Claim]:
 
 
 def _invariant_set(estimates: pd.DataFrame) -> Iterator[Claim]:
-    rows = _select(estimates, experiment="invariant_set", quantity="distance")
+    rows = select(estimates, experiment="invariant_set", quantity="distance")
     conditions = {
         "invariant": "V U₂ᵀ = 0 and U₁ U₂ᵀ = 0",
         "zero_v": "V U₂ᵀ = 0 alone",
         "zero_u": "U₁ U₂ᵀ = 0 alone",
     }
     for start, condition in conditions.items():
-        for row in _rows(_select(rows, start=start)):
+        for row in _rows(select(rows, start=start)):
             runs = pd.DataFrame([row])
             if start == "invariant":
                 measured, verdict = _worst(runs, CLOSED_FORM, _failures(runs))
@@ -322,8 +322,8 @@ def _invariant_set(estimates: pd.DataFrame) -> Iterator[Claim]:
 
 
 def _finite_steps(estimates: pd.DataFrame) -> Iterator[Claim]:
-    of = _select(estimates, experiment="finite_steps")
-    for row in _rows(_select(of, quantity="drift")):
+    of = select(estimates, experiment="finite_steps")
+    for row in _rows(select(of, quantity="drift")):
         runs = pd.DataFrame([row])
         measured, verdict = _worst(runs, CONSERVED, _failures(runs))
         yield claim(
@@ -338,7 +338,7 @@ def _finite_steps(estimates: pd.DataFrame) -> Iterator[Claim]:
         ("drift_per_iteration", 2, "drift of the imbalance in an iteration of descent"),
         ("flow_distance", 1, "distance of descent from the flow at the same time"),
     ):
-        for row in _rows(_select(of, quantity="order", of=quantity)):
+        for row in _rows(select(of, quantity="order", of=quantity)):
             yield claim(
                 STUDY,
                 f"{text} by the step: slope on logarithmic axes",
@@ -360,12 +360,6 @@ def _judge_order(measured: Estimate, order: int) -> Verdict:
 
 def _nothing(reason: str) -> tuple[Estimate, Verdict]:
     return Estimate(np.nan, np.nan, np.nan), not_measured(reason)
-
-
-def _select(estimates: pd.DataFrame, **values: Any) -> pd.DataFrame:
-    for column, value in values.items():
-        estimates = estimates[estimates[column] == value]
-    return estimates
 
 
 def _rows(estimates: pd.DataFrame) -> list[pd.Series]:

@@ -15,6 +15,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from initbias.studies.appearance import PALETTE, PANEL, SHAPES, THEORY, WIDTH, legend_below
 from initbias.studies.imbalance.claims import REPORTED
 from initbias.studies.imbalance.estimate import SETTING
+from initbias.studies.tables import select
 
 BOUND: dict[str, Any] = {"ls": (0, (4, 2)), "lw": 1}
 STARTS = {
@@ -27,7 +28,7 @@ STARTS = {
 
 def convergence(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """C-Fig2/3: loss against iterations with its bound, linear and logarithmic, and rate constants."""
-    of = _select(measurements, experiment="convergence")
+    of = select(measurements, experiment="convergence")
     figure = Figure(figsize=(WIDTH, PANEL * 1.25))
     linear, logarithmic, constants = figure.subplots(1, 3, width_ratios=[1, 1, 0.7])
     starts = _starts(of)
@@ -48,7 +49,7 @@ def convergence(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     logarithmic.set_yscale("log")
     handles = []
     for place, (color, (label, runs)) in enumerate(zip(PALETTE, starts, strict=False)):
-        values = _select(runs, quantity="rate_constant")["value"]
+        values = select(runs, quantity="rate_constant")["value"]
         aside = place + np.linspace(-0.15, 0.15, len(values))
         constants.plot(aside, values, color=color, marker="o", ls="none", ms=3, alpha=0.7)
         scales = tuple(runs[["sigma_u", "sigma_v"]].iloc[0]) if len(runs) else ()
@@ -71,7 +72,7 @@ def convergence(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
 
 def min_norm_by_width(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """C-Fig1/4: distance from the min-norm solution by width, and iterations to stop."""
-    of = _select(estimates, experiment="by_width")
+    of = select(estimates, experiment="by_width")
     figure = Figure(figsize=(WIDTH, PANEL * 1.25))
     by_width, by_root, iterations = figure.subplots(1, 3)
     shown = (
@@ -79,14 +80,14 @@ def min_norm_by_width(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Fi
         ("start_norm", PALETTE[1], SHAPES[1], r"$\|U_2(0)V(0)^T\|_F$"),
     )
     for quantity, color, marker, _ in shown:
-        means = _select(of, quantity=quantity).sort_values("width")
+        means = select(of, quantity=quantity).sort_values("width")
         _means(by_width, means["width"], means, color, marker, ls="-")
         _means(by_root, means["width"] ** -0.5, means, color, marker, ls="none")
-        for _, line in _select(of, quantity="slope", of=quantity).iterrows():
-            intercept = _select(of, quantity="intercept", of=quantity)["value"].iloc[0]
+        for _, line in select(of, quantity="slope", of=quantity).iterrows():
+            intercept = select(of, quantity="intercept", of=quantity)["value"].iloc[0]
             ends = np.array([0, means["width"].min() ** -0.5])
             by_root.plot(ends, intercept + line["value"] * ends, color=color, lw=1)
-    stops = _select(of, quantity="stop_iteration").sort_values("width")
+    stops = select(of, quantity="stop_iteration").sort_values("width")
     _means(iterations, stops["width"], stops, "black", SHAPES[3], ls="-")
     for axes in (by_width, iterations):
         axes.set_xlabel("width $h$")
@@ -109,20 +110,20 @@ def min_norm_by_width(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Fi
 
 def exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """Distance from the min-norm solution by width for several α with C-S4, and fitted exponents."""
-    of = _select(estimates, experiment="by_exponent")
+    of = select(estimates, experiment="by_exponent")
     figure = Figure(figsize=(WIDTH, PANEL * 1.25))
     distances, fits = figure.subplots(1, 2)
     alphas = sorted(of["alpha"].dropna().unique())
     shades = matplotlib.colormaps["viridis"](np.linspace(0, 0.88, len(alphas)))
     handles = []
     for alpha, shade in zip(alphas, shades, strict=True):
-        arm = _select(of, alpha=alpha)
-        means = _select(arm, quantity="distance").sort_values("width")
+        arm = select(of, alpha=alpha)
+        means = select(arm, quantity="distance").sort_values("width")
         bars = [means["value"] - means["low"], means["high"] - means["value"]]
         distances.errorbar(
             means["width"], means["value"], yerr=bars, color=shade, marker="o", ms=3.5, elinewidth=1
         )
-        bounds = _select(arm, quantity="distance_bound").sort_values("width")
+        bounds = select(arm, quantity="distance_bound").sort_values("width")
         distances.plot(bounds["width"], bounds["value"], color=shade, **BOUND)
         handles.append(
             Line2D([], [], color=shade, marker="o", ms=3.5, label=rf"$\alpha={alpha:g}$")
@@ -132,14 +133,14 @@ def exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     distances.set_xlabel("width $h$")
     distances.xaxis.set_major_formatter(_thousands)
     distances.xaxis.set_minor_formatter(NullFormatter())
-    distances.set_xticks(sorted(_select(of, quantity="distance")["width"].unique()))
+    distances.set_xticks(sorted(select(of, quantity="distance")["width"].unique()))
     distances.set_ylabel(r"$\|U_\infty V_\infty^T-\hat\Theta\|_F$")
-    exponent = _select(of, quantity="exponent").dropna(subset="value")
+    exponent = select(of, quantity="exponent").dropna(subset="value")
     for window, color, marker, aside in (
         ("all", PALETTE[5], SHAPES[1], -0.003),
         ("upper half", PALETTE[0], SHAPES[0], 0.003),
     ):
-        rows = _select(exponent, window=window).sort_values("alpha")
+        rows = select(exponent, window=window).sort_values("alpha")
         bars = [rows["value"] - rows["low"], rows["high"] - rows["value"]]
         style = {"color": color, "marker": marker, "mfc": "white", "ls": "none", "elinewidth": 1}
         fits.errorbar(rows["alpha"] + aside, rows["value"], yerr=bars, **style)
@@ -163,7 +164,7 @@ def exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
 
 def factorisation(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """C-v2: eigenvalues of the imbalance, loss and rate with their bounds; one draw."""
-    of = _select(measurements, experiment="factorisation", failure="")
+    of = select(measurements, experiment="factorisation", failure="")
     of = of[of["seed"] == of["seed"].min()]
     outputs = sorted(of["outputs"].unique())
     widths = sorted(of["width"].unique())
@@ -172,8 +173,8 @@ def factorisation(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure
     grid = figure.subplots(max(len(outputs), 1), 3, squeeze=False, sharex="col")
     for row, count in zip(grid, outputs, strict=False):
         for shade, width in zip(shades, widths, strict=True):
-            run = _select(of, outputs=count, width=width)
-            spectrum = _select(run, quantity="eigenvalue").sort_values("index")
+            run = select(of, outputs=count, width=width)
+            spectrum = select(run, quantity="eigenvalue").sort_values("index")
             row[0].plot(
                 spectrum["index"], spectrum["value"], color=shade, marker="o", ms=2.5, lw=0.8
             )
@@ -182,7 +183,7 @@ def factorisation(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure
                 (row[2], "rate", "rate_bound"),
             ):
                 for name, style in ((quantity, {"lw": 1.2}), (bound, BOUND)):
-                    course = _select(run, quantity=name).dropna(subset="value")
+                    course = select(run, quantity=name).dropna(subset="value")
                     axes.plot(course["iteration"], course["value"], color=shade, **style)
         row[0].set_ylabel(f"$m={count}$\neigenvalues of $\\Lambda/(mh)$")
         row[1].set_yscale("log")
@@ -205,12 +206,12 @@ def factorisation(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure
 
 def invariant_set(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """Distance from the min-norm solution in training, from starts in and out of the invariant set."""
-    of = _select(measurements, experiment="invariant_set", quantity="distance_in_training")
+    of = select(measurements, experiment="invariant_set", quantity="distance_in_training")
     figure = Figure(figsize=(WIDTH * 0.65, PANEL * 1.35))
     axes = figure.subplots()
     handles = []
     for color, (start, label) in zip(PALETTE, STARTS.items(), strict=False):
-        for _, run in _select(of, start=start).groupby("seed"):
+        for _, run in select(of, start=start).groupby("seed"):
             axes.plot(run["iteration"], run["value"], color=color, lw=1, alpha=0.7)
         handles.append(Line2D([], [], color=color, label=label))
     axes.set_xlim(left=0)
@@ -224,7 +225,7 @@ def invariant_set(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure
 
 def finite_steps(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """Drift of the imbalance per iteration, and distance from the flow, against the step."""
-    of = _select(measurements, experiment="finite_steps", failure="")
+    of = select(measurements, experiment="finite_steps", failure="")
     figure = Figure(figsize=(WIDTH, PANEL * 1.1))
     panels = figure.subplots(1, 2)
     for axes, quantity, order, label in zip(
@@ -234,7 +235,7 @@ def finite_steps(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
         ("relative drift of $\\Lambda$\nper iteration", "relative distance\nfrom the flow"),
         strict=True,
     ):
-        rows = _select(of, quantity=quantity)
+        rows = select(of, quantity=quantity)
         for _, run in rows.groupby("seed"):
             axes.plot(
                 run["step"],
@@ -257,7 +258,7 @@ def finite_steps(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_ylabel(label)
         axes.grid(alpha=0.25, lw=0.5)
-        slopes = _select(estimates, experiment="finite_steps", quantity="order", of=quantity)
+        slopes = select(estimates, experiment="finite_steps", quantity="order", of=quantity)
         for _, slope in slopes.dropna(subset="value").iterrows():
             text = f"slope {slope['value']:.3f} [{slope['low']:.3f}, {slope['high']:.3f}]"
             axes.set_title(text)
@@ -271,7 +272,7 @@ def finite_steps(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
 
 def phase_picture(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """Measured and guaranteed rates over the plane of (σ_U, σ_V)."""
-    of = _select(estimates, experiment="phase_picture")
+    of = select(estimates, experiment="phase_picture")
     figure = Figure(figsize=(WIDTH, PANEL * 1.25))
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
     known = of["value"][of["value"] > 0]
@@ -285,7 +286,7 @@ def phase_picture(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure
         strict=True,
     ):
         values = (
-            _select(of, quantity=quantity)
+            select(of, quantity=quantity)
             .groupby(["sigma_v", "sigma_u"])["value"]
             .first()
             .unstack("sigma_u")
@@ -311,7 +312,7 @@ def phase_picture(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure
 
 def rates(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
     """Rate constants and losses of C-Fig2, a row for each start."""
-    of = _select(estimates, experiment="convergence").dropna(subset="width")
+    of = select(estimates, experiment="convergence").dropna(subset="width")
     rows = []
     for key, group in of.groupby(SETTING, dropna=False, sort=False):
         setting = dict(zip(SETTING, key, strict=True))
@@ -382,7 +383,7 @@ def _starts(measurements: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 
 def _courses(runs: pd.DataFrame, quantity: str) -> pd.DataFrame:
     """A column for each seed, a row for each iteration."""
-    course = _select(runs, quantity=quantity, failure="")
+    course = select(runs, quantity=quantity, failure="")
     return course.pivot_table(index="iteration", columns="seed", values="value")
 
 
@@ -399,18 +400,12 @@ def _means(axes: Axes, x: pd.Series, means: pd.DataFrame, color: str, marker: st
     )
 
 
-def _select(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
-    for column, value in values.items():
-        table = table[table[column] == value]
-    return table
-
-
 def _thousands(value: float, _: int) -> str:
     return f"{value:,.0f}"
 
 
 def _rows(group: pd.DataFrame, quantity: str) -> Iterator[Any]:
-    yield from _select(group, quantity=quantity).itertuples()
+    yield from select(group, quantity=quantity).itertuples()
 
 
 def _number(value: float) -> str:

@@ -30,6 +30,7 @@ from initbias.statistics import (
 )
 from initbias.studies.judging import claim, estimate_of
 from initbias.studies.protocol import Claim
+from initbias.studies.tables import select
 
 SWEEPS = {"kernel": ("factor", "α"), "added_error": ("gain", "v")}  # column and symbol
 PAPER = "Zhang, Xu, Luo, Ma 2020"
@@ -72,7 +73,7 @@ def judge(estimates: pd.DataFrame) -> list[Claim]:
 
 def _loss_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
     """B-S1 and B-Fig1."""
-    distances = _of(estimates, experiment="loss_independence", quantity="distance")
+    distances = select(estimates, experiment="loss_independence", quantity="distance")
     for _, row in _widest(distances[distances["power"].notna()]).iterrows():
         yield _below(
             f"final outputs under L{row['power']:g} and L2 loss from one start differ by less than "
@@ -81,7 +82,7 @@ def _loss_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
             row,
             LOSSES,
         )
-    slopes = _of(estimates, experiment="loss_independence", quantity="slope")
+    slopes = select(estimates, experiment="loss_independence", quantity="slope")
     for _, row in slopes[slopes["power"].isna()].iterrows():
         yield _positive(
             "networks trained to interpolation approach their kernel's interpolant as the width m "
@@ -93,7 +94,7 @@ def _loss_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
 
 def _equation_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
     """B-S2, eq. 6."""
-    exact = _of(estimates, experiment="kernel", quantity="deviation")
+    exact = select(estimates, experiment="kernel", quantity="deviation")
     if len(exact):
         worst = exact.loc[exact["value"].idxmax()]
         yield _below(
@@ -102,7 +103,7 @@ def _equation_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
             worst,
             KERNEL,
         )
-    shares = _of(estimates, quantity="share_of_change")
+    shares = select(estimates, quantity="share_of_change")
     for _, row in _widest(shares).iterrows():
         yield _below(
             f"the standard network and the right side of eq. 6 differ by less than {EQUATION_6:.0%} of "
@@ -111,7 +112,7 @@ def _equation_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
             row,
             EQUATION_6,
         )
-    for _, row in _widest(_of(estimates, quantity="variation_ratio")).iterrows():
+    for _, row in _widest(select(estimates, quantity="variation_ratio")).iterrows():
         flat = {"standard / mirrored": "ASI", "standard / doubled": "doubling"}[row["arm"]]
         yield _ratio(
             f"the final function from {flat} is flatter than that of the standard network: ratio of "
@@ -119,7 +120,7 @@ def _equation_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
             "B-Fig2a",
             row,
         )
-    slopes = _of(estimates, experiment="regression", quantity="slope", of="deviation")
+    slopes = select(estimates, experiment="regression", quantity="slope", of="deviation")
     for _, row in slopes.iterrows():
         yield _positive(
             "eq. 6 holds better as the width m grows: exponent e of its deviation, as a share of the "
@@ -131,15 +132,15 @@ def _equation_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
 
 def _added_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
     """B-S3: a random initial output only adds error, that of eq. 6, in proportion to its variance."""
-    for _, row in _widest(_of(estimates, quantity="risk_difference")).iterrows():
+    for _, row in _widest(select(estimates, quantity="risk_difference")).iterrows():
         if row["experiment"] in ("regression", "boston_housing"):
             yield _positive(
                 f"a random initial output adds test error: risk of standard less that of ASI ({_where(row)})",
                 "B-S3",
                 estimate_of(row),
             )
-    added = _of(estimates, arm="equation_6", quantity="added_error")
-    for _, row in _widest(_of(estimates, quantity="unexplained")).iterrows():
+    added = select(estimates, arm="equation_6", quantity="added_error")
+    for _, row in _widest(select(estimates, quantity="unexplained")).iterrows():
         if row["experiment"] != "kernel":
             setting = ["experiment", "width", "gain"]
             here = added[(added[setting] == row[setting]).all(axis=1)]
@@ -151,9 +152,9 @@ def _added_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
                 here["value"].iloc[0],
             )
     for experiment, (sweep, symbol) in SWEEPS.items():
-        excess = _of(estimates, experiment=experiment, quantity="excess").sort_values(sweep)
+        excess = select(estimates, experiment=experiment, quantity="excess").sort_values(sweep)
         swept = f"{symbol} from {excess[sweep].min():g} to {excess[sweep].max():g}"
-        slopes = _of(estimates, experiment=experiment, quantity="slope", of="added_error")
+        slopes = select(estimates, experiment=experiment, quantity="slope", of="added_error")
         for _, row in slopes.iterrows():
             yield _equal(
                 "the added error is proportional to the variance of the initial output: its exponent "
@@ -174,7 +175,7 @@ def _added_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
 
 def _kernel_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
     """B-S4: ASI leaves the tangent kernel as it is; doubling does not."""
-    differences = _widest(_of(estimates, experiment="regression", quantity="kernel_difference"))
+    differences = _widest(select(estimates, experiment="regression", quantity="kernel_difference"))
     for _, row in differences[differences["arm"] == "mirrored"].iterrows():
         yield _below(
             f"ASI leaves the tangent kernel as it is, to {SAME_KERNEL:g} of its norm ({_where(row)})",
@@ -193,7 +194,7 @@ def _kernel_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
 
 def _speed_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
     """B-S4, B-Fig2c, B-Fig3b: ASI trains faster."""
-    for _, row in _widest(_of(estimates, quantity="speedup")).iterrows():
+    for _, row in _widest(select(estimates, quantity="speedup")).iterrows():
         if row["experiment"] == "depth_and_width":
             continue  # no statement of the paper
         other = row["arm"].split(" / ")[0].replace("random_doubled", "RND")
@@ -213,7 +214,7 @@ def _speed_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
 
 def _test_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
     """B-Fig3b."""
-    for _, row in _of(estimates, experiment="boston_housing", quantity="advantage").iterrows():
+    for _, row in select(estimates, experiment="boston_housing", quantity="advantage").iterrows():
         if row["cells"]:
             yield _positive(
                 "ASI has the lower test loss throughout training: smallest log ratio over epochs "
@@ -225,12 +226,12 @@ def _test_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
 
 def _image_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
     """B-Fig4: one epoch from ASI does better than all epochs from the standard start."""
-    everything = _of(estimates, experiment="mnist")
-    for _, row in _of(everything, quantity="head_start").iterrows():
+    everything = select(estimates, experiment="mnist")
+    for _, row in select(everything, quantity="head_start").iterrows():
         here = everything[
             (everything["dataset"] == row["dataset"]) & (everything["gain"] == row["gain"])
         ]
-        losses = _of(here, arm="standard", quantity="train_loss").sort_values("epoch")
+        losses = select(here, arm="standard", quantity="train_loss").sort_values("epoch")
         epochs = losses["epoch"].max()
         left = losses["value"].iloc[-1] / losses["value"].iloc[0]
         ahead = _positive(
@@ -251,7 +252,7 @@ def _image_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
 def _reported_claims(everything: pd.DataFrame, row: pd.Series, epochs: float) -> Iterator[Claim]:
     """The accuracies that B-Fig4 reports; v, which it does not give, is a choice left open."""
     same = everything[everything["dataset"] == row["dataset"]]
-    accuracies = _of(same, quantity="test_accuracy")
+    accuracies = select(same, quantity="test_accuracy")
     first = accuracies[(accuracies["arm"] == "mirrored") & (accuracies["epoch"] == 1)]
     last = accuracies[(accuracies["arm"] == "standard") & (accuracies["epoch"] == epochs)]
     published = (row[[*PUBLISHED]] == pd.Series(PUBLISHED)).all() and epochs == PUBLISHED_EPOCHS
@@ -282,7 +283,7 @@ def _reported_claims(everything: pd.DataFrame, row: pd.Series, epochs: float) ->
 
 def _unmeasured(estimates: pd.DataFrame) -> Iterator[Claim]:
     """A row for each setting none of whose runs has values."""
-    failures = _of(estimates, quantity="failures")
+    failures = select(estimates, quantity="failures")
     failures = failures[failures["experiment"] != "depth_and_width"]  # no statement of the paper
     for _, row in failures[failures["cells"] == 0].iterrows():
         yield _claim(
@@ -296,12 +297,6 @@ def _unmeasured(estimates: pd.DataFrame) -> Iterator[Claim]:
 
 def _source(statement: str) -> str:
     return f"{PAPER}, {statement}"
-
-
-def _of(estimates: pd.DataFrame, **values: str) -> pd.DataFrame:
-    for column, value in values.items():
-        estimates = estimates[estimates[column] == value]
-    return estimates
 
 
 def _widest(estimates: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from initbias.studies.appearance import COLORS, MARKERS, PALETTE, PANEL, THEORY, WIDTH, legend_below
 from initbias.studies.initial_output.estimate import shown_seed
+from initbias.studies.tables import select
 
 # Colours beside those of the two starts that all studies share, from the same palette.
 BLUE, VERMILION, GREEN, PURPLE, ORANGE, _ = PALETTE
@@ -36,24 +37,24 @@ DATASETS = {
 def loss_independence(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """B-Fig1: outputs under several losses, and how far they are apart by width."""
     figure, (left, right) = _panels(2)
-    runs = _widest(_select(measurements, experiment="loss_independence", quantity="output"))
+    runs = _widest(select(measurements, experiment="loss_independence", quantity="output"))
     if _missing(left, runs) or _missing(right, runs):
         return figure
-    one = _select(runs, seed=shown_seed(runs))
+    one = select(runs, seed=shown_seed(runs))
     powers = sorted(one["power"].dropna().unique())
     colours = dict(zip(powers, POWERS, strict=False))
     for index, power in enumerate(powers):
-        curve = _select(one, power=power)
+        curve = select(one, power=power)
         style = {"lw": 4.5 - 1.5 * index, "alpha": 0.55 + 0.2 * index, "color": colours[power]}
         left.plot(curve["point"], curve["value"], label=f"$L^{{{power:g}}}$", **style)
-    kernel, start = _select(one, arm="kernel"), _select(one, arm="start")
+    kernel, start = select(one, arm="kernel"), select(one, arm="start")
     left.plot(kernel["point"], kernel["value"], color="black", ls=":", lw=1, label="kernel")
     left.plot(start["point"], start["value"], color=THEORY, ls="--", lw=1, label="start")
     _sine(left)
     left.set_title(f"1-{one['width'].iloc[0]:g}-{one['width'].iloc[0]:g}-1, one start")
     left.set_ylabel("output")
     _input_axis(left)
-    distances = _select(estimates, experiment="loss_independence", quantity="distance")
+    distances = select(estimates, experiment="loss_independence", quantity="distance")
     for power, points in distances.groupby("power", dropna=False):
         known = not np.isnan(power)
         _points(
@@ -82,12 +83,12 @@ def initial_output(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figur
     """B-Fig2 a, b and c, and eq. 6 by width."""
     figure, axes = _panels(2, 2)
     (final, unlearning), (losses, widths) = axes
-    runs = _widest(_select(measurements, experiment="regression"))
-    outputs = _select(runs, quantity="output")
+    runs = _widest(select(measurements, experiment="regression"))
+    outputs = select(runs, quantity="output")
     seed = shown_seed(runs)
     if any(_missing(each, outputs if seed is not None else outputs[:0]) for each in axes.flat):
         return figure
-    one = dict(iter(_select(outputs, seed=seed).groupby("arm")))
+    one = dict(iter(select(outputs, seed=seed).groupby("arm")))
     for arm in ("standard", "mirrored", "doubled", "equation_6"):
         _line(final, one[arm]["point"], one[arm]["value"], arm)
     _sine(final)
@@ -102,16 +103,16 @@ def initial_output(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figur
     unlearning.set_ylabel("output")
     for panel in (final, unlearning):
         _input_axis(panel)
-    curves = _select(estimates, experiment="regression", quantity="train_loss", width=width)
+    curves = select(estimates, experiment="regression", quantity="train_loss", width=width)
     for arm in ("standard", "mirrored", "random_doubled", "doubled"):
-        _curve(losses, _select(curves, arm=arm), arm)
+        _curve(losses, select(curves, arm=arm), arm)
     losses.set(xscale="log", yscale="log", xlabel="epoch", ylabel="training loss (half of the MSE)")
     losses.set_title("c  training loss, mean over seeds")
     for quantity, label, marker in (
         ("deviation", "of the added function", "o"),
         ("share_of_change", "of the change by training", "s"),
     ):
-        points = _select(estimates, experiment="regression", quantity=quantity)
+        points = select(estimates, experiment="regression", quantity=quantity)
         _points(widths, points["width"], points, "black", marker, label, ls="-")
     widths.set(xscale="log", yscale="log", xlabel="width $m$", ylabel="eq. 6: deviation, share")
     widths.set_title("d  deviation of eq. 6 by width")
@@ -128,15 +129,15 @@ def initial_output(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figur
 def boston_housing(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """B-Fig3 a and b."""
     figure, (scatter, losses) = _panels(2, height=1.25)
-    runs = _select(measurements, experiment="boston_housing")
-    outputs = _select(runs, quantity="output")
+    runs = select(measurements, experiment="boston_housing")
+    outputs = select(runs, quantity="output")
     seed = shown_seed(runs)
     if any(
         _missing(each, outputs if seed is not None else runs[:0], runs)
         for each in (scatter, losses)
     ):
         return figure
-    one = dict(iter(_select(outputs, seed=seed).groupby("arm")))
+    one = dict(iter(select(outputs, seed=seed).groupby("arm")))
     across = one["standard"]["value"]
     for arm in ("mirrored", "equation_6"):
         _, colour, _, marker = ARMS[arm]
@@ -148,9 +149,9 @@ def boston_housing(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figur
     scatter.set_title("a  test outputs, one seed")
     width = runs["width"].iloc[0]
     for quantity, line in (("train_loss", (0, (4, 2))), ("test_loss", "-")):
-        curves = _select(estimates, experiment="boston_housing", quantity=quantity)
+        curves = select(estimates, experiment="boston_housing", quantity=quantity)
         for arm in ("standard", "mirrored"):
-            _curve(losses, _select(curves, arm=arm), arm, ls=line)
+            _curve(losses, select(curves, arm=arm), arm, ls=line)
     losses.set(xscale="log", yscale="log", xlabel="epoch", ylabel="loss (half of the MSE)")
     losses.set_title(f"b  13-{width:g}-1, mean over seeds")
     handles = [
@@ -167,22 +168,22 @@ def boston_housing(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figur
 
 def mnist(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """B-Fig4 for each scale of the initial parameters."""
-    runs = _select(measurements, experiment="mnist")
+    runs = select(measurements, experiment="mnist")
     gains = sorted(runs["gain"].unique()) or [None]
     figure, axes = _panels(2, len(gains), sharex="col", sharey="row")
     healthy = runs[runs["failure"] == ""]
     for column, gain in zip(axes.T, gains, strict=True):
-        here = _select(healthy, gain=gain)
+        here = select(healthy, gain=gain)
         if any(_missing(each, here, runs) for each in column):
             continue
-        chosen = _select(estimates, experiment="mnist", gain=gain)
+        chosen = select(estimates, experiment="mnist", gain=gain)
         for axis, quantities in zip(
             column, (("train_loss", "test_loss"), ("test_accuracy",)), strict=True
         ):
             for quantity in quantities:
                 for arm in ("standard", "mirrored"):
                     line = (0, (4, 2)) if quantity == "train_loss" else "-"
-                    _curve(axis, _select(chosen, quantity=quantity, arm=arm), arm, ls=line)
+                    _curve(axis, select(chosen, quantity=quantity, arm=arm), arm, ls=line)
             axis.grid(alpha=0.25, lw=0.5)
         column[0].set_yscale("log")
         column[0].set_title(f"$v = {gain:g}$")
@@ -214,13 +215,13 @@ def added_error(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
         ),
         strict=True,
     ):
-        means = _select(estimates, experiment=experiment)
-        start = _select(means, quantity="start_variance").sort_values(sweep)
+        means = select(estimates, experiment=experiment)
+        start = select(means, quantity="start_variance").sort_values(sweep)
         if _missing(axis, start):
             continue
-        theory = _select(means, arm="theory", quantity="added_error").sort_values(sweep)
+        theory = select(means, arm="theory", quantity="added_error").sort_values(sweep)
         axis.plot(start["value"], theory["value"], color=THEORY)
-        measured = _select(means, arm=arm, quantity=quantity).sort_values(sweep)
+        measured = select(means, arm=arm, quantity=quantity).sort_values(sweep)
         _points(axis, start["value"].to_numpy(), measured, COLORS["standard"], "o", "", clip=True)
         width = "" if experiment == "kernel" else f", $m={start['width'].iloc[0]:g}$"
         axis.set_title(f"{title}{width}")
@@ -239,16 +240,16 @@ def added_error(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
 
 def depth_and_width(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """Risk and movement of the kernel by width, a panel for each depth."""
-    chosen = _select(estimates, experiment="depth_and_width")
+    chosen = select(estimates, experiment="depth_and_width")
     depths = sorted(chosen["depth"].dropna().unique()) or [None]
     figure, axes = _panels(2, len(depths), sharex=True, sharey="row")
     for column, depth in zip(axes.T, depths, strict=True):
-        panel = _select(chosen, depth=depth)
+        panel = select(chosen, depth=depth)
         if any(_missing(each, panel) for each in column):
             continue
         for axis, quantity in zip(column, ("risk", "kernel_change"), strict=True):
             for arm in ("standard", "mirrored"):
-                points = _select(panel, quantity=quantity, arm=arm)
+                points = select(panel, quantity=quantity, arm=arm)
                 _points(axis, points["width"], points, ARMS[arm][1], ARMS[arm][3], "", ls="-")
             axis.set(xscale="log", yscale="log")
             _widths(axis, points["width"])
@@ -281,7 +282,7 @@ def eq6(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
     ):
         row: dict[str, Any] = {"experiment": experiment, "width": int(width)}
         for (arm, quantity), label in columns.items():
-            row[label] = _interval(_select(group, arm=arm, quantity=quantity))
+            row[label] = _interval(select(group, arm=arm, quantity=quantity))
         row["seeds"], row["failed"] = int(group["cells"].max()), int(group["failed"].max())
         rows.append(row)
     return pd.DataFrame(rows, columns=["experiment", "width", *columns.values(), "seeds", "failed"])
@@ -289,7 +290,7 @@ def eq6(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
 
 def speed(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
     """Ratios of epochs to one training loss."""
-    chosen = _select(estimates, quantity="speedup")
+    chosen = select(estimates, quantity="speedup")
     rows = [
         {
             "experiment": row["experiment"],
@@ -323,12 +324,6 @@ def _interval(rows: pd.DataFrame) -> str:
         return "not measured"
     row = rows.iloc[0]
     return f"{row['value']:.3g} [{row['low']:.3g}, {row['high']:.3g}]"
-
-
-def _select(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
-    for column, value in values.items():
-        table = table[table[column] == value]
-    return table
 
 
 def _widest(measurements: pd.DataFrame) -> pd.DataFrame:

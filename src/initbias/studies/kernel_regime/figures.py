@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 
 from initbias.studies.appearance import COLORS, MARKERS, PANEL, THEORY, WIDTH, legend_below
 from initbias.studies.kernel_regime.estimate import INITIALIZATIONS, QUANTITIES
+from initbias.studies.tables import select
 
 DEPTHS = {1: "one hidden layer", 2: "two hidden layers", 3: "three hidden layers"}
 ARMS = [(name, COLORS[name], MARKERS[name]) for name in INITIALIZATIONS]
@@ -29,7 +30,7 @@ def error_over_time(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
     grid = figure.subplots(2, len(depths), sharex="col", sharey=True, squeeze=False)
     for row, name in zip(grid, INITIALIZATIONS, strict=True):
         for axes, depth in zip(row, depths, strict=True):
-            panel = _largest_sample(_select(measurements, initialization=name, depth=depth))
+            panel = _largest_sample(select(measurements, initialization=name, depth=depth))
             moved = panel[(panel["failure"] == "") & (panel["time"] > 0)]  # both begin as one
             for width, runs in moved.groupby("width"):
                 mean = runs.groupby("time")["sup_error"].mean()
@@ -39,7 +40,7 @@ def error_over_time(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
             axes.grid(alpha=0.25, lw=0.5)
         row[0].set_ylabel(f"largest distance\n({name})")
     for axes, depth in zip(grid[0], depths, strict=True):
-        sample_size = _largest_sample(_select(measurements, depth=depth))["sample_size"].iloc[0]
+        sample_size = _largest_sample(select(measurements, depth=depth))["sample_size"].iloc[0]
         axes.set_title(f"{_layers(depth)}, $n={sample_size}$")
     for axes in grid[-1]:
         axes.set_xlabel("time (learning rate × epochs)")
@@ -52,17 +53,17 @@ def error_over_time(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
 
 def error_by_width(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """Largest distance over all times and points against the width, with fitted power laws."""
-    errors = _select(estimates, quantity="sup_error")
+    errors = select(estimates, quantity="sup_error")
     alphas = _alphas(sorted(errors["sample_size"].unique()))
     figure = Figure(figsize=(WIDTH, PANEL * 1.35))
     for axes, depth in _panels(figure, errors):
-        for (name, n), arm in _select(errors, depth=depth).groupby(
+        for (name, n), arm in select(errors, depth=depth).groupby(
             ["initialization", "sample_size"]
         ):
             _power_law(axes, arm, name, COLORS[name], MARKERS[name], alphas[n])
-        _half(axes, _select(errors, depth=depth))
+        _half(axes, select(errors, depth=depth))
         _exponentlegend_below(
-            axes, _select(errors, depth=depth), [("sup_error", *arm) for arm in ARMS]
+            axes, select(errors, depth=depth), [("sup_error", *arm) for arm in ARMS]
         )
     _make_room(figure, lines=len(ARMS))
     figure.axes[0].set_ylabel("largest distance from kernel descent")
@@ -80,9 +81,9 @@ def kernel_by_width(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figu
     alphas = _alphas(sorted(distances["sample_size"].unique()))
     figure = Figure(figsize=(WIDTH, PANEL * 1.35))
     for axes, depth in _panels(figure, distances):
-        panel = _select(distances, depth=depth)
+        panel = select(distances, depth=depth)
         for quantity, name, color, marker in series:
-            arms = _select(panel, quantity=quantity, initialization=name)
+            arms = select(panel, quantity=quantity, initialization=name)
             for n, arm in arms.groupby("sample_size"):
                 _power_law(axes, arm, name, color, marker, alphas[n])
         _half(axes, panel)
@@ -101,16 +102,16 @@ def exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFra
     rows = []
     for key, group in estimates.groupby(order, sort=False):
         row: dict[str, Any] = dict(zip(order, key, strict=True))
-        errors = _select(group, quantity="sup_error")
-        (fitted,) = _select(errors, statistic="exponent").to_dict("records")
-        means = _select(errors, statistic="mean").sort_values("width")
+        errors = select(group, quantity="sup_error")
+        (fitted,) = select(errors, statistic="exponent").to_dict("records")
+        means = select(errors, statistic="mean").sort_values("width")
         row["widths"] = f"{means['width'].min():.0f} to {means['width'].max():.0f}"
         if means.empty:
             row["widths"] = "no fit"
         for quantity in QUANTITIES:
-            of_quantity = _select(group, quantity=quantity)
+            of_quantity = select(group, quantity=quantity)
             for statistic in ("exponent", "corrected exponent"):
-                found = _select(of_quantity, statistic=statistic).dropna(subset="value")
+                found = select(of_quantity, statistic=statistic).dropna(subset="value")
                 label = quantity.replace("_", " ")
                 row[f"{label}, {statistic}"] = "no fit" if found.empty else _interval(found.iloc[0])
         row["sup error at largest width"] = "" if means.empty else _interval(means.iloc[-1])
@@ -137,7 +138,7 @@ def _power_law(
     axes: Axes, arm: pd.DataFrame, name: str, color: str, marker: str, alpha: float
 ) -> None:
     """Means with their intervals, and the fitted power law."""
-    means = _select(arm, statistic="mean").sort_values("width")
+    means = select(arm, statistic="mean").sort_values("width")
     axes.errorbar(
         means["width"] * ASIDE[name],
         means["value"],
@@ -154,7 +155,7 @@ def _power_law(
 
 def _half(axes: Axes, panel: pd.DataFrame) -> None:
     """The slope of width^(-1/2), above the means."""
-    means = _select(panel, statistic="mean")
+    means = select(panel, statistic="mean")
     if means.empty:
         return
     widths = np.sort(means["width"].unique())
@@ -166,10 +167,10 @@ def _exponentlegend_below(
     axes: Axes, panel: pd.DataFrame, series: Sequence[tuple[str, str, str, str]]
 ) -> None:
     """Exponents at the panel's largest sample size, below the means."""
-    fits = _largest_sample(_select(panel, statistic="exponent").dropna(subset="value"))
+    fits = _largest_sample(select(panel, statistic="exponent").dropna(subset="value"))
     handles = []
     for quantity, name, color, _ in series:
-        for fit in _select(fits, quantity=quantity, initialization=name).itertuples():
+        for fit in select(fits, quantity=quantity, initialization=name).itertuples():
             label = f"$m^{{-{fit.value:.2f}}}$ [{fit.low:.2f}, {fit.high:.2f}]"
             handles.append(Line2D([], [], color=color, lw=1, label=label))
     if handles:
@@ -181,12 +182,6 @@ def _make_room(figure: Figure, lines: int) -> None:
     axes = figure.axes[0]
     low, high = axes.get_ylim()
     axes.set_ylim(low * (low / high) ** (0.12 * lines), high)
-
-
-def _select(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
-    for column, value in values.items():
-        table = table[table[column] == value]
-    return table
 
 
 def _largest_sample(table: pd.DataFrame) -> pd.DataFrame:

@@ -27,7 +27,7 @@ from initbias.statistics import (
     judge_value,
     not_measured,
 )
-from initbias.studies.judging import claim, estimate_of
+from initbias.studies.judging import NOTHING, claim, estimate_of
 from initbias.studies.protocol import Claim
 from initbias.studies.smoothness.estimate import (
     CHOICES,
@@ -43,7 +43,6 @@ from initbias.studies.smoothness.estimate import (
 )
 
 PAPER = "Chen, Li, Lin 2024"
-NOTHING = Estimate(float("nan"), float("nan"), float("nan"))
 
 
 def judge(estimates: pd.DataFrame) -> list[Claim]:

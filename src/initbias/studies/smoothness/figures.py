@@ -21,6 +21,7 @@ from initbias.studies.smoothness.estimate import (
     fitted,
     largest,
 )
+from initbias.studies.tables import select
 
 NULL = "#999999"
 DOTTED = (0, (1, 1))
@@ -41,16 +42,16 @@ def tail_sums(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
     encodings = _encodings(real)
     for axes, name in zip(grid.flat, names, strict=False):
-        panel = _select(real, data=name, normalisation=_first(real, "normalisation"))
+        panel = select(real, data=name, normalisation=_first(real, "normalisation"))
         axes.set_title(NAMES[name])
         if _says_why_not(axes, panel):
             continue
         for encoding, look in encodings.items():
-            curve = _select(panel, target=encoding, quantity="tail_share")
+            curve = select(panel, target=encoding, quantity="tail_share")
             axes.plot("index", "value", data=curve, **look)
-        main = fitted(_select(panel, target=next(iter(encodings))), PUBLISHED)
+        main = fitted(select(panel, target=next(iter(encodings))), PUBLISHED)
         slope, amplitude = (
-            _select(main, quantity=quantity)["value"].iloc[0] for quantity in ("slope", "amplitude")
+            select(main, quantity=quantity)["value"].iloc[0] for quantity in ("slope", "amplitude")
         )
         index = np.array([1.0, PUBLISHED[1] * main["sample_size"].iloc[0]])
         axes.plot(index, amplitude * index**-slope, color="black", ls="--", lw=1)
@@ -88,16 +89,16 @@ def smoothness_by_choice(measurements: pd.DataFrame, estimates: pd.DataFrame) ->
     grid = figure.subplots(len(rows), len(names), sharex=True, sharey="row", squeeze=False)
     for row, (quantity, (window, label)) in zip(grid, rows.items(), strict=True):
         for axes, name in zip(row, names, strict=True):
-            panel = fitted(_select(real, data=name, quantity=quantity), window)
-            missing = fitted(_select(real, data=name), PUBLISHED)
+            panel = fitted(select(real, data=name, quantity=quantity), window)
+            missing = fitted(select(real, data=name), PUBLISHED)
             if _says_why_not(axes, missing):
                 continue
             for at, normalisation in enumerate(normalisations):
-                here = _select(panel, normalisation=normalisation)
+                here = select(panel, normalisation=normalisation)
                 points = here.set_index("target").reindex(encodings)
                 style = {"color": PALETTE[at], "marker": SHAPES[at]}
                 _errorbars(axes, np.arange(len(encodings)) + offsets[at], points, **style)
-                shuffled = _select(here, target="shuffled")
+                shuffled = select(here, target="shuffled")
                 axes.axhline(shuffled["value"].iloc[0], color=NULL, lw=0.8)
             if name in REPORTED and quantity in CHOICES:
                 axes.axhline(REPORTED[name], color="black", ls="--", lw=1)
@@ -129,13 +130,13 @@ def recovered_smoothness(measurements: pd.DataFrame, estimates: pd.DataFrame) ->
     for row, (quantity, (window, label)) in zip(grid, ESTIMATORS.items(), strict=True):
         for axes, dimension in zip(row, dims, strict=True):
             panel = fitted(
-                _select(synthetic, intrinsic_dim=dimension, quantity=quantity), window
+                select(synthetic, intrinsic_dim=dimension, quantity=quantity), window
             ).sort_values("smoothness")
             for at, (n, color) in enumerate(sizes.items()):
-                here = _select(panel, sample_size=n)
+                here = select(panel, sample_size=n)
                 beside = 0.012 * (at - (len(sizes) - 1) / 2)
                 for target, marker in (("planted", "o"), ("noise", "x"), ("nngp", "*")):
-                    points = _select(here, target=target)
+                    points = select(here, target=target)
                     size = {"*": 8.0, "x": 5.0, "o": 3.5}[marker]
                     style = {"color": color, "marker": marker, "ms": size}
                     _errorbars(axes, points["smoothness"] + beside, points, **style)
@@ -167,9 +168,9 @@ def bias_by_size(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     grid = figure.subplots(len(rows), len(dims), sharex=True, sharey="row", squeeze=False)
     for row, (target, label) in zip(grid, rows.items(), strict=True):
         for axes, dimension in zip(row, dims, strict=True):
-            panel = _select(synthetic, target=target, intrinsic_dim=dimension)
+            panel = select(synthetic, target=target, intrinsic_dim=dimension)
             for at, (quantity, (window, _)) in enumerate(ESTIMATORS.items()):
-                lines = fitted(_select(panel, quantity=quantity), window)
+                lines = fitted(select(panel, quantity=quantity), window)
                 for number, (truth, line) in enumerate(lines.groupby("smoothness")):
                     ordered = line.sort_values("sample_size")
                     shift = ordered.assign(
@@ -205,19 +206,19 @@ def fit_windows(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     panels = [*sets, *spheres]
     columns = min(len(panels), 4)
     rows = -(-len(panels) // columns)
-    table = _select(pd.concat([real, synthetic]), quantity="slope")
+    table = select(pd.concat([real, synthetic]), quantity="slope")
     figure = Figure(figsize=(WIDTH, PANEL * 0.95 * rows + 0.5))
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes, (name, target, null, choice) in zip(grid.flat, panels, strict=False):
-        panel = _select(table, data=name, normalisation=choice)
+        panel = select(table, data=name, normalisation=choice)
         axes.set_title(NAMES.get(name, f"${name}$, initial output"))
         if _says_why_not(axes, panel):
             continue
         for shown, color in ((target, PALETTE[0]), (null, NULL)):
             for first, marker, style in ((1, "o", "-"), (10, "s", "--")):
-                line = _select(panel, target=shown, first=float(first)).sort_values("end")
+                line = select(panel, target=shown, first=float(first)).sort_values("end")
                 _errorbars(axes, line["end"], line, color=color, marker=marker, ls=style, ms=3)
-        truth = _select(panel, target=target)["theory"].iloc[0]
+        truth = select(panel, target=target)["theory"].iloc[0]
         if np.isfinite(truth):
             axes.axhline(truth, color=THEORY, ls=DOTTED, lw=1)
         if name in REPORTED:
@@ -249,8 +250,8 @@ def table_1(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame
     rows = []
     for (name, n), group in real.groupby(["data", "sample_size"], sort=False):
         at_window = fitted(group, PUBLISHED)
-        chosen = _select(at_window, **main)
-        slope = _select(chosen, quantity="slope").iloc[0]
+        chosen = select(at_window, **main)
+        slope = select(chosen, quantity="slope").iloc[0]
         row: dict[str, Any] = {"data": NAMES[str(name)], "n": n}
         row["reported"] = f"{REPORTED[str(name)]:.2f}" if name in REPORTED else ""
         if pd.isna(slope["value"]):
@@ -259,14 +260,14 @@ def table_1(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame
             continue
         row["slope"] = _interval(slope)
         for quantity, label in (("decay", "eigenvalue decay"), *list(CHOICES.items())[1:]):
-            row[label.replace("$", "")] = _interval(_select(chosen, quantity=quantity).iloc[0])
+            row[label.replace("$", "")] = _interval(select(chosen, quantity=quantity).iloc[0])
         labelled = group[(group["target"] != "shuffled") & group["quantity"].isin(CHOICES)]
         row["all choices and windows"] = (
             f"{labelled['value'].min():.2f} to {labelled['value'].max():.2f}"
         )
-        shuffled = _select(at_window, **{**main, "target": "shuffled"}, quantity="slope")
+        shuffled = select(at_window, **{**main, "target": "shuffled"}, quantity="slope")
         row["slope, shuffled labels"] = _interval(shuffled.iloc[0])
-        spectral = _select(group, **main, quantity="eigenvalue")
+        spectral = select(group, **main, quantity="eigenvalue")
         row["eigenvalue estimator"] = _interval(spectral.iloc[0])
         row["3/(d+1)"] = f"{3 / (slope['input_dim'] + 1):.4f}"
         row["subsamples"] = f"{slope['data_sets']:.0f}"
@@ -284,9 +285,9 @@ def recovery(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFram
         row["intrinsic_dim"] = f"{row['intrinsic_dim']:.0f}"
         row["smoothness"] = f"{row['smoothness']:.3f}"
         for quantity, (window, label) in ESTIMATORS.items():
-            found = fitted(_select(group, quantity=quantity), window)
+            found = fitted(select(group, quantity=quantity), window)
             row[label.replace("$", "")] = _interval(found.iloc[0]) if len(found) else "no fit"
-        beyond = _select(group, quantity="beyond_planted")
+        beyond = select(group, quantity="beyond_planted")
         row["less planted"] = _interval(beyond.iloc[0]) if len(beyond) else ""
         row["data sets"] = int(group["data_sets"].max())
         rows.append(row)
@@ -302,12 +303,6 @@ def _real(estimates: pd.DataFrame) -> pd.DataFrame:
 
 def _synthetic(estimates: pd.DataFrame) -> pd.DataFrame:
     return estimates[estimates["kind"] == "synthetic"]
-
-
-def _select(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
-    for column, value in values.items():
-        table = table[table[column] == value]
-    return table
 
 
 def _first(table: pd.DataFrame, column: str) -> Any:

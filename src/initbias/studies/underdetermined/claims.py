@@ -20,7 +20,6 @@ tolerance; runs that did not converge are told in the reason and judged by E-S5 
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
 import pandas as pd
 
@@ -32,8 +31,9 @@ from initbias.statistics import (
     judge_positive,
     not_measured,
 )
-from initbias.studies.judging import claim, estimate_of
+from initbias.studies.judging import NOTHING, claim, estimate_of
 from initbias.studies.protocol import Claim
+from initbias.studies.tables import select
 from initbias.studies.underdetermined.estimate import NETWORKS
 
 PAPER = "Gruber, Avron 2024"
@@ -63,22 +63,22 @@ def judge(estimates: pd.DataFrame) -> list[Claim]:
 
 def _limit_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
     """E-S1 to E-S3."""
-    of_all = _of(estimates, statistic="largest", experiment=None)
+    of_all = select(estimates, statistic="largest", experiment=None)
     yield _within(
         "gradient descent leaves (I − A†A) W_1 unchanged: largest relative change",
         "E-S1",
         estimates,
-        _of(of_all, quantity="drift"),
+        select(of_all, quantity="drift"),
         DRIFT,
     )
     yield _within(
         "the limit is A†b + (I − A†A) W_1(0) W_2 ... x: largest relative error",
         "E-S2",
         estimates,
-        _of(of_all, quantity="formula_error"),
+        select(of_all, quantity="formula_error"),
         FORMULA,
     )
-    ends = _of(estimates, experiment="steering", statistic="largest", quantity="distance")
+    ends = select(estimates, experiment="steering", statistic="largest", quantity="distance")
     yield _within(
         "starts with (I − A†A) W_1(0) = 0 end at θ*: largest relative distance",
         "E-S3",
@@ -87,10 +87,10 @@ def _limit_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
         STEERED,
     )
     text, predicted = "random starts do not end at θ*: smallest relative distance", f"> {STEERED:g}"
-    elsewhere = _of(ends, start="random")
+    elsewhere = select(ends, start="random")
     if elsewhere.empty:
         reason = not_measured(_failures(estimates))
-        yield _claim(text, "E-S3", estimates, predicted, _NOTHING, reason)
+        yield _claim(text, "E-S3", estimates, predicted, NOTHING, reason)
     else:
         smallest = elsewhere["low"].min()
         found = Estimate(smallest, smallest, elsewhere["high"].max())
@@ -104,7 +104,7 @@ def _limit_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
 
 def _scale_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
     """E-S4."""
-    of_all = _of(estimates, statistic="largest", experiment=None, quantity="relative_bound")
+    of_all = select(estimates, statistic="largest", experiment=None, quantity="relative_bound")
     yield _within(
         "the distance from θ* is at most ‖(I − A†A) W_1(0)‖ ‖W_2 ... x‖: largest ratio",
         "E-S4",
@@ -112,11 +112,11 @@ def _scale_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
         of_all,
         1 + BOUND,
     )
-    scaled = _of(estimates, experiment="scale", quantity="distance")
+    scaled = select(estimates, experiment="scale", quantity="distance")
     yield _judged(
         "the distance from θ* falls linearly with the scale of W_1(0): exponent as it tends to 0",
         "E-S4",
-        _of(scaled, layers="first"),
+        select(scaled, layers="first"),
         "corrected exponent",
         "1",
         partial(judge_equal, exact=1.0, rival=0.0),
@@ -142,9 +142,9 @@ def _convergence_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
             "gradient descent converges for all condition numbers of A that the iterations allow",
         ),
     ):
-        yield _allowed_converge(f"{text}: share of runs", _of(estimates, experiment=experiment))
+        yield _allowed_converge(f"{text}: share of runs", select(estimates, experiment=experiment))
     yield _rate_claim(estimates)
-    about = _of(estimates, experiment="step", statistic="share")
+    about = select(estimates, experiment="step", statistic="share")
     for step, of_step in about[about["step"].notna()].groupby("step"):
         converged, diverged = _shares(of_step)
         happens, expected, other = (
@@ -162,18 +162,18 @@ def _convergence_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
 
 def _allowed_converge(text: str, of: pd.DataFrame) -> Claim:
     """A claim about the runs that have enough iterations; its reason tells of the others, too."""
-    everyone = _of(of, statistic="share", scale=None)
-    allowed = _of(of, statistic="allowed share")
+    everyone = select(of, statistic="share", scale=None)
+    allowed = select(of, statistic="allowed share")
     _, diverged = _shares(everyone)
     if allowed.empty:
         too_few = not_measured("the iterations are too few to converge, whatever the start")
-        return _claim(text, "E-S5", of, "1", _NOTHING, too_few)
+        return _claim(text, "E-S5", of, "1", NOTHING, too_few)
     converged, _ = _shares(allowed)
     verdict = _judge_share(converged, diverged)
     more_converged = diverged["runs"] - converged["runs"]
     more_failed = diverged["failed"] - converged["failed"]
     if more_converged + more_failed > 0:
-        worst = _of(of, statistic="share", condition=of["condition"].max()).iloc[0]
+        worst = select(of, statistic="share", condition=of["condition"].max()).iloc[0]
         beyond = (
             f"; {more_converged + more_failed:.0f} more have too few iterations, and "
             f"{more_failed:.0f} of them did not converge, up to condition number "
@@ -186,7 +186,7 @@ def _allowed_converge(text: str, of: pd.DataFrame) -> Claim:
 
 def _shares(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """Rows of the share that converged and of the share that diverged."""
-    converged, diverged = (_of(rows, quantity=of).iloc[0] for of in ("converged", "diverged"))
+    converged, diverged = (select(rows, quantity=of).iloc[0] for of in ("converged", "diverged"))
     return converged, diverged
 
 
@@ -202,15 +202,15 @@ def _judge_share(expected: pd.Series, other: pd.Series) -> Verdict:
 
 def _rate_claim(estimates: pd.DataFrame) -> Claim:
     """E-S5: late convergence is linear, at a rate that theory tells."""
-    of = _of(estimates, experiment="conditioning")
-    rates = _of(of, statistic="mean", quantity="rate_ratio")
+    of = select(estimates, experiment="conditioning")
+    rates = select(of, statistic="mean", quantity="rate_ratio")
     text = (
         "late convergence is linear, with the rate of the tangent kernel at the end: ratio of the rates, at "
         "the condition number where it is farthest from 1"
     )
     predicted = f"1 within {RATE:.0%}"
     if rates.empty:
-        return _claim(text, "E-S5", of, predicted, _NOTHING, not_measured(_failures(of)))
+        return _claim(text, "E-S5", of, predicted, NOTHING, not_measured(_failures(of)))
     worst = estimate_of(rates.loc[(rates["value"] - 1).abs().idxmax()])
     if worst.low >= 1 - RATE and worst.high <= 1 + RATE:
         verdict = Verdict("reproduced", "the interval lies within the tolerance")
@@ -218,21 +218,21 @@ def _rate_claim(estimates: pd.DataFrame) -> Claim:
         verdict = Verdict("not reproduced", "the interval lies beyond the tolerance")
     else:
         verdict = Verdict("inconclusive", "the interval reaches beyond the tolerance")
-    converged, _ = _shares(_of(of, statistic="share", scale=None))
+    converged, _ = _shares(select(of, statistic="share", scale=None))
     return _claim(text, "E-S5", of, predicted, worst, _beside(verdict, converged["failed"]))
 
 
 def _steering_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
     """E-S6."""
-    steered = _of(estimates, experiment="steering", quantity="target_error")
+    steered = select(estimates, experiment="steering", quantity="target_error")
     yield _within(
         "W_1(0) chosen after a first training ends at a prescribed solution: largest relative error",
         "E-S6",
         estimates,
-        _of(steered, statistic="largest", start="steered"),
+        select(steered, statistic="largest", start="steered"),
         STEERED,
     )
-    one_pass = _of(steered, start="one_pass")
+    one_pass = select(steered, start="one_pass")
     if not one_pass.empty:
         yield _judged(
             "W_1(0) chosen by conservation laws of gradient flow misses the prescribed solution by less "
@@ -251,7 +251,7 @@ def _judge_error_of_step(one_pass: pd.DataFrame, exponent: Estimate) -> Verdict:
     Errors hardly scatter: terms of second order in the correction are more than its interval allows for.
     """
     sign = judge_positive(exponent)
-    limit = estimate_of(_of(one_pass, statistic="corrected exponent").iloc[0])
+    limit = estimate_of(select(one_pass, statistic="corrected exponent").iloc[0])
     told = f"with a correction it is {limit.value:.4f} [{limit.low:.4f}, {limit.high:.4f}]"
     return Verdict(sign.verdict, f"{sign.reason}; {told}")
 
@@ -260,16 +260,15 @@ def _bi_optimal_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
     """E-S7."""
     if estimates["depth"].iloc[0] != 1:
         return
-    gaps = _of(estimates, experiment="steering", statistic="largest", quantity="bi_optimality_gap")
+    gaps = select(
+        estimates, experiment="steering", statistic="largest", quantity="bi_optimality_gap"
+    )
     for start, text in (
         ("bi_optimal", "x = (AW)†b, W = θ*xᵀ/‖x‖² are optimal given each other"),
         ("zero", "gradient descent from W(0) = 0 ends at a pair that is optimal given each other"),
     ):
         text = f"{text}: largest relative distance from optimal"
-        yield _within(text, "E-S7", estimates, _of(gaps, start=start), STEERED)
-
-
-_NOTHING = Estimate(float("nan"), float("nan"), float("nan"))
+        yield _within(text, "E-S7", estimates, select(gaps, start=start), STEERED)
 
 
 def _judged(
@@ -281,10 +280,10 @@ def _judged(
     judged_by: Callable[[Estimate], Verdict],
 ) -> Claim:
     """A claim about the one row with the statistic, which is missing if there was too little to fit."""
-    fits = _of(rows, statistic=statistic).dropna(subset="value")
+    fits = select(rows, statistic=statistic).dropna(subset="value")
     if fits.empty:
         verdict = not_measured(_failures(rows))
-        return _claim(text, statement, rows, predicted, _NOTHING, verdict)
+        return _claim(text, statement, rows, predicted, NOTHING, verdict)
     fit = fits.iloc[0]
     found = estimate_of(fit)
     verdict = _beside(judged_by(found), fit["failed"])
@@ -298,7 +297,7 @@ def _within(
     predicted = f"at most {tolerance:.10g}"
     if rows.empty:
         verdict = not_measured(_failures(networks))
-        return _claim(text, statement, networks, predicted, _NOTHING, verdict)
+        return _claim(text, statement, networks, predicted, NOTHING, verdict)
     largest = rows["value"].max()
     judged = judge_every_run(largest, tolerance, runs=int(rows["runs"].sum()))
     measured = Estimate(largest, rows["low"].min(), largest)
@@ -334,11 +333,3 @@ def _failures(rows: pd.DataFrame) -> str:
     if failed.empty:
         return "no such runs"
     return f"too few runs converged: {failed['reason'].iloc[0]}"
-
-
-def _of(estimates: pd.DataFrame, **values: Any) -> pd.DataFrame:
-    """Rows with these values; None is for estimates over several of them."""
-    for column, value in values.items():
-        chosen = estimates[column].isna() if value is None else estimates[column] == value
-        estimates = estimates[chosen]
-    return estimates

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from initbias.studies.appearance import PALETTE, PANEL, SHAPES, THEORY, WIDTH, legend_below
+from initbias.studies.tables import select
 from initbias.studies.underdetermined.estimate import NETWORKS
 
 DEPTHS = {
@@ -39,18 +40,18 @@ STEERED = {
 
 def distance_by_scale(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """Distance of the limit from θ* against the scale of some layers' start; a panel for each depth."""
-    means = _select(estimates, experiment="scale", statistic="mean")
+    means = select(estimates, experiment="scale", statistic="mean")
     figure = Figure(figsize=(WIDTH, PANEL * 1.3))
     panels = _row_of_panels(figure, measurements)
     for axes, depth in panels:
-        panel = _select(means, depth=depth)
+        panel = select(means, depth=depth)
         for index, layers in enumerate(LAYERS):
-            arm = _select(panel, layers=layers, quantity="distance").sort_values("scale")
+            arm = select(panel, layers=layers, quantity="distance").sort_values("scale")
             _points(axes, arm["scale"] * ASIDE[layers], arm, PALETTE[index], SHAPES[index])
-        theory = _select(panel, layers="first", quantity="first_order").sort_values("scale")
+        theory = select(panel, layers="first", quantity="first_order").sort_values("scale")
         axes.plot(theory["scale"], theory["value"], **DASHED, zorder=3)
         axes.set(xscale="log", yscale="log", xlabel="scale at the start")
-        _exponents_inside(axes, _select(estimates, depth=depth, experiment="scale"))
+        _exponents_inside(axes, select(estimates, depth=depth, experiment="scale"))
     panels[0][0].set_ylabel(r"distance from $\theta^*$ / $\Vert\theta^*\Vert$")
     handles = [
         _marker(f"{label} scaled", PALETTE[index], SHAPES[index])
@@ -65,13 +66,13 @@ def convergence(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(WIDTH, PANEL * 2.3))
     parts: Any = figure.subfigures(2, 1)
     above, below = parts
-    scaled = _select(measurements, experiment="scale", seed=measurements["seed"].min())
+    scaled = select(measurements, experiment="scale", seed=measurements["seed"].min())
     scales = sorted(scaled["scale"].unique())
     colours = matplotlib.colormaps["viridis"](np.linspace(0, 0.92, len(scales)))
     shades = dict(zip(scales, colours, strict=True))
     panels = _row_of_panels(above, measurements)
     for axes, depth in panels:
-        runs = _select(scaled, depth=depth, layers="all" if depth else "first")
+        runs = select(scaled, depth=depth, layers="all" if depth else "first")
         for scale, run in runs[runs["iteration"] > 0].groupby("scale"):
             axes.plot(run["iteration"], run["residual"], color=shades[scale])
         axes.set(xscale="log", yscale="log", xlabel="iteration")
@@ -87,14 +88,14 @@ def convergence(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     slow = measurements["failure"].str.startswith("not converged")
     limit = measurements["iterations"].max()
     for axes, experiment, of in ((left, "conditioning", "condition"), (right, "scale", "scale")):
-        rows = _select(estimates, experiment=experiment)
+        rows = select(estimates, experiment=experiment)
         rows = rows[rows["layers"].eq("all") | rows["depth"].eq(0)]
         for depth, colour, shape in _depths(measurements):
-            means = _select(rows, depth=depth, quantity="iterations", statistic="mean").sort_values(
+            means = select(rows, depth=depth, quantity="iterations", statistic="mean").sort_values(
                 of
             )
             _points(axes, means[of], means, colour, shape)
-            failed = _select(rows, depth=depth, quantity="converged").dropna(subset=of)
+            failed = select(rows, depth=depth, quantity="converged").dropna(subset=of)
             failed = failed[failed["failed"] > 0]
             beyond = limit * 1.7 * 1.5 ** (depth % 4)
             axes.plot(
@@ -106,7 +107,7 @@ def convergence(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
         axes.grid(alpha=0.25, lw=0.5)
     left.set(xlabel=r"condition number of $A$", ylabel="iterations to converge")
     right.set_xlabel("scale of all layers at the start")
-    at = _select(estimates, experiment="conditioning", statistic="mean", quantity="iterations")
+    at = select(estimates, experiment="conditioning", statistic="mean", quantity="iterations")
     if len(at):
         first = at.loc[at["condition"].idxmax()]
         slope = np.array([at["condition"].min(), first["condition"]])
@@ -124,15 +125,15 @@ def steering(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """Distance from where descent is steered, over iterations, and the error of one pass by step."""
     figure = Figure(figsize=(WIDTH, PANEL * 1.5))
     left, right = figure.subplots(1, 2)
-    runs = _select(measurements, experiment="steering", seed=measurements["seed"].min())
-    runs = _select(runs[runs["iteration"] > 0], columns=runs["columns"].min())
-    errors = _select(estimates, start="one_pass", quantity="target_error", statistic="mean")
+    runs = select(measurements, experiment="steering", seed=measurements["seed"].min())
+    runs = select(runs[runs["iteration"] > 0], columns=runs["columns"].min())
+    errors = select(estimates, start="one_pass", quantity="target_error", statistic="mean")
     for depth, colour, shape in _depths(measurements):
         for start, (line, _) in STEERED.items():
-            run = _select(runs, depth=depth, start=start)
+            run = select(runs, depth=depth, start=start)
             run = run[run["step"] == run["step"].max()]
             left.plot(run["iteration"], run["target_error"], color=colour, ls=line)
-        of_depth = _select(errors, depth=depth).sort_values("step")
+        of_depth = select(errors, depth=depth).sort_values("step")
         _points(right, of_depth["step"], of_depth, colour, shape)
     left.set(xscale="log", yscale="log", xlabel="iteration")
     left.set_ylabel(r"distance from the solution / $\Vert\theta^*\Vert$")
@@ -158,12 +159,12 @@ def steering(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
 def lazy_and_rich(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """What training changes against the scale of all layers."""
     figure = Figure(figsize=(WIDTH, PANEL * 2))
-    rows = _select(estimates, experiment="scale", statistic="mean")
+    rows = select(estimates, experiment="scale", statistic="mean")
     rows = rows[rows["layers"].eq("all") | rows["depth"].eq(0)]
     panels = figure.subplots(2, 2, sharex=True)
     for axes, (quantity, label) in zip(panels.flat, CHANGES.items(), strict=True):
         for depth, colour, shape in _depths(measurements):
-            means = _select(rows, quantity=quantity, depth=depth).sort_values("scale")
+            means = select(rows, quantity=quantity, depth=depth).sort_values("scale")
             _points(axes, means["scale"], means, colour, shape)
         axes.set(xscale="log", ylabel=label)
         axes.set_yscale("log" if quantity in ("movement", "kernel_change") else "linear")
@@ -182,22 +183,22 @@ def limits(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for key, group in estimates.groupby(NETWORKS):
         row: dict[str, Any] = dict(zip(NETWORKS, key, strict=True))
-        largest = _select(group, statistic="largest")
+        largest = select(group, statistic="largest")
         for quantity in ("formula_error", "drift"):
-            found = _select(largest[largest["experiment"].isna()], quantity=quantity)
+            found = select(largest[largest["experiment"].isna()], quantity=quantity)
             row[f"largest {quantity.replace('_', ' ')}"] = _largest(found)
-        errors = _select(largest, quantity="target_error")
+        errors = select(largest, quantity="target_error")
         for start in ("zero", "min_norm", "steered", "one_pass"):
-            found = _select(errors, start=start)
+            found = select(errors, start=start)
             row[f"largest error, {start.replace('_', ' ')} start"] = _largest(found)
-        gaps = _select(largest, quantity="bi_optimality_gap")
-        row["bi-optimality gap, zero start"] = _largest(_select(gaps, start="zero"))
-        fits = _select(group, statistic="exponent", quantity="distance")
+        gaps = select(largest, quantity="bi_optimality_gap")
+        row["bi-optimality gap, zero start"] = _largest(select(gaps, start="zero"))
+        fits = select(group, statistic="exponent", quantity="distance")
         for layers, label in LAYERS.items():
-            found = _select(fits, layers=layers).dropna(subset="value")
+            found = select(fits, layers=layers).dropna(subset="value")
             text = "no fit" if found.empty else _interval(found.iloc[0])
             row[f"exponent, {label.replace('$W_1$', 'W_1')} scaled"] = text
-        shares = _select(group, quantity="converged", statistic="share")
+        shares = select(group, quantity="converged", statistic="share")
         shares = shares[shares["scale"].isna() & shares["experiment"].ne("step")]
         row["converged"], row["not converged"] = shares["runs"].sum(), shares["failed"].sum()
         rows.append(row)
@@ -207,14 +208,14 @@ def limits(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
 def conditioning(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
     """Iterations and late rates, a row for each depth and condition number."""
     rows = []
-    of = _select(estimates, experiment="conditioning").dropna(subset="condition")
+    of = select(estimates, experiment="conditioning").dropna(subset="condition")
     for (depth, condition), group in of.groupby(["depth", "condition"]):
         row: dict[str, Any] = {"depth": depth, "condition": condition}
         for quantity, digits in (("iterations", ".0f"), ("rate_ratio", ".3f"), ("distance", ".3f")):
-            found = _select(group, quantity=quantity)
+            found = select(group, quantity=quantity)
             text = "none converged" if found.empty else _interval(found.iloc[0], digits)
             row[quantity.replace("_", " ")] = text
-        shares = _select(group, quantity="converged").iloc[0]
+        shares = select(group, quantity="converged").iloc[0]
         row["converged"], row["not converged"] = shares["runs"], shares["failed"]
         row["reason"] = shares["reason"]
         rows.append(row)
@@ -233,9 +234,9 @@ def _row_of_panels(figure: Any, measurements: pd.DataFrame) -> list[tuple[Axes, 
 
 def _exponents_inside(axes: Axes, estimates: pd.DataFrame) -> None:
     """Fitted exponents, in the colours of their arms."""
-    fits = _select(estimates, statistic="exponent", quantity="distance").dropna(subset="value")
+    fits = select(estimates, statistic="exponent", quantity="distance").dropna(subset="value")
     for index, layers in enumerate(LAYERS):
-        for _, fit in _select(fits, layers=layers).iterrows():
+        for _, fit in select(fits, layers=layers).iterrows():
             axes.text(
                 0.97,
                 0.04 + 0.08 * index,
@@ -264,12 +265,6 @@ def _points(axes: Axes, x: pd.Series, rows: pd.DataFrame, colour: str, shape: st
 def _depths(measurements: pd.DataFrame) -> list[tuple[int, str, str]]:
     """Depths with their colour and marker, the same in all figures."""
     return [(d, PALETTE[d], SHAPES[d]) for d in sorted(measurements["depth"].unique())]
-
-
-def _select(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
-    for column, value in values.items():
-        table = table[table[column] == value]
-    return table
 
 
 def _marker(label: str, colour: str, shape: str) -> Line2D:

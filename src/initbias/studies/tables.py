@@ -1,0 +1,12 @@
+"""Rows of tidy tables."""
+
+from typing import Any
+
+import pandas as pd
+
+
+def select(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
+    """Rows with these values in the columns so named; None is for a value that is missing."""
+    for column, value in values.items():
+        table = table[table[column].isna() if value is None else table[column] == value]
+    return table
