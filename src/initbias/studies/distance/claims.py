@@ -80,7 +80,7 @@ def _trained(dataset: str, start: str, group: pd.DataFrame) -> Iterator[Claim]:
             "generalization_error",
             "relative slope",
             "test error less training error does not grow with the width H: largest slope against log H "
-            "over the mean",
+            "as a share of the mean error,",
         ),
     ):
         yield _no_growth(
@@ -222,7 +222,7 @@ def _at_most(text: str, statement: str, rows: pd.DataFrame, bound: float, more: 
 def _at_least(
     text: str, statement: str, rows: pd.DataFrame, bound: float, group: pd.DataFrame
 ) -> Claim:
-    """The row decides that _at_most would choose of the negative values."""
+    """The row that is farthest below the bound decides, or else the one whose interval reaches lowest."""
     if rows.empty:
         return _claim(text, statement, f">= {bound:g}", NOTHING, _absent(group))
     end = "high" if (rows["high"] < bound).any() else "low"
@@ -265,15 +265,11 @@ def _left_out(group: pd.DataFrame) -> str:
     """How many runs have failed."""
     means = select(group, quantity="distance", statistic="mean", layer=0)
     failed, total = means["failed"].sum(), means["failed"].sum() + means["runs"].sum()
-    return (
-        f"; {failed:.0f} of {total:.0f} runs left out: {_reason(means[means['failed'] > 0])}"
-        if failed
-        else ""
-    )
+    return f"; {failed:.0f} of {total:.0f} runs left out: {_reason(means)}" if failed else ""
 
 
 def _absent(group: pd.DataFrame) -> Verdict:
-    return not_measured(_reason(group) or TOO_FEW)
+    return not_measured(_reason(_of(group, statistic="mean")) or TOO_FEW)
 
 
 def _reason(group: pd.DataFrame) -> str:

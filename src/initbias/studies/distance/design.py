@@ -197,6 +197,7 @@ class Section(StrictModel):
                 raise ValueError(
                     f"test_size: {part.dataset} leaves {for_test} of its {count} images for tests, with "
                     f"{most or part.sample_sizes[-1]} for training; write at most {for_test}"
+                    + ("" if most else ", or smaller sample_sizes")
                 )
         if self.complexity:
             _suffice("complexity.sample_size", self.complexity.dataset, self.complexity.sample_size)
