@@ -269,7 +269,7 @@ def _left_out(group: pd.DataFrame) -> str:
 
 
 def _absent(group: pd.DataFrame) -> Verdict:
-    return not_measured(_reason(_of(group, statistic="mean")) or TOO_FEW)
+    return not_measured(_reason(select(group, statistic="mean")) or TOO_FEW)
 
 
 def _reason(group: pd.DataFrame) -> str:
