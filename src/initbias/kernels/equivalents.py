@@ -15,7 +15,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq, minimize_scalar
 
 from initbias.kernels.sphere import sphere_spectrum
 
@@ -59,6 +58,8 @@ class RidgeEquivalent:
 
     def optimal(self, sample_size: float) -> tuple[float, float]:
         """The ridge that minimises the risk, and that risk."""
+        from scipy.optimize import minimize_scalar
+
         lowest = self._log_kappa_at(sample_size, 0.0)
         grid = np.linspace(lowest, np.log(2 * self._spectrum.ntk.max()), GRID)
         best = int(np.argmin([self._risk(sample_size, np.exp(value)) for value in grid]))
@@ -92,6 +93,8 @@ class RidgeEquivalent:
         return float(np.exp(self._log_kappa_at(sample_size, ridge)))
 
     def _log_kappa_at(self, sample_size: float, ridge: float) -> float:
+        from scipy.optimize import brentq  # slow to import, and seldom needed
+
         def excess(log_kappa: float) -> float:
             kappa = np.exp(log_kappa)
             return float(np.log((self._degrees_of_freedom(kappa) + ridge / kappa) / sample_size))

@@ -14,12 +14,15 @@ with the Gegenbauer polynomial P_k, P_k(1) = 1.
 """
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
 from initbias.kernels.sphere import sphere_spectrum
+
+if TYPE_CHECKING:
+    from scipy.interpolate import CubicSpline
 
 Array = NDArray[np.float64]
 
@@ -60,8 +63,10 @@ def planted_covariance(
 
 
 @lru_cache
-def _table(intrinsic_dim: int, smoothness: float, depth: int, bias: bool) -> CubicSpline:
+def _table(intrinsic_dim: int, smoothness: float, depth: int, bias: bool) -> "CubicSpline":
     """The covariance of different points as a function of their angle."""
+    from scipy.interpolate import CubicSpline  # slow to import, and seldom needed
+
     spectrum = sphere_spectrum(intrinsic_dim, depth=depth, bias=bias)
     decay = (intrinsic_dim + 1) / intrinsic_dim
     variance = np.maximum(spectrum.ntk, 0) ** (smoothness + 1 / decay) * spectrum.multiplicity

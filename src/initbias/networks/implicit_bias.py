@@ -24,7 +24,6 @@ from functools import reduce
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 
 from initbias.networks.linear import Array, LeastSquares, least_squares, product
 
@@ -176,6 +175,8 @@ def one_pass_start(
         ValueError: the solution does not solve the system, it has several columns, whose V(∞) does
             not follow from conservation laws, the depth is 0, or the scale is not positive.
     """
+    from scipy.optimize import brentq  # takes longer to import than anything else here
+
     if system.targets.shape[1] != 1:
         raise ValueError(
             f"one pass reaches solutions of one column, not {system.targets.shape[1]}; "

@@ -15,7 +15,6 @@ from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import least_squares, nnls
 
 Array = NDArray[np.float64]
 
@@ -63,6 +62,8 @@ def fit_corrected(
         largest_share: bound on |c| n^(−γ) at the largest size.
         near: an exponent within 1 of which to look for the best.
     """
+    from scipy.optimize import least_squares, nnls  # slow to import, and seldom needed
+
     relative = sizes / sizes[-1]
     target = mean / error
 
