@@ -5,9 +5,8 @@ import pandas as pd
 from initbias.statistics import Estimate, Verdict
 from initbias.studies.protocol import Claim
 
-NOTHING = Estimate(
-    float("nan"), float("nan"), float("nan")
-)  # what a claim that is not measured has
+# What a claim that is not measured has.
+NOTHING = Estimate(float("nan"), float("nan"), float("nan"))
 
 
 def estimate_of(row: pd.Series) -> Estimate:

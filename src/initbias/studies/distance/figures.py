@@ -15,7 +15,7 @@ from matplotlib.ticker import LogLocator, ScalarFormatter
 from initbias.studies.appearance import PALETTE, PANEL, SHAPES, THEORY, WIDTH, legend_below
 from initbias.studies.distance.claims import NAMES
 from initbias.studies.distance.estimate import CHOSEN, RATIO, main_setting
-from initbias.studies.tables import select
+from initbias.studies.tables import interval, select
 
 WIDTH_LABEL, SIZE_LABEL = "width $H$", "training images $m$"
 DISTANCE, ERROR = "distance from initialization", "generalization error"
@@ -281,7 +281,7 @@ def exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFra
                 "m": _number(row["sample_size"]),
                 "H": _number(row["width"]),
                 "radius": _number(row["radius"]),
-                "value": _interval(row),
+                "value": interval(row),
                 "seeds": int(row["runs"]),
                 "left out": int(row["failed"]),
                 "reason": row["reason"],
@@ -322,7 +322,7 @@ def runs(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
             value for name, value in zip(setting, key, strict=True) if name != "initialization"
         )
         paired = row["initialization"] == "mirrored" and same in ratios.index
-        row[f"distance, {RATIO}"] = _interval(ratios.loc[same]) if paired else ""
+        row[f"distance, {RATIO}"] = interval(ratios.loc[same]) if paired else ""
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -460,10 +460,6 @@ def _at_zero(centre: pd.DataFrame) -> str:
 
 def _number(value: float) -> str:
     return "" if pd.isna(value) else f"{value:g}"
-
-
-def _interval(row: Any) -> str:
-    return f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
 
 
 FIGURES = {

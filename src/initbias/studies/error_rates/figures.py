@@ -19,7 +19,7 @@ from initbias.studies.error_rates.estimate import (
     judged,
     theory_exponent,
 )
-from initbias.studies.tables import select
+from initbias.studies.tables import interval, select
 
 ASIDE = dict(zip(INITIALIZATIONS, (-0.05, 0.05), strict=True))  # arms that would hide each other
 SINGLE: dict[str, Any] = {"marker": "+", "ls": "none", "ms": 5}
@@ -298,9 +298,9 @@ def exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFra
             for window in ("all", "upper half"):
                 fitted = (name, window) in arms.index
                 row[f"{name}, {window}"] = (
-                    _interval(arms.loc[(name, window)]) if fitted else "no fit"
+                    interval(arms.loc[(name, window)]) if fitted else "no fit"
                 )
-        row["mirrored - standard"] = "no fit" if difference is None else _interval(difference)
+        row["mirrored - standard"] = "no fit" if difference is None else interval(difference)
         row["mirrored steeper"] = _steeper(difference)
         row["data sets"] = int(group["cells"].max())
         row["failed"] = int(group["failed"].max())
@@ -366,10 +366,6 @@ def _steeper(difference: pd.Series | None) -> str:
     if difference is None or difference["low"] <= 0 <= difference["high"]:
         return "inconclusive"
     return "yes" if difference["low"] > 0 else "no"
-
-
-def _interval(row: pd.Series) -> str:
-    return f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
 
 
 def _middle(values: Sequence[Any]) -> Any:

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from initbias.studies.appearance import COLORS, MARKERS, PALETTE, PANEL, THEORY, WIDTH, legend_below
 from initbias.studies.initial_output.estimate import shown_seed
-from initbias.studies.tables import select
+from initbias.studies.tables import interval, select
 
 # Colours beside those of the two starts that all studies share, from the same palette.
 BLUE, VERMILION, GREEN, PURPLE, ORANGE, _ = PALETTE
@@ -322,8 +322,7 @@ def speed(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
 def _interval(rows: pd.DataFrame) -> str:
     if rows.empty or rows["value"].isna().all():
         return "not measured"
-    row = rows.iloc[0]
-    return f"{row['value']:.3g} [{row['low']:.3g}, {row['high']:.3g}]"
+    return interval(rows.iloc[0], ".3g")
 
 
 def _widest(measurements: pd.DataFrame) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from initbias.studies.appearance import COLORS, MARKERS, PANEL, THEORY, WIDTH, legend_below
 from initbias.studies.kernel_regime.estimate import INITIALIZATIONS, QUANTITIES
-from initbias.studies.tables import select
+from initbias.studies.tables import interval, select
 
 DEPTHS = {1: "one hidden layer", 2: "two hidden layers", 3: "three hidden layers"}
 ARMS = [(name, COLORS[name], MARKERS[name]) for name in INITIALIZATIONS]
@@ -113,8 +113,8 @@ def exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFra
             for statistic in ("exponent", "corrected exponent"):
                 found = select(of_quantity, statistic=statistic).dropna(subset="value")
                 label = quantity.replace("_", " ")
-                row[f"{label}, {statistic}"] = "no fit" if found.empty else _interval(found.iloc[0])
-        row["sup error at largest width"] = "" if means.empty else _interval(means.iloc[-1])
+                row[f"{label}, {statistic}"] = "no fit" if found.empty else interval(found.iloc[0])
+        row["sup error at largest width"] = "" if means.empty else interval(means.iloc[-1])
         row["largest at end, %"] = f"{100 * fitted['at_end']:.0f}"
         row["runs"], row["failed"] = int(fitted["runs"]), int(fitted["failed"])
         rows.append(row)
@@ -190,10 +190,6 @@ def _largest_sample(table: pd.DataFrame) -> pd.DataFrame:
 
 def _layers(depth: int) -> str:
     return DEPTHS.get(depth, f"{depth} hidden layers")
-
-
-def _interval(row: Any) -> str:
-    return f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
 
 
 def _alphas(sample_sizes: Sequence[int]) -> dict[int, float]:

@@ -21,7 +21,7 @@ from initbias.studies.smoothness.estimate import (
     fitted,
     largest,
 )
-from initbias.studies.tables import select
+from initbias.studies.tables import interval, select
 
 NULL = "#999999"
 DOTTED = (0, (1, 1))
@@ -258,17 +258,17 @@ def table_1(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame
             row["slope"] = "not measured"
             rows.append(row)
             continue
-        row["slope"] = _interval(slope)
+        row["slope"] = interval(slope, ".2f")
         for quantity, label in (("decay", "eigenvalue decay"), *list(CHOICES.items())[1:]):
-            row[label.replace("$", "")] = _interval(select(chosen, quantity=quantity).iloc[0])
+            row[label.replace("$", "")] = interval(select(chosen, quantity=quantity).iloc[0], ".2f")
         labelled = group[(group["target"] != "shuffled") & group["quantity"].isin(CHOICES)]
         row["all choices and windows"] = (
             f"{labelled['value'].min():.2f} to {labelled['value'].max():.2f}"
         )
         shuffled = select(at_window, **{**main, "target": "shuffled"}, quantity="slope")
-        row["slope, shuffled labels"] = _interval(shuffled.iloc[0])
+        row["slope, shuffled labels"] = interval(shuffled.iloc[0], ".2f")
         spectral = select(group, **main, quantity="eigenvalue")
-        row["eigenvalue estimator"] = _interval(spectral.iloc[0])
+        row["eigenvalue estimator"] = interval(spectral.iloc[0], ".2f")
         row["3/(d+1)"] = f"{3 / (slope['input_dim'] + 1):.4f}"
         row["subsamples"] = f"{slope['data_sets']:.0f}"
         rows.append(row)
@@ -286,9 +286,9 @@ def recovery(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFram
         row["smoothness"] = f"{row['smoothness']:.3f}"
         for quantity, (window, label) in ESTIMATORS.items():
             found = fitted(select(group, quantity=quantity), window)
-            row[label.replace("$", "")] = _interval(found.iloc[0]) if len(found) else "no fit"
+            row[label.replace("$", "")] = interval(found.iloc[0], ".2f") if len(found) else "no fit"
         beyond = select(group, quantity="beyond_planted")
-        row["less planted"] = _interval(beyond.iloc[0]) if len(beyond) else ""
+        row["less planted"] = interval(beyond.iloc[0], ".2f") if len(beyond) else ""
         row["data sets"] = int(group["data_sets"].max())
         rows.append(row)
     return pd.DataFrame(rows)
@@ -352,10 +352,6 @@ def _errorbars(axes: Axes, x: Any, points: pd.DataFrame, **look: Any) -> None:
     value = points["value"].to_numpy()
     error = np.stack([value - points["low"].to_numpy(), points["high"].to_numpy() - value])
     axes.errorbar(x, value, yerr=error, elinewidth=0.8, **{"ls": "none", "ms": 3.5, **look})
-
-
-def _interval(row: pd.Series) -> str:
-    return f"{row['value']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
 
 
 FIGURES = {

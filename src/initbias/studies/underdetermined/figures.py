@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from initbias.studies.appearance import PALETTE, PANEL, SHAPES, THEORY, WIDTH, legend_below
-from initbias.studies.tables import select
+from initbias.studies.tables import interval, select
 from initbias.studies.underdetermined.estimate import NETWORKS
 
 DEPTHS = {
@@ -196,7 +196,7 @@ def limits(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
         fits = select(group, statistic="exponent", quantity="distance")
         for layers, label in LAYERS.items():
             found = select(fits, layers=layers).dropna(subset="value")
-            text = "no fit" if found.empty else _interval(found.iloc[0])
+            text = "no fit" if found.empty else interval(found.iloc[0])
             row[f"exponent, {label.replace('$W_1$', 'W_1')} scaled"] = text
         shares = select(group, quantity="converged", statistic="share")
         shares = shares[shares["scale"].isna() & shares["experiment"].ne("step")]
@@ -213,7 +213,7 @@ def conditioning(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.Data
         row: dict[str, Any] = {"depth": depth, "condition": condition}
         for quantity, digits in (("iterations", ".0f"), ("rate_ratio", ".3f"), ("distance", ".3f")):
             found = select(group, quantity=quantity)
-            text = "none converged" if found.empty else _interval(found.iloc[0], digits)
+            text = "none converged" if found.empty else interval(found.iloc[0], digits)
             row[quantity.replace("_", " ")] = text
         shares = select(group, quantity="converged").iloc[0]
         row["converged"], row["not converged"] = shares["runs"], shares["failed"]
@@ -273,10 +273,6 @@ def _marker(label: str, colour: str, shape: str) -> Line2D:
 
 def _largest(rows: pd.DataFrame) -> str:
     return "" if rows.empty else f"{rows['value'].max():.1e}"
-
-
-def _interval(row: Any, digits: str = ".3f") -> str:
-    return f"{row['value']:{digits}} [{row['low']:{digits}}, {row['high']:{digits}}]"
 
 
 FIGURES = {
