@@ -1,8 +1,9 @@
 """Training by matrix products, for any architecture, loss and device."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import torch
@@ -82,11 +83,17 @@ class Layered:
         for _ in range(epochs):
             order = self._order()
             for batch in _pieces(sample, self._task.batch_size):
+                chosen = [
+                    block if order is None else order[:, block] for block in self._blocks(batch)
+                ]
+                if isinstance(self._optimizer, Descent) and len(chosen) == 1:
+                    at_once = partial(Layer.descend, rate=self._optimizer.rate)
+                    self._propagate_back(chosen[0], len(batch), at_once)
+                    continue
                 for layer in self._layers:
                     layer.begin_gradient()
-                for block in self._blocks(batch):
-                    chosen = block if order is None else order[:, block]
-                    self._add_gradients(chosen, len(batch))
+                for block in chosen:
+                    self._propagate_back(block, len(batch), Layer.add_gradient)
                 self._optimizer.step()
 
     def outputs(self) -> Array:
@@ -139,19 +146,24 @@ class Layered:
         for piece in _pieces(points, unit * -(-len(points) // (count * unit))):
             yield slice(piece.start, piece.stop)
 
-    def _add_gradients(self, chosen: slice | Tensor, batch: int) -> None:
-        """Add the gradients of some points' losses, over the number of points in the batch."""
+    def _propagate_back(
+        self, chosen: slice | Tensor, batch: int, use: Callable[[Layer, Tensor, Tensor], None]
+    ) -> None:
+        """Use what gives each layer's gradient: what is below it, and the slopes by its outputs.
+
+        The slopes are of some points' losses, over the number of points in the batch.
+        """
         features = self._load(_select(self._inputs, chosen))
         hidden = self._propagate(features)
         slope = self._task.loss.slope(self._read_out(hidden[-1]), _select(self._labels, chosen))
         slope = slope.mT * (self._scale / batch)  # (networks, outputs, points)
         slopes = slope[:, None].expand(-1, self._branches, -1, -1).flatten(0, 1)  # (branches, ...)
         for layer, below in zip(self._layers[:0:-1], hidden[::-1], strict=True):
-            layer.add_gradient(below, slopes)
-            back = layer.pull_back(slopes, self._scratch[: below.numel()].view_as(below))
+            back = layer.pull_back(slopes, self._scratch[: below.numel()].view_as(below.mT))
+            use(layer, below, slopes)
             # The slopes by a layer take the place of its activations, which nothing needs any more.
             slopes = torch.ops.aten.threshold_backward.grad_input(back, below, 0, grad_input=below)
-        self._layers[0].add_gradient(features, slopes)
+        use(self._layers[0], features, slopes)
 
     def _evaluate(self, inputs: Tensor) -> Tensor:
         """Outputs at (networks or 1, points, input_dim), (networks, points, outputs)."""

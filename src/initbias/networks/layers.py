@@ -21,7 +21,7 @@ class Layer:
         fan_in = weights.shape[2] - bias
         self.matrix, self.bias = weights[:, :, :fan_in], weights[:, :, fan_in:] if bias else None
         self._matrix_gradient = self.gradient[:, :, :fan_in]
-        self._bias_gradient = self.gradient[:, :, fan_in:]
+        self._bias_gradient = self.gradient[:, :, fan_in:] if bias else None
         self._kept = 0.0  # factor of what the gradient holds, when more is added
 
     def apply(self, below: Tensor, out: Tensor) -> Tensor:
@@ -48,18 +48,31 @@ class Layer:
 
     def add_gradient(self, below: Tensor, slopes: Tensor) -> None:
         """Add the gradient by the weights, from that by the outputs, (branches, fan_out, points)."""
-        gradient = _joint(self._matrix_gradient, below.shape[0])
-        gradient.baddbmm_(
-            _joint(slopes, below.shape[0]), below.mT, beta=self._kept, alpha=self.scale
-        )
-        if self.bias is not None:
-            total = slopes.sum(dim=2, keepdim=True)
-            self._bias_gradient.mul_(self._kept).add_(total, alpha=self.scale)
+        gradient, scale = self._matrix_gradient, self.scale
+        _add_products(gradient, self._bias_gradient, slopes, below, kept=self._kept, scale=scale)
         self._kept = 1.0
 
+    def descend(self, below: Tensor, slopes: Tensor, rate: float) -> None:
+        """Take −η times that gradient as a step at once, which saves two passes over the memory."""
+        _add_products(self.matrix, self.bias, slopes, below, kept=1.0, scale=-rate * self.scale)
+
     def pull_back(self, slopes: Tensor, out: Tensor) -> Tensor:
-        """Write the gradient by h, (branches, fan_in, points), into `out`."""
-        return torch.baddbmm(out, self.matrix.mT, slopes, beta=0, alpha=self.scale, out=out)
+        """The gradient by h, (branches, fan_in, points), a view of `out`, (branches, points, fan_in).
+
+        This way round the weights are read as they are stored: twice as fast with few points.
+        """
+        torch.baddbmm(out, slopes.mT, self.matrix, beta=0, alpha=self.scale, out=out)
+        return out.mT
+
+
+def _add_products(
+    matrix: Tensor, bias: Tensor | None, slopes: Tensor, below: Tensor, *, kept: float, scale: float
+) -> None:
+    """Let matrix and bias be `kept` of what they were, and `scale` of the slopes' products."""
+    joint = _joint(matrix, below.shape[0])
+    joint.baddbmm_(_joint(slopes, below.shape[0]), below.mT, beta=kept, alpha=scale)
+    if bias is not None:
+        bias.mul_(kept).add_(slopes.sum(dim=2, keepdim=True), alpha=scale)
 
 
 def _joint(matrices: Tensor, count: int) -> Tensor:

@@ -11,14 +11,14 @@ DECAY, SQUARE_DECAY, EPSILON = 0.9, 0.999, 1e-8  # the constants of Kingma, Ba 2
 
 
 class Descent:
-    """Steps of −η times the gradient."""
+    """Steps of −η times the gradient; η is `rate`."""
 
     def __init__(self, layers: Sequence[Layer], learning_rate: float) -> None:
-        self._layers, self._rate = layers, learning_rate
+        self._layers, self.rate = layers, learning_rate
 
     def step(self) -> None:
         for layer in self._layers:
-            layer.weights.add_(layer.gradient, alpha=-self._rate)
+            layer.weights.add_(layer.gradient, alpha=-self.rate)
 
     def keep(self, branches: Tensor, layers: Sequence[Layer]) -> None:
         """Go on with these layers, which are those of some branches."""
