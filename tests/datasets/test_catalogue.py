@@ -13,7 +13,13 @@ import numpy as np
 import pytest
 
 from initbias.datasets import DATASETS, DatasetUnavailable, catalogue, load_dataset
-from initbias.datasets.formats import CIFAR_FOLDER, CIFAR_TEST, CIFAR_TRAIN, read_cifar, read_idx
+from initbias.datasets.formats import (
+    CIFAR_BATCHES,
+    CIFAR_FOLDER,
+    read_cifar,
+    read_idx,
+    unpack_cifar,
+)
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -131,7 +137,7 @@ def cifar(path: Path, images: int, leave_out: str = "", cut: int = 0) -> np.ndar
     records = rng.integers(256, size=(6 * images, 3073), dtype=np.uint8)
     records[:, 0] %= 10
     with tarfile.open(path, "w:gz") as tar:
-        for part, name in enumerate((*CIFAR_TRAIN, CIFAR_TEST)):
+        for part, name in enumerate(CIFAR_BATCHES):
             content = records[part * images : (part + 1) * images].tobytes()
             content = content[: len(content) - cut]
             member = tarfile.TarInfo(f"{CIFAR_FOLDER}/{name}")
@@ -152,6 +158,25 @@ def test_cifar10_archive_in_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert files(tmp_path) == ["cifar-10-binary.tar.gz"]  # read where it is
 
 
+def test_unpacked_cifar10_in_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    archive = tmp_path / "cifar-10-binary.tar.gz"
+    records = cifar(archive, 3)
+    with tarfile.open(archive) as tar:
+        tar.extractall(tmp_path, filter="data")
+    archive.unlink()
+    folder = tmp_path / CIFAR_FOLDER
+    with pytest.raises(DatasetUnavailable, match=r"data_batch_1.bin is not the known one"):
+        load_dataset("cifar10", tmp_path)
+    digests = {name: sha256((folder / name).read_bytes()).hexdigest() for name in CIFAR_BATCHES}
+    monkeypatch.setattr(catalogue, "CIFAR_10_CONTENT", digests)
+    data = load_dataset("cifar10", tmp_path)
+    assert data.train_size == 15
+    np.testing.assert_allclose(data.inputs * 255, records[:, 1:], rtol=1e-6)
+    (folder / "test_batch.bin").unlink()
+    with pytest.raises(DatasetUnavailable, match=r"test_batch.bin cannot be read"):
+        load_dataset("cifar10", tmp_path)
+
+
 def files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*"))
 
@@ -168,10 +193,10 @@ def test_damaged_cifar_archives_are_refused(
     path = tmp_path / "cifar-10-binary.tar.gz"
     cifar(path, 1, leave_out="data_batch_3.bin")
     with pytest.raises(ValueError, match=r"has no .*data_batch_3"):
-        read_cifar(path)
+        unpack_cifar(path)
     cifar(path, 1, cut=1)
-    with pytest.raises(ValueError, match="no whole number of images"):
-        read_cifar(path)
+    with pytest.raises(ValueError, match=r"data_batch_1\.bin is no whole number of images"):
+        read_cifar(unpack_cifar(path))
     cifar(path, 1)
     path.write_bytes(path.read_bytes()[:5000])
     monkeypatch.setattr(catalogue, "CIFAR_10", sha256(path.read_bytes()).hexdigest())

@@ -13,7 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from initbias.datasets.formats import read_cifar, read_idx
+from initbias.datasets.formats import (
+    CIFAR_BATCHES,
+    CIFAR_FOLDER,
+    read_cifar,
+    read_idx,
+    unpack_cifar,
+)
 from initbias.datasets.sources import (
     DatasetUnavailable,
     Remote,
@@ -105,6 +111,21 @@ FASHION_MNIST = dict(
     )
 )
 CIFAR_10 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
+# SHA-256 of the files in it: of an archive that somebody has unpacked.
+CIFAR_10_CONTENT = dict(
+    zip(
+        CIFAR_BATCHES,
+        (
+            "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
+            "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
+            "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67",
+            "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
+            "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
+            "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
+        ),
+        strict=True,
+    )
+)
 MNIST_FOLDERS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -187,7 +208,14 @@ def _fashion_mnist(cache: Path) -> Dataset:
 
 def _cifar10(cache: Path) -> Dataset:
     remote = Remote("cifar-10-binary.tar.gz", CIFAR_10, (CIFAR_10_URL,))
-    images, labels, train_size = read_cifar(fetched("cifar10", remote, cache))
+    folder = cache / CIFAR_FOLDER
+    if folder.is_dir():
+        batches = [
+            checked("cifar10", folder / name, digest) for name, digest in CIFAR_10_CONTENT.items()
+        ]
+    else:
+        batches = unpack_cifar(fetched("cifar10", remote, cache))
+    images, labels, train_size = read_cifar(batches)
     return Dataset(
         name="cifar10",
         inputs=_scaled(images),

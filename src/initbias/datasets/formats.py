@@ -1,6 +1,7 @@
 """The binary formats in which image data sets are published."""
 
 import tarfile
+from collections.abc import Sequence
 from math import prod
 from pathlib import Path
 
@@ -10,8 +11,7 @@ from numpy.typing import NDArray
 Bytes = NDArray[np.uint8]
 
 CIFAR_FOLDER = "cifar-10-batches-bin"
-CIFAR_TRAIN = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
-CIFAR_TEST = "test_batch.bin"
+CIFAR_BATCHES = (*(f"data_batch_{number}.bin" for number in range(1, 6)), "test_batch.bin")
 CIFAR_PIXELS = 3 * 32 * 32
 
 
@@ -35,31 +35,42 @@ def read_idx(content: bytes) -> Bytes:
     return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(sizes)
 
 
-def read_cifar(archive: Path) -> tuple[Bytes, Bytes, int]:
-    """Images and labels of CIFAR-10 in its binary version, a .tar.gz that is read where it is.
-
-    Each record is a byte for the class and 3072 for the pixels: 32 × 32 reds row by row, then greens,
-    then blues (www.cs.toronto.edu/~kriz/cifar.html).
-
-    Returns:
-        Images (images, 3072), labels (images,), and how many of them come first as training set.
+def unpack_cifar(archive: Path) -> list[bytes]:
+    """The batches of CIFAR-10 in its binary version, CIFAR_BATCHES, of a .tar.gz that stays as it is.
 
     Raises:
-        ValueError: a batch is missing or is no whole number of records.
+        ValueError: a batch is missing.
         tarfile.TarError, EOFError, OSError: the file is no such archive, or cut short.
     """
     batches = []
     with tarfile.open(archive, "r:gz") as tar:
-        for name in (*CIFAR_TRAIN, CIFAR_TEST):
+        for name in CIFAR_BATCHES:
             try:
                 member = tar.extractfile(f"{CIFAR_FOLDER}/{name}")
             except KeyError:
                 member = None
             if member is None:
                 raise ValueError(f"{archive} has no {CIFAR_FOLDER}/{name}")
-            content = np.frombuffer(member.read(), dtype=np.uint8)
-            if len(content) == 0 or len(content) % (1 + CIFAR_PIXELS):
-                raise ValueError(f"{name} in {archive} is no whole number of images")
-            batches.append(content.reshape(-1, 1 + CIFAR_PIXELS))
-    records = np.concatenate(batches)
-    return records[:, 1:], records[:, 0], len(records) - len(batches[-1])
+            batches.append(member.read())
+    return batches
+
+
+def read_cifar(batches: Sequence[bytes]) -> tuple[Bytes, Bytes, int]:
+    """Images and labels of the batches of CIFAR-10.
+
+    Each record is a byte for the class and 3072 for the pixels: 32 × 32 reds row by row, then greens,
+    then blues (www.cs.toronto.edu/~kriz/cifar.html). The last batch is the test set.
+
+    Returns:
+        Images (images, 3072), labels (images,), and how many of them come first as training set.
+
+    Raises:
+        ValueError: a batch is no whole number of records.
+    """
+    records = []
+    for name, content in zip(CIFAR_BATCHES, batches, strict=True):
+        if len(content) == 0 or len(content) % (1 + CIFAR_PIXELS):
+            raise ValueError(f"{name} is no whole number of images")
+        records.append(np.frombuffer(content, dtype=np.uint8).reshape(-1, 1 + CIFAR_PIXELS))
+    together = np.concatenate(records)
+    return together[:, 1:], together[:, 0], len(together) - len(records[-1])
