@@ -42,11 +42,13 @@ def check(arguments: tuple, power: float = 2.0) -> Trajectory:
     np.testing.assert_allclose(found.outputs, outputs, rtol=0, atol=2e-5)
     np.testing.assert_allclose(found.losses, losses, rtol=1e-4, atol=1e-9)
     assert np.abs(outputs[:, -1] - outputs[:, 0]).max() > 0.1  # something was learned
+    again = train(found.networks, *arguments[1:], learning_rate=1.0, record_epochs=[0])
+    np.testing.assert_allclose(again.outputs[:, 0], found.outputs[:, -1], rtol=0, atol=2e-6)
     return found
 
 
 @pytest.mark.parametrize("initialization", INITIALIZATIONS)
-@pytest.mark.parametrize("bias", ["none", "first"])
+@pytest.mark.parametrize("bias", ["none", "first", "all"])
 @pytest.mark.parametrize("parametrisation", ["ntk", "standard"])
 def test_a_hundred_steps_are_those_of_autograd(
     initialization: str, bias: str, parametrisation: str
@@ -65,9 +67,10 @@ def test_powers_of_the_error(power: float) -> None:
     width=st.integers(1, 300),
     n=st.integers(1, 40),
     initialization=st.sampled_from(INITIALIZATIONS),
+    bias=st.sampled_from(["first", "all"]),
 )
-def test_any_size(dim: int, width: int, n: int, initialization: str) -> None:
-    arguments = problem(n, 5, dim, width, initialization, count=1)
+def test_any_size(dim: int, width: int, n: int, initialization: str, bias: str) -> None:
+    arguments = problem(n, 5, dim, width, initialization, bias, count=1)
     found, outputs, losses = both(
         arguments, [0, 20], PowerLoss(2), rate=0.02
     )  # stable at any width

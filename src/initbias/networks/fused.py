@@ -21,7 +21,6 @@ def can_train(architecture: Architecture, task: Task) -> bool:
     return (
         len(architecture.widths) == 1
         and architecture.outputs == 1
-        and architecture.bias != "all"
         and architecture.shapes[0][1] <= MAX_FEATURES
         and isinstance(task.loss, PowerLoss)
         and task.optimizer == "descent"
@@ -41,9 +40,12 @@ class Fused:
             raise ValueError("the fused form trains one network on a CPU")
         architecture = networks.architecture
         self._bias = architecture.biases[0]
-        self._shapes = [layer.shape for layer in networks.weights]
+        self._shape = networks.weights[0].shape
         features = architecture.shapes[0][1]
-        inner, outer = networks.weights[0].reshape(-1, features), networks.weights[1].reshape(-1)
+        inner = networks.weights[0].reshape(-1, features)
+        width = architecture.widths[0]
+        outer = networks.weights[1][..., :width].reshape(-1)
+        self._biases = networks.weights[1][..., width:]  # of the output, (1, branches, 1, 0 or 1)
         self._first = (len(outer) + 1) // 2  # neurons of the first half
         vectors = loops.vectors_of_a_block(features, self._first)
         self._sizes = loops.size(features), loops.size(vectors)
@@ -62,6 +64,13 @@ class Fused:
         self._y = task.labels[0, :, 0].copy()
         n = len(self._y)
         self._rate = np.float32(task.learning_rate * self._scale / n)
+        # All biases of the output have one gradient, so that their sum is enough while training.
+        self._bias_scale = networks.scale * architecture.scales[-1]
+        self._start = np.array([self._bias_scale * self._biases.sum()], dtype=np.float32)
+        self._offset = self._start.copy()
+        self._offset_rate = np.float32(
+            task.learning_rate * self._bias_scale**2 * self._biases.size / n
+        )
         assert isinstance(task.loss, PowerLoss)
         self._power = task.loss.power
         # A block of a half that is all padding has weights of zero, which have no gradient.
@@ -79,12 +88,14 @@ class Fused:
         loops.descend(
             self._inner,
             self._outer,
+            self._offset,
             self._x,
             self._y,
             self._active,
             self._sums,
             self._scale,
             self._rate,
+            self._offset_rate,
             self._power,
             epochs,
             *self._sizes,
@@ -101,13 +112,16 @@ class Fused:
     def weights(self) -> tuple[Array, ...]:
         features = self._inner.shape[2]
         inner, outer = self._inner.mT.reshape(2, -1, features), self._outer.reshape(2, -1)
-        rest = self._first, np.prod(self._shapes[1]) - self._first
+        rest = self._first, np.prod(self._shape[:-1]) - self._first
         halves = [
             np.concatenate([values[half, :count] for half, count in enumerate(rest)])
             for values in (inner, outer)
         ]
-        return tuple(
-            values.reshape(shape) for values, shape in zip(halves, self._shapes, strict=True)
+        moved = (self._offset - self._start) / (self._bias_scale * max(1, self._biases.size))
+        last = halves[1].reshape(*self._biases.shape[:3], -1)
+        return (
+            halves[0].reshape(self._shape),
+            np.concatenate([last, self._biases + moved], axis=3, dtype=np.float32),
         )
 
     def keep(self, staying: NDArray[np.intp]) -> None:
@@ -129,4 +143,4 @@ class Fused:
     def _totals(self, sums: Array) -> Array:
         """Outputs from sums over halves and lanes, (points,)."""
         with np.errstate(over="ignore", invalid="ignore"):  # divergence is reported by `train`
-            return self._scale * (sums[0] + sums[1]).sum(axis=-1)
+            return self._scale * (sums[0] + sums[1]).sum(axis=-1) + self._offset

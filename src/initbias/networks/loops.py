@@ -210,19 +210,36 @@ def respond(inner, outer, x, active, sums, features, block):  # type: ignore[no-
 
 
 @_reordered_loop
-def descend(inner, outer, x, y, active, sums, scale, rate, power, epochs, features, block):  # type: ignore[no-untyped-def]
+def descend(  # type: ignore[no-untyped-def]
+    inner,
+    outer,
+    offset,
+    x,
+    y,
+    active,
+    sums,
+    scale,
+    rate,
+    offset_rate,
+    power,
+    epochs,
+    features,
+    block,
+):
     """Train for some epochs.
 
     Args:
         inner: (2 halves, blocks, features, neurons of a block)
         outer: (2, blocks, neurons of a block)
+        offset: what the output's biases add to all outputs, (1,)
         x: (n, features)
         y: (n,)
         active: as `respond` writes it for the weights as they are, and so again at the end,
             (2, 1 or blocks, n, vectors of a block).
         sums: likewise, (2, n, LANES).
-        scale: outputs are scale × sums.
+        scale: outputs are scale × sums + offset.
         rate: step, times scale, over n.
+        offset_rate: step of the offset, over n; 0 if there are no such biases.
         power: of the error in the loss.
         epochs: their number.
         features: their number as `size`.
@@ -234,16 +251,19 @@ def descend(inner, outer, x, y, active, sums, scale, rate, power, epochs, featur
     a_gradient = np.empty(outer.shape[2], dtype=np.float32)
     spare = np.zeros_like(sums[0])
     for _ in range(epochs):
+        slope_sum = np.float32(0)
         for i in range(len(y)):
             total = np.float32(0)
             for lane in range(sums.shape[2]):
                 total += sums[0, i, lane] + sums[1, i, lane]
-            error = scale * total - y[i]
+            error = scale * total + offset[0] - y[i]
             slope = error
             if power != 2:
                 slope = np.float32(np.sign(error) * np.abs(error) ** (power - 1))
+            slope_sum += slope
             for j in range(x.shape[1]):
                 slopes[i, j] = slope * x[i, j]
+        offset[0] -= offset_rate * slope_sum
         sums[:] = 0
         for half in range(2):
             for k in range(outer.shape[1]):

@@ -215,7 +215,7 @@ def _with_the_square(powers: list[float]) -> list[float]:
 
 KERNEL_BLOCK = 200  # seeds of the kernel in one job, which are fast
 OVERHEAD = 4e-4  # seconds of a step of the layered form beside its products, measured
-SPARSE = 1e9  # multiply-adds a second of its products with a few points, where memory decides
+SPARSE = 2.2e9  # multiply-adds a second of its products with a few points, where memory decides
 DENSE = 4.5e10  # and with hundreds of points
 KERNEL_SECONDS = 0.06  # of one draw of the exact kernel's initial function and its regression
 
