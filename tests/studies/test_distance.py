@@ -220,6 +220,17 @@ def test_spectral_norms_are_largest_singular_values(rows: int, columns: int, ran
     assert spectral_norm(matrix) == pytest.approx(np.linalg.norm(matrix, 2), rel=2e-4, abs=1e-12)
 
 
+def test_centred_images_have_lost_the_mean_of_the_training_images() -> None:
+    digits = load_dataset("digits").inputs
+    expected = digits - digits.mean(axis=0)
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    sample = draw_sample("digits", 20, 0.0, 100, seed=2, centred=True)
+    raw = draw_sample("digits", 20, 0.0, 100, seed=2)
+    for found, plain in ((sample.inputs, raw.inputs), (sample.test_inputs, raw.test_inputs)):
+        where = (plain @ (digits / np.linalg.norm(digits, axis=1, keepdims=True)).T).argmax(axis=1)
+        np.testing.assert_allclose(found, expected[where], atol=1e-6)
+
+
 def test_samples_are_nested_and_disjoint_from_the_test_images() -> None:
     small, large = (draw_sample("digits", m, 0.0, 100, seed=2) for m in (20, 40))
     np.testing.assert_array_equal(small.inputs, large.inputs[:20])

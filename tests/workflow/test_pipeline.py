@@ -208,10 +208,12 @@ def test_bad_input_ends_at_once_and_touches_nothing(
     assert not (tmp_path / "results").exists()
 
 
-def test_jobs_of_the_papers_sizes_fit_into_a_day(root: Path) -> None:
-    project = Project(root, yaml.safe_load((root / "config" / "paper.yaml").read_text()))
+@pytest.mark.parametrize("name", ["paper", "cluster"])
+def test_jobs_of_large_sizes_fit_into_a_day(root: Path, name: str) -> None:
+    path = root / "config" / f"{name}.yaml"
+    project = Project(root, yaml.safe_load(path.read_text()))
     run = subprocess.run(
-        ["snakemake", "--configfile", "config/paper.yaml", "--nocolor", "--cores", "1", "--dry-run",
+        ["snakemake", "--configfile", f"config/{name}.yaml", "--nocolor", "--cores", "1", "--dry-run",
          "--config", "results=results/never"],
         cwd=root, env=project.environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
@@ -219,7 +221,7 @@ def test_jobs_of_the_papers_sizes_fit_into_a_day(root: Path) -> None:
         int(found)
         for found in re.findall(r"Measuring .*runtime=(\d+) min", run.stdout + run.stderr)
     ]
-    assert len(minutes) == len(shards(read(str(root / "config" / "paper.yaml"))))
+    assert len(minutes) == len(shards(read(str(path))))
     assert max(minutes) < 24 * 60
 
 

@@ -142,7 +142,13 @@ def _cells(specification: dict[str, Any]) -> list[Cell]:
 
 
 def draw_sample(
-    dataset: str, sample_size: int, label_noise: float, test_size: int, seed: int
+    dataset: str,
+    sample_size: int,
+    label_noise: float,
+    test_size: int,
+    seed: int,
+    *,
+    centred: bool = False,
 ) -> Sample:
     """Training and test images of a seed, from the published split where there is one.
 
@@ -152,7 +158,7 @@ def draw_sample(
     Raises:
         DatasetUnavailable: the data set cannot be had here.
     """
-    inputs, classes, published = _images(dataset)
+    inputs, classes, published = _images(dataset, centred)
     draw = generator(STUDY, dataset, "seed", seed, "images")
     if published < len(inputs):
         train_part = draw.permutation(published)[:sample_size]
@@ -175,12 +181,15 @@ def draw_sample(
 
 
 @lru_cache(maxsize=1)
-def _images(name: str) -> tuple[Array, NDArray[np.int64], int]:
+def _images(name: str, centred: bool) -> tuple[Array, NDArray[np.int64], int]:
     """All images, each scaled to norm 1, their classes, and how many are the published training set."""
     dataset = load_dataset(name)
-    inputs = np.asarray(dataset.inputs)
+    inputs = np.array(dataset.inputs)
+    if centred:
+        inputs -= inputs[: dataset.train_size].mean(axis=0)
     norms = np.linalg.norm(inputs, axis=1, keepdims=True)
-    return inputs / np.where(norms > 0, norms, 1), dataset.targets, dataset.train_size
+    inputs /= np.where(norms > 0, norms, 1)
+    return inputs, dataset.targets, dataset.train_size
 
 
 def architecture(input_dim: int, width: int, depth: int, outputs: int) -> Architecture:
@@ -217,7 +226,12 @@ def _train(
     try:
         samples = [
             draw_sample(
-                dataset, cell.sample_size, cell.label_noise, specification["test_size"], each.seed
+                dataset,
+                cell.sample_size,
+                cell.label_noise,
+                specification["test_size"],
+                each.seed,
+                centred=specification["centred"],
             )
             for each in batch
         ]
