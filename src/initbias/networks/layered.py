@@ -159,7 +159,7 @@ class Layered:
         slope = slope.mT * (self._scale / batch)  # (networks, outputs, points)
         slopes = slope[:, None].expand(-1, self._branches, -1, -1).flatten(0, 1)  # (branches, ...)
         for layer, below in zip(self._layers[:0:-1], hidden[::-1], strict=True):
-            back = layer.pull_back(slopes, self._scratch[: below.numel()].view_as(below.mT))
+            back = layer.pull_back(slopes, self._scratch[: below.numel()].view_as(below))
             use(layer, below, slopes)
             # The slopes by a layer take the place of its activations, which nothing needs any more.
             slopes = torch.ops.aten.threshold_backward.grad_input(back, below, 0, grad_input=below)

@@ -3,6 +3,10 @@
 import torch
 from torch import Tensor
 
+# With few points, weights that no cache holds are best read in the order in which they are stored:
+# that takes half to two thirds of the time.
+FEW_POINTS, CACHED = 64, 2**20
+
 
 class Layer:
     """One layer s (W h + b) of several branches.
@@ -57,12 +61,13 @@ class Layer:
         _add_products(self.matrix, self.bias, slopes, below, kept=1.0, scale=-rate * self.scale)
 
     def pull_back(self, slopes: Tensor, out: Tensor) -> Tensor:
-        """The gradient by h, (branches, fan_in, points), a view of `out`, (branches, points, fan_in).
-
-        This way round the weights are read as they are stored: twice as fast with few points.
-        """
-        torch.baddbmm(out, slopes.mT, self.matrix, beta=0, alpha=self.scale, out=out)
-        return out.mT
+        """The gradient by h, (branches, fan_in, points), in the memory of `out`, of this shape."""
+        branches, fan_in, points = out.shape
+        if points > FEW_POINTS or self.matrix[0].numel() <= CACHED:
+            return torch.baddbmm(out, self.matrix.mT, slopes, beta=0, alpha=self.scale, out=out)
+        rows = out.view(branches, points, fan_in)
+        torch.baddbmm(rows, slopes.mT, self.matrix, beta=0, alpha=self.scale, out=rows)
+        return rows.mT
 
 
 def _add_products(
