@@ -56,9 +56,10 @@ def test_a_hundred_steps_are_those_of_autograd(
     check(problem(initialization=initialization, bias=bias, parametrisation=parametrisation))
 
 
+@pytest.mark.parametrize("bias", ["first", "all"])
 @pytest.mark.parametrize("power", [1.5, 3.0, 4.0])
-def test_powers_of_the_error(power: float) -> None:
-    check(problem(), power)
+def test_powers_of_the_error(power: float, bias: str) -> None:
+    check(problem(bias=bias), power)
 
 
 @settings(deadline=None, max_examples=20)
@@ -95,7 +96,8 @@ from initbias.networks import loops
 from tests.networks import test_fused
 assert loops.LANES == 8
 for initialization in test_fused.INITIALIZATIONS:
-    test_fused.check(test_fused.problem(initialization=initialization))
+    for bias in ("first", "all"):
+        test_fused.check(test_fused.problem(initialization=initialization, bias=bias))
 """
     environment = {**os.environ, "NUMBA_CPU_FEATURES": "+sse2", "NUMBA_CPU_NAME": "generic"}
     subprocess.run([sys.executable, "-c", script], env=environment, check=True)

@@ -24,14 +24,14 @@ def changed(content: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     return content
 
 
-@pytest.mark.parametrize("name", ["config", "smoke", "paper"])
+@pytest.mark.parametrize("name", ["config", "smoke", "paper", "cluster"])
 def test_shipped_configurations_are_valid(root: Path, name: str) -> None:
     assert read(str(root / "config" / f"{name}.yaml")).sections
 
 
 def test_shipped_configurations_have_folders_of_their_own(root: Path) -> None:
     folders = [read(str(path)).results for path in (root / "config").glob("*.yaml")]
-    assert len(set(folders)) == len(folders) == 3
+    assert len(set(folders)) == len(folders) == 4
 
 
 @pytest.mark.parametrize(

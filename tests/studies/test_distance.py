@@ -15,6 +15,7 @@ from initbias.networks import initialize
 from initbias.pipeline.configuration import validate
 from initbias.pipeline.errors import ConfigurationError
 from initbias.pipeline.plan import shards
+from initbias.studies.distance import measure as distance
 from initbias.studies.distance.claims import judge
 from initbias.studies.distance.design import OUTPUTS
 from initbias.studies.distance.estimate import COLUMNS, estimate
@@ -220,12 +221,15 @@ def test_spectral_norms_are_largest_singular_values(rows: int, columns: int, ran
     assert spectral_norm(matrix) == pytest.approx(np.linalg.norm(matrix, 2), rel=2e-4, abs=1e-12)
 
 
-def test_centred_images_have_lost_the_mean_of_the_training_images() -> None:
+def test_photographs_lose_the_mean_of_the_training_images(monkeypatch: pytest.MonkeyPatch) -> None:
     digits = load_dataset("digits").inputs
+    raw = draw_sample("digits", 20, 0.0, 100, seed=2)
+    monkeypatch.setattr(distance, "CENTRED", ("digits",))
+    distance._images.cache_clear()
+    sample = draw_sample("digits", 20, 0.0, 100, seed=2)
+    distance._images.cache_clear()
     expected = digits - digits.mean(axis=0)
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
-    sample = draw_sample("digits", 20, 0.0, 100, seed=2, centred=True)
-    raw = draw_sample("digits", 20, 0.0, 100, seed=2)
     for found, plain in ((sample.inputs, raw.inputs), (sample.test_inputs, raw.test_inputs)):
         where = (plain @ (digits / np.linalg.norm(digits, axis=1, keepdims=True)).T).argmax(axis=1)
         np.testing.assert_allclose(found, expected[where], atol=1e-6)

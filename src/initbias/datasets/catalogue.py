@@ -47,7 +47,7 @@ class Dataset:
         licence: under which the data may be used.
         source: who published it, and what it was read from.
         sha256: by file name: of the downloaded file as published, or of the content of a file that a
-            package brought.
+            package brought or that was unpacked.
     """
 
     name: str
@@ -111,7 +111,7 @@ FASHION_MNIST = dict(
     )
 )
 CIFAR_10 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
-# SHA-256 of the files in it: of an archive that somebody has unpacked.
+# SHA-256 of the files in it, for an archive that somebody has unpacked, as torchvision for Ruby has them.
 CIFAR_10_CONTENT = dict(
     zip(
         CIFAR_BATCHES,
@@ -209,11 +209,13 @@ def _fashion_mnist(cache: Path) -> Dataset:
 def _cifar10(cache: Path) -> Dataset:
     remote = Remote("cifar-10-binary.tar.gz", CIFAR_10, (CIFAR_10_URL,))
     folder = cache / CIFAR_FOLDER
-    if folder.is_dir():
+    if all((folder / name).is_file() for name in CIFAR_10_CONTENT):
+        sha256 = CIFAR_10_CONTENT
         batches = [
             checked("cifar10", folder / name, digest) for name, digest in CIFAR_10_CONTENT.items()
         ]
     else:
+        sha256 = {remote.name: remote.sha256}
         batches = unpack_cifar(fetched("cifar10", remote, cache))
     images, labels, train_size = read_cifar(batches)
     return Dataset(
@@ -225,7 +227,7 @@ def _cifar10(cache: Path) -> Dataset:
         intrinsic_dim=None,
         licence="none stated; cite Krizhevsky 2009",
         source="Krizhevsky 2009, Learning multiple layers of features from tiny images; binary version",
-        sha256={remote.name: remote.sha256},
+        sha256=sha256,
     )
 
 
@@ -334,4 +336,6 @@ def _images(
 
 def _scaled(pixels: NDArray[Any]) -> NDArray[np.float32]:
     """Pixels from 0 to 1."""
-    return pixels.astype(np.float32) / np.float32(255)
+    scaled = pixels.astype(np.float32)
+    scaled /= 255  # in place: of large data sets there is no room for copies
+    return scaled

@@ -39,13 +39,13 @@ class Fused:
         if len(networks) != 1 or device != "cpu":
             raise ValueError("the fused form trains one network on a CPU")
         architecture = networks.architecture
-        self._bias = architecture.biases[0]
+        self._inner_bias = architecture.biases[0]
         self._shape = networks.weights[0].shape
         features = architecture.shapes[0][1]
         inner = networks.weights[0].reshape(-1, features)
         width = architecture.widths[0]
         outer = networks.weights[1][..., :width].reshape(-1)
-        self._biases = networks.weights[1][..., width:]  # of the output, (1, branches, 1, 0 or 1)
+        self._output_biases = networks.weights[1][..., width:]  # (1, branches, 1, 0 or 1)
         self._first = (len(outer) + 1) // 2  # neurons of the first half
         vectors = loops.vectors_of_a_block(features, self._first)
         self._sizes = loops.size(features), loops.size(vectors)
@@ -66,10 +66,12 @@ class Fused:
         self._rate = np.float32(task.learning_rate * self._scale / n)
         # All biases of the output have one gradient, so that their sum is enough while training.
         self._bias_scale = networks.scale * architecture.scales[-1]
-        self._start = np.array([self._bias_scale * self._biases.sum()], dtype=np.float32)
-        self._offset = self._start.copy()
+        self._first_offset = np.array(
+            [self._bias_scale * self._output_biases.sum()], dtype=np.float32
+        )
+        self._offset = self._first_offset.copy()
         self._offset_rate = np.float32(
-            task.learning_rate * self._bias_scale**2 * self._biases.size / n
+            task.learning_rate * self._bias_scale**2 * self._output_biases.size / n
         )
         assert isinstance(task.loss, PowerLoss)
         self._power = task.loss.power
@@ -117,11 +119,13 @@ class Fused:
             np.concatenate([values[half, :count] for half, count in enumerate(rest)])
             for values in (inner, outer)
         ]
-        moved = (self._offset - self._start) / (self._bias_scale * max(1, self._biases.size))
-        last = halves[1].reshape(*self._biases.shape[:3], -1)
+        moved = (self._offset - self._first_offset) / (
+            self._bias_scale * max(1, self._output_biases.size)  # without biases nothing has moved
+        )
+        last = halves[1].reshape(*self._output_biases.shape[:3], -1)
         return (
             halves[0].reshape(self._shape),
-            np.concatenate([last, self._biases + moved], axis=3, dtype=np.float32),
+            np.concatenate([last, self._output_biases + moved], axis=3, dtype=np.float32),
         )
 
     def keep(self, staying: NDArray[np.intp]) -> None:
@@ -129,7 +133,7 @@ class Fused:
 
     def _features(self, inputs: Array) -> Array:
         """(1, points, input_dim) -> (points, features), contiguous."""
-        ones = np.ones((inputs.shape[1], int(self._bias)), dtype=np.float32)
+        ones = np.ones((inputs.shape[1], int(self._inner_bias)), dtype=np.float32)
         return np.concatenate([inputs[0], ones], axis=1)
 
     def _halves(self, x: Array, active: NDArray[np.unsignedinteger]) -> Array:

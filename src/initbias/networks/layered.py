@@ -27,7 +27,8 @@ class Layered:
 
     Activations are (branches of all networks, width, points): so the first layer of all networks
     with the same inputs is one product, and the others are batches of products. Points pass in
-    blocks, and the gradients of blocks add up before a step.
+    blocks, and the gradients of blocks add up before a step; descent on one block takes its step at
+    once.
     """
 
     def __init__(self, networks: Networks, task: Task, device: str) -> None:

@@ -13,7 +13,8 @@ class Layer:
 
     Attributes:
         weights: (branches, fan_out, fan_in + bias)
-        gradient: of the mean loss, (branches, fan_out, fan_in + bias)
+        gradient: of the mean loss, as far as it is added up; `descend` does without it,
+            (branches, fan_out, fan_in + bias)
         matrix: W, a view of the weights, (branches, fan_out, fan_in)
         bias: b, another view, (branches, fan_out, 1); or none.
         scale: s, which the products take in as a factor.

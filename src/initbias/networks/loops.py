@@ -239,7 +239,8 @@ def descend(  # type: ignore[no-untyped-def]
         sums: likewise, (2, n, LANES).
         scale: outputs are scale × sums + offset.
         rate: step, times scale, over n.
-        offset_rate: step of the offset, over n; 0 if there are no such biases.
+        offset_rate: step of the offset, over n: the learning rate times the number of biases and the
+            square of their factor; 0 if there are none.
         power: of the error in the loss.
         epochs: their number.
         features: their number as `size`.

@@ -45,7 +45,7 @@ NAMES = {
     "mnist": "MNIST",
     "mnist_subset": "5,000 images of MNIST",
     "fashion_mnist": "Fashion-MNIST",
-    "cifar10": "CIFAR-10",
+    "cifar10": "CIFAR-10, centred",
     "digits": "8 x 8 digits, not MNIST",
 }
 ORDER = {"standard": 0, "mirrored": 1}

@@ -16,7 +16,10 @@ STARTS = ("standard", "mirrored")
 
 ImageSet = Annotated[
     Literal["mnist", "mnist_subset", "fashion_mnist", "cifar10", "digits"],
-    Field(description="Images, each scaled to norm 1; classes are one-hot."),
+    Field(
+        description="Images, each scaled to norm 1, those of CIFAR-10 less their mean image; classes are "
+        "one-hot."
+    ),
 ]
 Widths = Annotated[
     list[Annotated[int, Field(ge=2)]],
@@ -91,13 +94,6 @@ class Images(StrictModel):
     """D-Fig1 on one set of images, and what else is measured on it."""
 
     dataset: ImageSet
-    centred: Annotated[
-        bool,
-        Field(
-            description="Take the mean of the published training images off each image before it is "
-            "scaled; photographs are then learned in a quarter of the epochs."
-        ),
-    ] = False
     widths: Widths
     sample_sizes: Sizes
     labels: Annotated[Labels | None, Field(description="D-Fig2 and D-Fig3.")] = None
@@ -295,7 +291,7 @@ def plan(section: Section) -> list[Shard]:
     for part in section.images:
         shards += _main_shards(section, part)
         if part.choices:
-            shards += _choice_shards(section, part, part.choices)
+            shards += _choice_shards(section, part.dataset, part.choices)
     if section.complexity:
         shards += _complexity_shards(section, section.complexity)
     return shards
@@ -310,11 +306,11 @@ def _main_shards(section: Section, part: Images) -> list[Shard]:
             labels = part.labels
             runs += [(m, 1.0, STARTS[0]) for m in labels.sample_sizes]
             runs += [(labels.noise_sample_size, noise, STARTS[0]) for noise in labels.noises]
-        shards += _training(section, part, f"width{width}", [width], runs)
+        shards += _training(section, part.dataset, f"width{width}", [width], runs)
     return shards
 
 
-def _choice_shards(section: Section, part: Images, choices: Choices) -> list[Shard]:
+def _choice_shards(section: Section, dataset: str, choices: Choices) -> list[Shard]:
     """A shard for each choice."""
     words = {"learning_rate": "rate", "batch_size": "batch"}
     runs = [(choices.sample_size, 0.0, STARTS[0])]
@@ -324,7 +320,7 @@ def _choice_shards(section: Section, part: Images, choices: Choices) -> list[Sha
         for value in values
         for shard in _training(
             section,
-            part,
+            dataset,
             f"{words.get(field, field)}{value:g}",
             choices.widths,
             runs,
@@ -335,7 +331,7 @@ def _choice_shards(section: Section, part: Images, choices: Choices) -> list[Sha
 
 def _training(
     section: Section,
-    part: Images,
+    dataset: str,
     setting: str,
     widths: list[int],
     runs: list[tuple[int, float, str]],  # m, noise of the labels, start
@@ -345,11 +341,9 @@ def _training(
         name: getattr(section, name)
         for name in ("depth", "learning_rate", "batch_size", "threshold", "epochs", "test_size")
     }
-    dataset = part.dataset
     specification: dict[str, Any] = {
         "experiment": "training",
         "dataset": dataset,
-        "centred": part.centred,
         "widths": widths,
         **common,
         **changes,
@@ -406,7 +400,7 @@ COPIES = 6  # initial, trained and final parameters, their gradient, and two tha
 DATASET_BYTES = 8e8  # of the largest data set while it is read
 ASCENT_WEIGHTS = 200  # points whose products take as long as a step's passes over its weights
 EPOCHS, RANDOM_EPOCHS = 1400, 300  # to the threshold: the one over √m, the other with random labels
-PHOTOGRAPHS = 130  # epochs of CIFAR-10, any m; four times as many where it is not centred
+PHOTOGRAPHS = 130  # likewise of CIFAR-10, for any m
 NORMS = 3000  # passes over the weights that the norms of a run take
 
 
@@ -416,8 +410,7 @@ def _run_seconds(specification: dict[str, Any], width: int, m: int, noise: float
     batch = min(m, specification["batch_size"])
     steps = -(-m // batch)
     slower = 0.5 / specification["learning_rate"] * (0.05 / specification["threshold"]) ** 0.5
-    photographs = PHOTOGRAPHS * (1 if specification["centred"] else 4)
-    true = photographs if specification["dataset"] == "cifar10" else EPOCHS / m**0.5
+    true = PHOTOGRAPHS if specification["dataset"] == "cifar10" else EPOCHS / m**0.5
     epochs = slower * batch / 64 * (true + RANDOM_EPOCHS * noise)
     step = rates.LAYERS_STEP + 3 * (batch + rates.LAYERS_WEIGHTS) * weights / rates.LAYERS
     points = epochs * m + 2 * (m + specification["test_size"])

@@ -275,6 +275,9 @@ def _reported_claims(everything: pd.DataFrame, row: pd.Series, epochs: float) ->
                 measured,
                 judge_reported(measured, LAST, rounding=ROUNDING, null=CHANCE, choices=choices),
             )
+        if len(table) == 1:
+            reason = f"v is not given, and {row['gain']:g} alone was measured"
+            judged = replace(judged, verdict="inconclusive", reason=reason)
         if not published:
             reason = "other data, another network or fewer epochs than the paper's"
             judged = replace(judged, verdict="inconclusive", reason=reason)

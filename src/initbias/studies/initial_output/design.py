@@ -361,7 +361,7 @@ def _added_shards(section: Section, part: AddedError) -> list[Shard]:
         "step_share": part.step_share,
         "epochs": part.epochs,
     }
-    operations = 4.0 * part.width * part.sample_size * 5 * part.epochs
+    seconds = 4 * _step_seconds([1, part.width, 1], part.sample_size) * part.epochs
     return [
         *kernels,
         *(
@@ -373,7 +373,7 @@ def _added_shards(section: Section, part: AddedError) -> list[Shard]:
                 f"gain{gain:g}",
                 specification | {"gain": gain},
                 part.seeds,
-                operations / rates.NETWORKS,
+                seconds,
             )
         ),
     ]
@@ -442,7 +442,12 @@ def _mnist_shards(section: Section, part: Mnist) -> list[Shard]:
 
 
 def _step_seconds(sizes: Sequence[int], points: int) -> float:
-    """One step of one branch: three products of each layer with the points of a batch."""
+    """One step of one branch: three products of each layer with the points of a batch.
+
+    Scalar networks of one hidden layer are trained in fused loops, which take two products.
+    """
+    if len(sizes) == 3 and sizes[-1] == 1:
+        return sizes[1] * points * (2.0 * sizes[0] + 3) / rates.NETWORKS
     weights = sum(float(fan_in + 1) * fan_out for fan_in, fan_out in pairwise(sizes))
     return OVERHEAD + max(3 * weights * points / DENSE, 5 * weights / SPARSE)
 
