@@ -397,7 +397,7 @@ def _complexity_shards(section: Section, part: Complexity) -> list[Shard]:
 
 
 COPIES = 6  # initial, trained and final parameters, their gradient, and two that norms are taken of
-DATASET_BYTES = 8e8  # of the largest data set while it is read
+DATASET_BYTES = 1.1e9  # of the largest data set while it is read
 ASCENT_WEIGHTS = 200  # points whose products take as long as a step's passes over its weights
 EPOCHS, RANDOM_EPOCHS = 1400, 300  # to the threshold: the one over √m, the other with random labels
 PHOTOGRAPHS = 130  # likewise of CIFAR-10, for any m
