@@ -104,15 +104,15 @@ def assert_agrees_with_autograd(
     assert (expected[1][:, -1] < 0.97 * expected[1][:, 0]).all()  # something was learned
 
 
-@pytest.mark.parametrize("cached", [0, 2**20])
 @pytest.mark.parametrize("initialization", INITIALIZATIONS)
 @pytest.mark.parametrize("depth", [1, 2, 3, 4])
 def test_every_architecture_agrees_with_autograd(
-    depth: int, initialization: str, cached: int, monkeypatch: pytest.MonkeyPatch
+    depth: int, initialization: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each pair of depth, initialization, parametrisation and bias occurs, in four runs of each."""
-    monkeypatch.setattr("initbias.networks.layers.CACHED", cached)
     place = INITIALIZATIONS.index(initialization)
+    if depth in (2 + place % 2, 4):
+        monkeypatch.setattr("initbias.networks.layers.CACHED", 0)  # as if the weights were large
     parametrisation = ["ntk", "standard"][(depth + place) % 2]
     bias = ["none", "first", "all"][(depth + 2 * place) % 3]
     networks = ensemble(
