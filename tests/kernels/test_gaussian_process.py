@@ -29,6 +29,21 @@ def test_singular_covariance_gives_equal_values_at_equal_points() -> None:
     assert draw.std() > 0.1
 
 
+@pytest.mark.parametrize("intrinsic_dim", [1, 2, 5])
+def test_rounding_of_the_covariance_does_not_choose_the_draw(intrinsic_dim: int) -> None:
+    """All variances on a sphere are equal, to rounding that differs between machines."""
+    generator = np.random.default_rng(4)
+    inputs = torch.tensor(sample_sphere(500, intrinsic_dim, generator))
+    covariance = relu_kernels(inputs, depth=2, bias=True).nngp.numpy()
+    rounding = 1 + 4e-16 * generator.standard_normal(covariance.shape)
+    here, there = (
+        sample_gaussian_process(matrix, np.random.default_rng(3))
+        for matrix in (covariance, covariance * (rounding + rounding.T) / 2)
+    )
+    assert here.std() > 0.1
+    np.testing.assert_allclose(there, here, rtol=0, atol=1e-5)
+
+
 def test_zero_covariance_is_the_zero_function() -> None:
     draw = sample_gaussian_process(np.zeros((4, 4)), np.random.default_rng(0))
     assert draw.tolist() == [0, 0, 0, 0]

@@ -12,7 +12,10 @@ def sample_gaussian_process(
 
     Network covariances are singular to rounding, so an ordinary Cholesky factorisation fails. The
     pivoted one stops when every remaining variance is below `tolerance` times the largest: what it
-    leaves out is a variance of at most that size at every point, and nothing is added.
+    leaves out is a variance of at most that size at every point, and nothing is added. Points of equal
+    variance, such as those of a sphere, would let rounding choose the pivots, and thereby the draw: they
+    are scaled apart before and back after, so that a draw is the same on every machine to about the root
+    of the rounding.
 
     Args:
         covariance: symmetric, positive semidefinite up to rounding, (points, points).
@@ -34,10 +37,12 @@ def sample_gaussian_process(
         if np.any(covariance):
             raise ValueError("the covariance has no positive variance, so it is no covariance")
         return np.zeros(points)
-    factor, pivots, rank, info = dpstrf(covariance, tol=tolerance * largest, lower=1)
+    apart = np.linspace(1, 2, points)  # (points,)
+    scaled = apart[:, None] * covariance * apart
+    factor, pivots, rank, info = dpstrf(scaled, tol=tolerance * largest, lower=1)
     if info < 0:
         raise ValueError(f"LAPACK dpstrf refused its argument {-info}")
     factor = np.tril(factor)[:, :rank]  # (points, rank)
     draw = np.empty(points)
     draw[pivots - 1] = factor @ normal[:rank]
-    return draw
+    return draw / apart

@@ -14,11 +14,13 @@ from initbias.networks.architecture import Networks
 from initbias.networks.descent import Array, Task
 from initbias.networks.layers import Layer
 from initbias.networks.optimizers import Adam, Descent
+from initbias.networks.replay import Recording
 
 # Bytes of activations that are held at a time: on a CPU in each thread, on a GPU for the whole
 # ensemble. Larger blocks make better products; ten threads stay within 256 MiB.
 CPU_BLOCK = 24 * 2**20
 GPU_BLOCK = 2**27
+REPLAYED_STEPS = 1024  # of an epoch; what is recorded takes memory
 ALIGNED = 64  # points; products of rows that begin anywhere are slower by up to a tenth
 
 
@@ -28,7 +30,8 @@ class Layered:
     Activations are (branches of all networks, width, points): so the first layer of all networks
     with the same inputs is one product, and the others are batches of products. Points pass in
     blocks, and the gradients of blocks add up before a step; descent on one block takes its step at
-    once.
+    once. On a GPU an epoch of descent is replayed by one launch, since small networks would wait for
+    the launch of each product.
     """
 
     def __init__(self, networks: Networks, task: Task, device: str) -> None:
@@ -60,10 +63,17 @@ class Layered:
         longest = max(self._inputs.shape[1], self._points.shape[1])
         rows = max(1, budget // (4 * point))
         self._block = min(rows - rows % min(ALIGNED, rows), longest)
+        # Of the points in an epoch, (networks, n).
+        self._order = torch.empty(
+            (0 if task.full_batch else self._count, self._inputs.shape[1]),
+            dtype=torch.int64,
+            device=device,
+        )
         self._features, *self._hidden, self._scratch = (
             torch.empty(size * self._block, device=device)
             for size in (self._count * features, *(branches * width for width in widths))
         )
+        self._recording = self._new_recording()
 
     @staticmethod
     @contextmanager
@@ -80,22 +90,12 @@ class Layered:
             torch.set_num_threads(before)
 
     def advance(self, epochs: int) -> None:
-        sample = range(self._inputs.shape[1])
         for _ in range(epochs):
-            order = self._order()
-            for batch in _pieces(sample, self._task.batch_size):
-                chosen = [
-                    block if order is None else order[:, block] for block in self._blocks(batch)
-                ]
-                if isinstance(self._optimizer, Descent) and len(chosen) == 1:
-                    at_once = partial(Layer.descend, rate=self._optimizer.rate)
-                    self._propagate_back(chosen[0], len(batch), at_once)
-                    continue
-                for layer in self._layers:
-                    layer.begin_gradient()
-                for block in chosen:
-                    self._propagate_back(block, len(batch), Layer.add_gradient)
-                self._optimizer.step()
+            self._shuffle()
+            if self._recording:
+                self._recording.run(self._take_steps)
+            else:
+                self._take_steps()
 
     def outputs(self) -> Array:
         points = range(self._points.shape[1])
@@ -130,15 +130,37 @@ class Layered:
         )
         if not self._task.full_batch:
             self._generators = [self._generators[number] for number in staying]
+            self._order = self._order[networks]
         self._count = len(staying)
+        self._recording = self._new_recording()
 
-    def _order(self) -> Tensor | None:
-        """The points of an epoch in random order, (networks, n); none if all take part at once."""
-        if self._task.full_batch:
-            return None
-        n = self._inputs.shape[1]
-        orders = np.stack([generator.permutation(n) for generator in self._generators])
-        return torch.as_tensor(orders, device=self._inputs.device)
+    def _shuffle(self) -> None:
+        """Put the points of an epoch into random order, unless all take part at once."""
+        if not self._task.full_batch:
+            n = self._inputs.shape[1]
+            orders = np.stack([generator.permutation(n) for generator in self._generators])
+            self._order.copy_(torch.as_tensor(orders))
+
+    def _new_recording(self) -> Recording | None:
+        """Of an epoch with the networks that are left, on a GPU and if all epochs are the same work."""
+        steps = -(-self._inputs.shape[1] // self._task.batch_size)
+        same = isinstance(self._optimizer, Descent) and steps <= REPLAYED_STEPS  # Adam counts steps
+        return Recording() if self._inputs.device.type == "cuda" and same else None
+
+    def _take_steps(self) -> None:
+        """Take every point once."""
+        for batch in _pieces(range(self._inputs.shape[1]), self._task.batch_size):
+            blocks = self._blocks(batch)
+            chosen = [block if self._task.full_batch else self._order[:, block] for block in blocks]
+            if isinstance(self._optimizer, Descent) and len(chosen) == 1:
+                at_once = partial(Layer.descend, rate=self._optimizer.rate)
+                self._propagate_back(chosen[0], len(batch), at_once)
+                continue
+            for layer in self._layers:
+                layer.begin_gradient()
+            for block in chosen:
+                self._propagate_back(block, len(batch), Layer.add_gradient)
+            self._optimizer.step()
 
     def _blocks(self, points: range) -> Iterator[slice]:
         """Blocks of equal length, as far as possible, which fit into the buffers."""

@@ -1,10 +1,8 @@
 """Whether this machine has a GPU, found without importing torch."""
 
-from pathlib import Path
+import ctypes
 
 from initbias.pipeline.errors import DeviceError
-
-NVIDIA = Path("/proc/driver/nvidia/gpus")
 
 
 def gpus_to_ask_for(device: str) -> int:
@@ -26,4 +24,11 @@ def require(device: str) -> None:
 
 
 def _gpu_present() -> bool:
-    return NVIDIA.is_dir() and any(NVIDIA.iterdir())
+    """As NVIDIA's driver says, in containers too, and by CUDA_VISIBLE_DEVICES."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    count = ctypes.c_int()
+    started = driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0
+    return started and count.value > 0

@@ -6,11 +6,13 @@ and choices of training share the images and the initial parameters of a seed, t
 are nested, and a mirrored network begins as two copies of the standard one.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import groupby
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -26,6 +28,9 @@ from initbias.networks import (
     train,
 )
 from initbias.studies.measuring import Progress
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 STUDY = "distance"
 TOLERANCE = 1e-4  # relative, of spectral norms
@@ -275,7 +280,7 @@ def _train(
             **_fit(sample, after[index].astype(np.float64)),
             "untrained_gap": _untrained_gap(sample, before[index].astype(np.float64)),
         }
-        layers = layer_norms(networks, trajectory.networks, index)
+        layers = layer_norms(networks, trajectory.networks, index, device)
         whole = {
             name: float(np.sqrt((layers[name] ** 2).sum()))
             for name in ("distance", "norm", "start_norm")
@@ -289,16 +294,18 @@ def _train(
     return tables
 
 
-def layer_norms(start: Networks, end: Networks, index: int) -> pd.DataFrame:
+def layer_norms(start: Networks, end: Networks, index: int, device: str = "cpu") -> pd.DataFrame:
     """Norms of one network's layers, biases as their last column; a row for each layer, from 1 on.
 
     Frobenius norms are over all branches, spectral norms the largest of them.
     """
+    import torch
+
     rows = []
-    for before, after in zip(start.weights, end.weights, strict=True):
-        first, last = (each[index].astype(np.float64) for each in (before, after))
+    for layers in zip(start.weights, end.weights, strict=True):
+        first, last = (torch.tensor(layer[index], device=device).double() for layer in layers)
         matrices = {"distance": last - first, "norm": last, "start_norm": first}
-        row = {name: float(np.linalg.norm(matrix)) for name, matrix in matrices.items()}
+        row = {name: float(matrix.norm()) for name, matrix in matrices.items()}
         for name, of in (
             ("spectral_distance", "distance"),
             ("spectral_norm", "norm"),
@@ -309,15 +316,22 @@ def layer_norms(start: Networks, end: Networks, index: int) -> pd.DataFrame:
     return pd.DataFrame(rows, index=np.arange(1, len(rows) + 1))
 
 
-def spectral_norm(matrix: Array) -> float:
+def spectral_norm(matrix: Tensor) -> float:
     """Largest singular value, by Lanczos iterations, which large matrices need."""
-    from scipy.sparse.linalg import svds
+    from scipy.sparse.linalg import LinearOperator, svds
 
     if min(matrix.shape) == 1 or not matrix.any():
-        return float(np.linalg.norm(matrix))
-    single = matrix.astype(np.float32)  # half the memory traffic, of which there is little else
+        return float(matrix.norm())
+    single = matrix.float()  # half the memory traffic, of which there is little else
+
+    def product(factor: Tensor) -> Callable[[Array], Array]:
+        return lambda vector: (factor @ factor.new_tensor(vector.ravel())).cpu().numpy()
+
+    operator = LinearOperator(
+        matrix.shape, matvec=product(single), rmatvec=product(single.mT), dtype=np.float32
+    )
     start = np.ones(min(matrix.shape), dtype=np.float32)
-    (largest,) = svds(single, k=1, tol=TOLERANCE, v0=start, return_singular_vectors=False)
+    (largest,) = svds(operator, k=1, tol=TOLERANCE, v0=start, return_singular_vectors=False)
     return float(largest)
 
 
@@ -353,6 +367,8 @@ def _untrained_gap(sample: Sample, outputs: Array) -> float:
 
 def _complexity(specification: dict[str, Any], seed: int, device: str) -> pd.DataFrame:
     """Largest correlations with random signs in balls around one network, ReLU and linear."""
+    import torch
+
     dataset, n = specification["dataset"], specification["sample_size"]
     setting = {
         **dict.fromkeys(SETTING),
@@ -370,7 +386,9 @@ def _complexity(specification: dict[str, Any], seed: int, device: str) -> pd.Dat
     signs = generator(STUDY, dataset, "seed", seed, "signs", n).choice(
         [-1.0, 1.0], (specification["draws"], n)
     )
-    spectral = [spectral_norm(layer[0, 0].astype(np.float64)) for layer in network.weights]
+    spectral = [
+        spectral_norm(torch.tensor(layer[0, 0], device=device)) for layer in network.weights
+    ]
     rows = []
     for model, linear in MODELS.items():
         for radius in (0.0, *specification["radii"]):
