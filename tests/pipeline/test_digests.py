@@ -1,7 +1,9 @@
 """Digests follow the code that a stage imports, and nothing else."""
 
+import ast
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -54,6 +56,19 @@ def test_comments_docstrings_formatting_and_other_modules_do_not_count(package: 
     (package / "core.py").write_text('# why\ndef one():\n    """One."""\n\n    return (1)\n')
     (package / "other.py").write_text("changed = True\n")
     assert digest() == before
+
+
+@pytest.mark.parametrize("empty", [None, []])
+def test_what_newer_pythons_add_to_syntax_trees_does_not_count(
+    package: Path, monkeypatch: pytest.MonkeyPatch, empty: Any
+) -> None:
+    """Such as the type parameters of functions since 3.12, which are empty where there are none."""
+    before = digest()
+    monkeypatch.setattr(ast.FunctionDef, "_fields", (*ast.FunctionDef._fields, "added"))
+    monkeypatch.setattr(ast.FunctionDef, "added", empty, raising=False)
+    assert digest() == before
+    monkeypatch.setattr(ast.FunctionDef, "added", [ast.Name("T")], raising=False)
+    assert digest() != before
 
 
 def test_names_handed_on_by_a_package_lead_to_the_module_that_defines_them(package: Path) -> None:

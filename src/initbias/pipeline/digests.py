@@ -20,7 +20,7 @@ def code_digest(*modules: str) -> str:
         modules: dotted names within the package.
 
     Returns:
-        16 hexadecimal digits. Other Python versions may give others.
+        16 hexadecimal digits.
     """
     parts = [f"{module} {_parsed(module)[0]}" for module in reached_modules(*modules)]
     return sha256("\n".join(parts).encode()).hexdigest()[:16]
@@ -48,7 +48,19 @@ def _parsed(module: str) -> tuple[str, list[str]]:
             used += [alias.name for alias in node.names if _source(alias.name)]
         elif isinstance(node, ast.ImportFrom) and node.module and _source(node.module):
             used += [_defining_module(node.module, alias.name) for alias in node.names]
-    return sha256(ast.dump(tree).encode()).hexdigest(), used
+    return sha256(_written(tree).encode()).hexdigest(), used
+
+
+def _written(node: object) -> str:
+    """A syntax tree in words, without empty fields, since each version of Python adds some."""
+    if isinstance(node, list):
+        return f"[{', '.join(map(_written, node))}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = [(name, value) for name, value in ast.iter_fields(node) if value not in (None, [])]
+    return (
+        f"{type(node).__name__}({', '.join(f'{name}={_written(value)}' for name, value in fields)})"
+    )
 
 
 def _defining_module(module: str, name: str) -> str:
