@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, ScalarFormatter
+from matplotlib.ticker import LogLocator, StrMethodFormatter
 
 from initbias.studies.appearance import PALETTE, PANEL, SHAPES, THEORY, WIDTH, legend_below
 from initbias.studies.distance.claims import NAMES
@@ -110,7 +110,7 @@ def label_noise(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """D-Fig3: distance by the share of random labels."""
     rows = _standard(_means(main_setting(estimates)), quantity="distance")
     between = rows[(rows["label_noise"] > 0) & (rows["label_noise"] < 1)]
-    figure = Figure(figsize=(WIDTH * 0.6, PANEL * 1.2))
+    figure = Figure(figsize=(WIDTH * 0.6, PANEL * 1.3))
     axes = figure.subplots()
     if _missing([axes], between):
         return figure
@@ -122,7 +122,7 @@ def label_noise(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     axes.set_title(f"{_names(swept)}, $m={swept['sample_size'].iloc[0]:g}$")
     axes.grid(alpha=0.25, lw=0.5)
     _note_failures(axes, swept)
-    axes.legend(handles=_handles(shades, "$H={:g}$"), loc="lower right")
+    legend_below(figure, _handles(shades, "$H={:g}$"), 4)
     return figure
 
 
@@ -208,7 +208,7 @@ def _capacities(axes: Axes, rows: pd.DataFrame) -> None:
         yscale="log",
         title=f"{_names(rows)}, $m={largest['sample_size'].iloc[0]:g}$",
     )
-    _logarithmic(axes, largest["width"])
+    _logarithmic(axes, largest.loc[largest["value"].notna(), "width"])
 
 
 def _untrained_gaps(axes: Axes, rows: pd.DataFrame, shades: Colours) -> None:
@@ -418,7 +418,7 @@ def _logarithmic_values(axes: Axes) -> None:
     """A logarithmic axis for values that are within a factor of ten or so."""
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 4, 5, 6, 8)))
-    axes.yaxis.set_major_formatter(ScalarFormatter())
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.yaxis.minorticks_off()
 
 
