@@ -42,8 +42,8 @@ PANEL = 2.5  # inches, height of a panel
 
 
 def legend_below(figure: Any, handles: Sequence[Any], columns: int | None = None) -> None:
-    """One legend for all panels, below them; in one row, or in two from five entries on."""
-    rows = 1 if len(handles) <= 4 else 2
+    """One legend for all panels, below them; in one row, or from five entries on in more, of six at most."""
+    rows = 1 if len(handles) <= 4 else max(2, -(-len(handles) // 6))
     figure.legend(
         handles=handles, loc="outside lower center", ncols=columns or -(-len(handles) // rows)
     )
