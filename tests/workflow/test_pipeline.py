@@ -228,7 +228,7 @@ def test_jobs_of_large_sizes_fit_into_a_day(root: Path, name: str) -> None:
 def test_slurm_profile_shows_the_resources_of_every_rule(finished: Project) -> None:
     pytest.importorskip("snakemake_executor_plugin_slurm")
     profile = yaml.safe_load((ROOT / "profiles" / "slurm" / "profile.yaml").read_text())
-    assert profile["resources"] == ["gpu=100"]  # else the default profile's limit of one holds
+    assert profile["resources"] == ["gpu=100"]  # else the default profile's limit holds
     output = finished.snakemake(
         "--cores", "1", "--profile", "profiles/slurm", "--dry-run", "--forceall"
     )
