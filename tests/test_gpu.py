@@ -101,7 +101,7 @@ def test_ascent_is_that_of_the_cpu(linear: bool) -> None:
     "shard",
     [pytest.param(shard, id=f"{shard.study}-{shard.name}") for shard in shards(SMOKE) if shard.gpu],
 )
-def test_every_study_measures_what_it_does_on_the_cpu(shard: Shard) -> None:
+def test_every_shard_measures_what_it_does_on_the_cpu(shard: Shard) -> None:
     """All shards of the smoke configuration that use a GPU."""
     stage: Any = load(shard.study, "measure")
 

@@ -14,8 +14,7 @@ def sample_gaussian_process(
     pivoted one stops when every remaining variance is below `tolerance` times the largest: what it
     leaves out is a variance of at most that size at every point, and nothing is added. Points of equal
     variance, such as those of a sphere, would let rounding choose the pivots, and thereby the draw: they
-    are scaled apart before and back after, so that a draw is the same on every machine to about the root
-    of the rounding.
+    are scaled apart before and back after, so that a draw is the same on every machine to about 1e-6.
 
     Args:
         covariance: symmetric, positive semidefinite up to rounding, (points, points).

@@ -20,7 +20,7 @@ from initbias.networks.replay import Recording
 # ensemble. Larger blocks make better products; ten threads stay within 256 MiB.
 CPU_BLOCK = 24 * 2**20
 GPU_BLOCK = 2**27
-REPLAYED_STEPS = 1024  # of an epoch; what is recorded takes memory
+REPLAYED_BLOCKS = 1024  # of an epoch; what is recorded takes memory
 ALIGNED = 64  # points; products of rows that begin anywhere are slower by up to a tenth
 
 
@@ -143,9 +143,11 @@ class Layered:
 
     def _new_recording(self) -> Recording | None:
         """Of an epoch with the networks that are left, on a GPU and if all epochs are the same work."""
-        steps = -(-self._inputs.shape[1] // self._task.batch_size)
-        same = isinstance(self._optimizer, Descent) and steps <= REPLAYED_STEPS  # Adam counts steps
-        return Recording() if self._inputs.device.type == "cuda" and same else None
+        n, batch = self._inputs.shape[1], self._task.batch_size
+        blocks = -(-n // batch) * -(-batch // self._block)
+        same = isinstance(self._optimizer, Descent)  # while Adam counts its steps
+        on_gpu = self._inputs.device.type == "cuda"
+        return Recording() if on_gpu and same and blocks <= REPLAYED_BLOCKS else None
 
     def _take_steps(self) -> None:
         """Take every point once."""
