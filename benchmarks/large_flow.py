@@ -5,7 +5,6 @@ a zero start (the mirrored initialization), by Lanczos on tiled products in floa
 is one, and prints the cost: products with the kernel, seconds and peak memory. Fails above 4 GiB.
 """
 
-import argparse
 import resource
 import sys
 import time
@@ -17,6 +16,7 @@ from machine import description
 from initbias.datasets import TARGETS, sample_sphere
 from initbias.kernels import flow_filter, krylov_change
 
+SAMPLE_SIZE = 20_000
 POINTS = 1000
 INTRINSIC_DIM = 3
 NOISE_STD = 0.2
@@ -26,16 +26,13 @@ MEMORY = 4 * 2**30
 
 def main() -> None:
     """Train, compare with the target, print the cost."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--sample-size", type=int, default=20_000, help="n")
-    n = parser.parse_args().sample_size
     device = "cuda" if torch.cuda.is_available() else "cpu"
     generator = np.random.default_rng(0)
-    inputs = sample_sphere(n + POINTS, INTRINSIC_DIM + 1, generator)
+    inputs = sample_sphere(SAMPLE_SIZE + POINTS, INTRINSIC_DIM + 1, generator)
     target = torch.tensor(TARGETS["sum"](inputs), device=device)
-    noise = NOISE_STD * torch.tensor(generator.standard_normal(n), device=device)
+    noise = NOISE_STD * torch.tensor(generator.standard_normal(SAMPLE_SIZE), device=device)
     every = torch.tensor(inputs, device=device)
-    x, points = every[:n], every[n:]
+    x, points = every[:SAMPLE_SIZE], every[SAMPLE_SIZE:]
     start = time.perf_counter()
 
     def progress(products: int, error: float) -> None:
@@ -45,20 +42,21 @@ def main() -> None:
     result = krylov_change(
         x,
         points,
-        (target[:n] + noise)[:, None],
+        (target[:SAMPLE_SIZE] + noise)[:, None],
         lambda eigenvalues: flow_filter(eigenvalues, TIMES.to(device)),
         depth=1,
         bias=True,
         progress=progress,
     )
     seconds = time.perf_counter() - start
-    risk = (result.change[:, :, 0] - target[n:]).square().mean(dim=1)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    risk = (result.change[:, :, 0] - target[SAMPLE_SIZE:]).square().mean(dim=1)
     if device == "cuda":
         peak = torch.cuda.max_memory_allocated()
+    else:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(description(device))
     print(
-        f"n = {n}, times up to {float(TIMES[-1]):.0e}: "
+        f"n = {SAMPLE_SIZE}, times up to {float(TIMES[-1]):.0e}: "
         f"{result.products} products, {seconds:.0f} s, {seconds / result.products:.2f} s each, "
         f"peak memory {peak / 2**30:.2f} GiB, estimated error {result.error:.0e}"
     )

@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-import yaml
 
 from initbias.networks import Architecture, CrossEntropy, PowerLoss, ascend, initialize, train
-from initbias.pipeline.configuration import validate
+from initbias.pipeline.configuration import read
 from initbias.pipeline.plan import shards
 from initbias.studies import load
 from initbias.studies.protocol import Shard
@@ -18,7 +17,7 @@ from tests.conftest import ROOT
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 
 DIM, N, COUNT = 3, 50, 4
-SMOKE = validate(yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text()), "smoke.yaml")
+SMOKE = read(str(ROOT / "config" / "smoke.yaml"))
 
 
 def seeded(first: int) -> list[np.random.Generator]:

@@ -42,7 +42,7 @@ PANEL = 2.5  # inches, height of a panel
 
 
 def legend_below(figure: Any, handles: Sequence[Any], columns: int | None = None) -> None:
-    """One legend for all panels, below them; in one row, or from five entries on in more, of six at most."""
+    """One legend for all panels, below them: up to four entries in a row, or rows of six at most."""
     rows = 1 if len(handles) <= 4 else max(2, -(-len(handles) // 6))
     figure.legend(
         handles=handles, loc="outside lower center", ncols=columns or -(-len(handles) // rows)

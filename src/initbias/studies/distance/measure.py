@@ -294,7 +294,7 @@ def _train(
     return tables
 
 
-def layer_norms(start: Networks, end: Networks, index: int, device: str = "cpu") -> pd.DataFrame:
+def layer_norms(start: Networks, end: Networks, index: int, device: str) -> pd.DataFrame:
     """Norms of one network's layers, biases as their last column; a row for each layer, from 1 on.
 
     Frobenius norms are over all branches, spectral norms the largest of them.
