@@ -38,8 +38,12 @@ lint: setup-dev
 	$(RUN) snakefmt --check Snakefile workflow
 	$(RUN) snakemake --lint
 
+# Rounding of another processor: products without its own instructions, loops without AVX-512.
+ELSEWHERE := MKL_CBWR=COMPATIBLE ATEN_CPU_CAPABILITY=default NUMBA_CPU_NAME=generic NUMBA_CPU_FEATURES=+sse2
+
 test: lint
 	$(RUN) pytest
+	$(RUN) $(ELSEWHERE) pytest tests/networks tests/kernels
 
 # Prints tables; docs/benchmarks.md tells what they were. Each peer has an environment of its own.
 bench: setup $(PEERS)/jax/.setup $(PEERS)/neural_tangents/.setup

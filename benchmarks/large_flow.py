@@ -5,7 +5,6 @@ a zero start (the mirrored initialization), by Lanczos on tiled products in floa
 is one, and prints the cost: products with the kernel, seconds and peak memory. Fails above 4 GiB.
 """
 
-import resource
 import sys
 import time
 
@@ -15,6 +14,7 @@ from machine import description
 
 from initbias.datasets import TARGETS, sample_sphere
 from initbias.kernels import flow_filter, krylov_change
+from initbias.pipeline.provenance import peak_memory_bytes
 
 SAMPLE_SIZE = 20_000
 POINTS = 1000
@@ -53,7 +53,7 @@ def main() -> None:
     if device == "cuda":
         peak = torch.cuda.max_memory_allocated()
     else:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        peak = peak_memory_bytes()
     print(description(device))
     print(
         f"n = {SAMPLE_SIZE}, times up to {float(TIMES[-1]):.0e}: "

@@ -205,8 +205,13 @@ def train(
         return trajectory
     one_by_one = [slice(index, index + 1) for index in range(count)]
     workers = min(threads or default_threads(), count)
+
+    def run_on_a_thread(batch: slice) -> None:
+        with form.single_threaded():  # else a new thread's first product takes all cores
+            run(batch)
+
     with form.single_threaded(), ThreadPoolExecutor(workers) as pool:
-        for _ in pool.map(run, one_by_one):
+        for _ in pool.map(run_on_a_thread, one_by_one):
             pass  # raises what a thread raised
     return trajectory
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Literal
 
 import numpy as np
 import torch
@@ -52,6 +53,7 @@ class Layered:
                 strict=True,
             )
         ]
+        self._twins = _twins(networks)  # until the first step
         rule: type[Descent | Adam] = Adam if task.optimizer == "adam" else Descent
         self._optimizer = rule(self._layers, task.learning_rate)
         widths = (*architecture.widths, max(architecture.widths))
@@ -70,7 +72,7 @@ class Layered:
             device=device,
         )
         self._features, *self._hidden, self._scratch = (
-            torch.empty(size * self._block, device=device)
+            torch.empty(size * self._block, dtype=self._inputs.dtype, device=device)
             for size in (self._count * features, *(branches * width for width in widths))
         )
         self._recording = self._new_recording()
@@ -80,7 +82,8 @@ class Layered:
     def single_threaded() -> Iterator[None]:
         """Products on one thread each: faster, where each network has a thread of its own.
 
-        Threads that start within inherit it, and the sums do not depend on the number of cores.
+        Sums do not depend on the number of cores then. Each thread says it for itself: one that
+        starts within inherits it only after its first product.
         """
         before = torch.get_num_threads()
         torch.set_num_threads(1)
@@ -91,6 +94,7 @@ class Layered:
 
     def advance(self, epochs: int) -> None:
         for _ in range(epochs):
+            self._twins = None
             self._shuffle()
             if self._recording:
                 self._recording.run(self._take_steps)
@@ -215,16 +219,35 @@ class Layered:
     def _read_out(self, hidden: Tensor) -> Tensor:
         """Outputs of networks from their last hidden layers, (networks, points, outputs).
 
-        The halves of a doubled layer cancel to the last bit only if each is summed by itself.
+        At the start twins have one activation, and their output weights are added before it is
+        multiplied: opposite ones to zero, however a library rounds its products.
         """
         last = self._layers[-1]
-        halves = zip(last.matrix.chunk(2, dim=2), hidden.chunk(2, dim=1), strict=True)
-        first, *second = (torch.bmm(matrix, half) for matrix, half in halves)
-        outputs = sum(second, first)  # (branches, outputs, points)
-        if last.bias is not None:
-            outputs = outputs + last.bias
-        of_networks = outputs.view(self._count, -1, *outputs.shape[1:]).sum(dim=1)
-        return of_networks.mT * (last.scale * self._scale)
+        matrix, bias = last.matrix, last.bias
+        if self._twins == "branches":
+            matrix, hidden = _of_networks(matrix, self._count), hidden[:: self._branches]
+            bias = None if bias is None else _of_networks(bias, self._count)
+        elif self._twins == "neurons":
+            first, second = matrix.chunk(2, dim=2)
+            matrix, hidden = first + second, hidden.chunk(2, dim=1)[0]
+        outputs = torch.bmm(matrix, hidden)  # (branches, outputs, points)
+        if bias is not None:
+            outputs = outputs + bias
+        return _of_networks(outputs, self._count).mT * (last.scale * self._scale)
+
+
+def _twins(networks: Networks) -> Literal["branches", "neurons"] | None:
+    """Parts of each network with equal weights below the output, if there are any."""
+    *below, hidden, _ = networks.weights
+    if networks.branches > 1 and all((layer == layer[:, :1]).all() for layer in (*below, hidden)):
+        return "branches"
+    first, *second = np.array_split(hidden, 2, axis=2)
+    return "neurons" if second and np.array_equal(first, second[0]) else None
+
+
+def _of_networks(values: Tensor, count: int) -> Tensor:
+    """Sums over the branches of each network: (branches of all, ...) -> (networks, ...)."""
+    return values.view(count, -1, *values.shape[1:]).sum(dim=1)
 
 
 def _pieces(points: range, size: int) -> Iterator[range]:
