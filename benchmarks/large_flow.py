@@ -50,10 +50,7 @@ def main() -> None:
     )
     seconds = time.perf_counter() - start
     risk = (result.change[:, :, 0] - target[SAMPLE_SIZE:]).square().mean(dim=1)
-    if device == "cuda":
-        peak = torch.cuda.max_memory_allocated()
-    else:
-        peak = peak_memory_bytes()
+    peak = torch.cuda.max_memory_allocated() if device == "cuda" else peak_memory_bytes()
     print(description(device))
     print(
         f"n = {SAMPLE_SIZE}, times up to {float(TIMES[-1]):.0e}: "

@@ -1,9 +1,9 @@
 """Training by matrix products: against autograd, against itself, and against its symmetries."""
 
-import copy
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -77,7 +77,7 @@ def in_float64(networks: Networks, work: Task) -> tuple[Networks, Task]:
     """The same numbers, with which the same code computes in float64."""
     weights = tuple(layer.astype(float) for layer in networks.weights)
     arrays = {name: getattr(work, name).astype(float) for name in ("inputs", "labels", "points")}
-    generators = copy.deepcopy(work.generators)
+    generators = deepcopy(work.generators)
     return Networks(networks.architecture, weights), replace(work, **arrays, generators=generators)
 
 
