@@ -241,8 +241,8 @@ def _twins(networks: Networks) -> Literal["branches", "neurons"] | None:
     *below, hidden, _ = networks.weights
     if networks.branches > 1 and all((layer == layer[:, :1]).all() for layer in (*below, hidden)):
         return "branches"
-    halves = np.array_split(hidden, 2, axis=2)
-    return "neurons" if np.array_equal(*halves) else None
+    first, second = np.array_split(hidden, 2, axis=2)
+    return "neurons" if np.array_equal(first, second) else None
 
 
 def _of_networks(values: Tensor, count: int) -> Tensor:
