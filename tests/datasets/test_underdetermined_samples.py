@@ -36,7 +36,7 @@ def test_the_condition_changes_singular_values_alone() -> None:
     ("equations", "unknowns", "condition", "message"),
     [
         (5, 5, 2, "5 equations for 5 unknowns are not underdetermined"),
-        (0, 5, 2, "use fewer equations than unknowns, and at least one"),
+        (0, 5, 2, "equations must be a whole number from 1 on: got 0"),
         (3, 5, 0.5, "3 equations cannot have condition 0.5"),
         (1, 5, 2, "1 equations cannot have condition 2"),
     ],

@@ -81,5 +81,5 @@ def test_a_random_start_only_adds_risk() -> None:
 
 
 def test_impossible_arguments_are_refused() -> None:
-    with pytest.raises(ValueError, match="sample_size must be at least 1"):
+    with pytest.raises(ValueError, match="sample_size must be a finite number of at least 1"):
         RidgeEquivalent(2, 1, 0.2, SUM, "standard").risk(0, 1.0)

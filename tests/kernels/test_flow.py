@@ -4,6 +4,8 @@ import mpmath
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 from initbias.datasets import sample_sphere
@@ -15,6 +17,7 @@ from initbias.kernels import (
     ridge_filter,
     sample_gaussian_process,
 )
+from initbias.kernels.flow import seen
 
 SAMPLE, POINTS = 24, 40
 
@@ -114,11 +117,12 @@ def test_descent_filter_agrees_with_a_loop(problem: dict[str, torch.Tensor]) -> 
 
 @pytest.mark.parametrize("eigenvalue", [2.0, 1e-3, 1e-12, 0.0, -1e-16, -1e-9])
 @pytest.mark.parametrize("time", [0.0, 0.6, 1e3, 1e6])
+@mpmath.workdps(50)
 def test_filters_agree_with_mpmath(eigenvalue: float, time: float) -> None:
     exact_flow = (
         (1 - mpmath.exp(-mpmath.mpf(eigenvalue) * time)) / mpmath.mpf(eigenvalue)
         if eigenvalue
-        else time
+        else 0  # a kernel that is zero resolves nothing
     )
     flow = flow_filter(
         torch.tensor([eigenvalue], dtype=torch.float64), torch.tensor([time], dtype=torch.float64)
@@ -128,12 +132,52 @@ def test_filters_agree_with_mpmath(eigenvalue: float, time: float) -> None:
     exact_descent = (
         (1 - (1 - rate * mpmath.mpf(eigenvalue)) ** steps) / mpmath.mpf(eigenvalue)
         if eigenvalue
-        else rate * steps
+        else 0
     )
     descent = descent_filter(
         torch.tensor([eigenvalue], dtype=torch.float64), torch.tensor([steps]), 0.6
     )
     assert float(descent) == pytest.approx(float(exact_descent), rel=1e-10)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    copies=st.lists(st.integers(1, 3), min_size=2, max_size=6),
+    depth=st.integers(1, 3),
+)
+def test_repeated_inputs_end_at_the_mean_of_their_labels(
+    seed: int, copies: list[int], depth: int
+) -> None:
+    """Flow, descent and ridge without ridge: the interpolant of means, from a solve of its own."""
+    generator = np.random.default_rng(seed)
+    distinct = 0.5 * np.eye(len(copies), 8) + 0.1 * generator.standard_normal((len(copies), 8))
+    labels = generator.standard_normal(sum(copies))
+    owner = np.repeat(np.arange(len(copies)), copies)
+    means = np.bincount(owner, labels) / copies
+    points = generator.standard_normal((4, 8))
+    kernel = relu_kernels(np.concatenate([distinct, points]), depth=depth, bias=True).ntk.numpy()
+    count = len(copies)
+    expected = kernel[:, :count] @ np.linalg.solve(kernel[:count, :count], means)
+    flow = KernelFlow(kernel[:count, :count][owner][:, owner])
+    slowest = float(flow.eigenvalues[seen(flow.eigenvalues)].min())
+    late = torch.tensor([1e8, 1e12, 1e14, 1e18, torch.inf])
+    rate = 1 / float(flow.eigenvalues[-1])
+    assert slowest * min(1, rate) * late[0] > 40 and int(seen(flow.eigenvalues).sum()) == count
+    for filters in (
+        flow_filter(flow.eigenvalues, late),
+        descent_filter(flow.eigenvalues, late, rate),
+        ridge_filter(flow.eigenvalues, torch.zeros(1), len(owner)),
+    ):
+        for found in flow.change(filters, kernel[:, :count][:, owner], labels[:, None])[:, :, 0]:
+            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10)
+
+
+def test_the_end_of_training_is_one_over_the_eigenvalue() -> None:
+    eigenvalues, end = torch.tensor([0.5, 1.0, 3.0]), torch.tensor([torch.inf])
+    expected = torch.tensor([[2.0, 1.0, 1 / 3]], dtype=torch.float64)
+    torch.testing.assert_close(flow_filter(eigenvalues, end), expected, rtol=1e-15, atol=0)
+    torch.testing.assert_close(descent_filter(eigenvalues, end, 0.2), expected, rtol=1e-15, atol=0)
 
 
 def test_descent_approaches_flow_at_first_order_in_the_step(
@@ -232,5 +276,5 @@ def test_the_residual_tells_a_wrong_decomposition(
 
 
 def test_a_kernel_that_is_not_finite_is_refused() -> None:
-    with pytest.raises(ValueError, match="not finite"):
+    with pytest.raises(ValueError, match="kernel must be finite"):
         KernelFlow(torch.full((3, 3), torch.nan, dtype=torch.float64))

@@ -69,3 +69,15 @@ def test_a_space_that_ends_early_is_enough() -> None:
     exact = flow.change(FILTERS["flow"](flow.eigenvalues), relu_kernels(x, depth=1).ntk, residual)
     result = krylov_change(x, x, residual, FILTERS["flow"], depth=1)
     torch.testing.assert_close(result.change, exact, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("time", [1e6, 1e14, float("inf")])
+def test_repeated_inputs_end_at_the_mean_of_their_labels(time: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    half = torch.randn(5, 4, generator=generator, dtype=torch.float64)
+    labels = torch.randn(10, 1, generator=generator, dtype=torch.float64)
+    end = torch.tensor([time])
+    found = krylov_change(
+        torch.cat([half, half]), half, labels, lambda values: flow_filter(values, end), depth=2
+    )
+    torch.testing.assert_close(found.change[0], (labels[:5] + labels[5:]) / 2, rtol=0, atol=1e-12)

@@ -52,5 +52,5 @@ def test_the_sum_that_defines_smoothness_converges_below_it_alone() -> None:
 
 
 def test_no_smoothness_is_refused() -> None:
-    with pytest.raises(ValueError, match="must be positive"):
+    with pytest.raises(ValueError, match="smoothness must be a finite number above 0"):
         planted_covariance(np.eye(3), 0.0)

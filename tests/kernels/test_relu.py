@@ -186,7 +186,7 @@ def test_kernels_are_means_over_random_networks() -> None:
 
 def test_wrong_arguments_are_named() -> None:
     x = torch.zeros(3, 2)
-    with pytest.raises(ValueError, match="depth counts hidden layers"):
+    with pytest.raises(ValueError, match="depth must be a whole number from 1 on"):
         relu_kernels(x, depth=0)
     with pytest.raises(ValueError, match="input_dim"):
         relu_kernels(x, torch.zeros(3, 4), depth=1)

@@ -104,7 +104,7 @@ def test_without_bias_a_shallow_kernel_has_no_odd_harmonics() -> None:
 
 
 def test_impossible_spheres_are_refused() -> None:
-    with pytest.raises(ValueError, match="at least 1"):
+    with pytest.raises(ValueError, match="must be a whole number from 1 on"):
         sphere_spectrum(0, depth=1)
 
 

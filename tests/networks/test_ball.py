@@ -105,7 +105,7 @@ def test_draws_do_not_depend_on_each_other() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"radius": -1.0}, "radius must be 0 or more: got -1.0"),
+        ({"radius": -1.0}, "radius must be a finite number of at least 0: got -1.0"),
         ({"signs": np.ones((2, N + 1))}, r"inputs must be of shape \(25, 6\)"),
         (
             {

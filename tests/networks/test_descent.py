@@ -206,19 +206,19 @@ def test_epochs_must_increase(epochs: list[float]) -> None:
 
 
 def test_what_does_not_fit_is_refused() -> None:
-    refused("stop_loss must be positive: got 0", stop_loss=0)
+    refused("stop_loss must be a finite number above 0: got 0", stop_loss=0)
     inputs, labels, points = data()
     refused(r"inputs of 3 networks must be of shape \(3, n, 3\)", inputs=inputs[:2])
     refused(r"labels .* or \(n, 1\) to be shared: got \(3, 20\)", labels=labels[:, :, 0])
     refused(r"points .*: got \(3, 30, 2\)", points=points[:, :, :2])
     refused("20 inputs need as many labels: got 19", labels=labels[:, 1:])
-    refused("learning_rate must be positive", learning_rate=0)
+    refused("learning_rate must be a finite number above 0", learning_rate=0)
     refused("neither descent nor adam", optimizer="sgd")
     refused("batch_size must be from 1 to the 20 points", batch_size=21)
     refused("need a generator for each of 3 networks", batch_size=5)
-    refused("points must be at least one row", points=points[:, :0])
-    refused("labels must be .* finite", labels=np.where(labels > 1, np.nan, labels))
-    refused("threads must be 1 or more", threads=0)
+    refused("points must have at least one row", points=points[:, :0])
+    refused("labels must be finite", labels=np.where(labels > 1, np.nan, labels))
+    refused("threads must be a whole number from 1 on", threads=0)
     refused("two outputs or more", loss=CrossEntropy())
 
 

@@ -108,7 +108,9 @@ def test_arms_of_a_seed_share_the_standard_draw() -> None:
 
 @pytest.mark.parametrize("sizes", [(3, ()), (0, (5,)), (3, (5, 0)), (3, (5,), 0)])
 def test_impossible_sizes_are_refused(sizes: tuple) -> None:
-    with pytest.raises(ValueError, match="at least one hidden layer and sizes from 1"):
+    with pytest.raises(
+        ValueError, match=r"at least one hidden layer|must be a whole number from 1 on"
+    ):
         Architecture(*sizes)
 
 

@@ -73,12 +73,19 @@ def task(
     return _checked_task(networks, *arrays, learning_rate=learning_rate, **{**chosen, **options})
 
 
+class Exact(Networks):
+    """Networks whose parameters keep their precision."""
+
+    def __post_init__(self) -> None:
+        pass
+
+
 def in_float64(networks: Networks, work: Task) -> tuple[Networks, Task]:
     """The same numbers, with which the same code computes in float64."""
     weights = tuple(layer.astype(float) for layer in networks.weights)
     arrays = {name: getattr(work, name).astype(float) for name in ("inputs", "labels", "points")}
     generators = deepcopy(work.generators)
-    return Networks(networks.architecture, weights), replace(work, **arrays, generators=generators)
+    return Exact(networks.architecture, weights), replace(work, **arrays, generators=generators)
 
 
 def trained(
@@ -288,6 +295,7 @@ def test_a_batch_shrinks_to_the_networks_that_are_left(
             super().keep(staying)
 
     monkeypatch.setattr("initbias.networks.descent._form", lambda *_: Watched)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     together = train(
         networks, inputs, labels, points, generators=seeded(4), device="cuda", **options
     )

@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.func import functional_call, jacrev
 
-from initbias.networks.modules import mirrored
+from initbias.networks.modules import check, mirrored
 
 X = torch.randn(7, 3, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 
@@ -103,5 +105,83 @@ def test_it_is_saved_converted_and_compiled_like_any_module(module: nn.Module) -
 
 
 def test_lazy_parameters_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"0\.weight, 0\.bias are not drawn yet"):
+    with pytest.raises(ValueError, match=r"0\.weight, 0\.bias of the module are not drawn yet"):
         mirrored(nn.Sequential(nn.LazyLinear(3)))
+
+
+@pytest.mark.parametrize(
+    "first",
+    [nn.LeakyReLU(0.2, inplace=True), nn.ReLU(inplace=True), nn.Dropout(0.5, inplace=True).eval()],
+)
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(points=st.integers(1, 30), seed=st.integers(0, 1000), sliced=st.booleans())
+def test_a_module_may_change_its_input_in_place(
+    first: nn.Module, points: int, seed: int, sliced: bool
+) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(points + sliced, 7, generator=generator)[sliced:, sliced:]
+    given_x = x.clone()
+    network = mirrored(nn.Sequential(first, nn.Linear(x.shape[1], 5), nn.ELU(inplace=True)))
+    assert not network(x).any() and torch.equal(x, given_x)
+    with torch.no_grad():
+        network.second[1].weight.zero_()
+        network.second[1].bias.zero_()
+    expected = network.first(x.clone()) * 2**-0.5
+    torch.testing.assert_close(network(x), expected, rtol=1e-6, atol=1e-7)
+
+
+class Shift(nn.Module):
+    """Adds to its input, in place, and returns it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shift = nn.Parameter(torch.zeros(3))
+
+    def forward(self, x: dict[str, list[Tensor]]) -> Tensor:
+        x["values"][0] += self.shift
+        return x["values"][0]
+
+
+def test_inputs_may_be_nested() -> None:
+    network = mirrored(Shift())
+    x = {"values": [torch.ones(2, 3)]}
+    assert not network(x).any()
+    with torch.no_grad():
+        network.first.shift += 1
+    torch.testing.assert_close(network(x), torch.full((2, 3), 2**-0.5))
+    assert torch.equal(x["values"][0], torch.ones(2, 3))
+
+
+def test_random_modules_are_found_by_a_check() -> None:
+    x = torch.randn(9, 6, generator=torch.Generator().manual_seed(0))
+    network = mirrored(nn.Sequential(nn.Linear(6, 50), nn.Dropout(0.5), nn.Linear(50, 1)))
+    state = torch.get_rng_state()
+    with pytest.raises(ValueError, match=r"and not 0; its halves are equal.*dropout.*\.eval\(\)"):
+        check(network, x)
+    assert torch.equal(torch.get_rng_state(), state)
+    check(network.eval(), x)
+    with torch.no_grad():
+        network.first[0].bias += 1
+    with pytest.raises(ValueError, match="its halves differ: check before training"):
+        check(network, x)
+
+
+def test_a_check_leaves_running_means_alone() -> None:
+    network = mirrored(nn.Sequential(nn.BatchNorm1d(6), nn.Linear(6, 1)))
+    check(network, torch.randn(9, 6, generator=torch.Generator().manual_seed(0)))
+    assert not network.first[0].running_mean.any() and network.training
+
+
+def test_what_cannot_be_mirrored_is_told() -> None:
+    x = torch.randn(4, 6)
+    lazy = nn.Sequential(nn.Linear(6, 5), nn.LazyBatchNorm1d(affine=False))
+    with pytest.raises(ValueError, match=r"1\.running_mean, 1\.running_var of the module are not"):
+        mirrored(lazy)
+    used = nn.Sequential(nn.Linear(6, 5))
+    used.kept = used(x)  # no leaf: deepcopy refuses it
+    with pytest.raises(ValueError, match=r"cannot be copied .*before its first forward pass"):
+        mirrored(used)
+    for module in (nn.LSTM(6, 4), nn.MultiheadAttention(6, 2)):
+        inputs = (x,) if isinstance(module, nn.LSTM) else (x, x, x)
+        with pytest.raises(TypeError, match="needs one tensor as their output: got tuple"):
+            mirrored(module)(*inputs)

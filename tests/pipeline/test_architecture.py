@@ -15,7 +15,8 @@ from initbias.studies import STUDIES, load
 # Each layer may import the layers listed for it, beside itself.
 CORE = {"kernels", "networks", "datasets", "statistics"}
 ALLOWED = {
-    **{layer: set() for layer in CORE},
+    "arguments": set(),
+    **{layer: {"arguments"} for layer in CORE},
     "studies": CORE,
     "pipeline": {"studies"},
     "curves": {"statistics", "studies", "pipeline"},
@@ -27,7 +28,9 @@ def imports(path: Path) -> set[str]:
     """Dotted names of this package that a file imports."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module:
+        if isinstance(node, ast.ImportFrom) and node.module == "initbias":
+            names |= {f"initbias.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module)
         elif isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}

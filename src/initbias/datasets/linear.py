@@ -6,6 +6,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from initbias import arguments
+
 Array = NDArray[np.float64]
 Design = Literal["orthonormal", "gaussian"]
 
@@ -43,6 +45,14 @@ def sample_linear(
         ValueError: another design, or fewer inputs than samples, for which the orthonormal design does
             not exist.
     """
+    for name, size in (
+        ("sample_size", sample_size),
+        ("input_dim", input_dim),
+        ("outputs", outputs),
+    ):
+        arguments.whole(name, size)
+    noise_std = arguments.number("noise_std", noise_std, least=0)
+    arguments.generator("generator", generator)
     if sample_size > input_dim:
         raise ValueError(
             f"sample_size must be at most input_dim: got {sample_size} samples of {input_dim} inputs"
@@ -80,10 +90,14 @@ def sample_underdetermined(
     Raises:
         ValueError: there are as many equations as unknowns or more, or the condition is below 1.
     """
-    if not 0 < equations < unknowns:
+    for name, size in (("equations", equations), ("unknowns", unknowns), ("columns", columns)):
+        arguments.whole(name, size)
+    condition = arguments.number("condition", condition)
+    arguments.generator("generator", generator)
+    if not equations < unknowns:
         raise ValueError(
             f"{equations} equations for {unknowns} unknowns are not underdetermined; "
-            "use fewer equations than unknowns, and at least one"
+            "use fewer equations than unknowns"
         )
     if not condition >= 1 or (equations == 1 and condition != 1):
         raise ValueError(

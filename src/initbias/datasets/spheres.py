@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from initbias import arguments
+
 Array = NDArray[np.float64]
 
 
@@ -14,7 +16,8 @@ def sample_sphere(points: int, input_dim: int, generator: np.random.Generator) -
 
     Its intrinsic dimension is input_dim - 1. Normalised Gaussian vectors have this distribution.
     """
-    normal = generator.standard_normal((points, input_dim))
+    shape = arguments.whole("points", points, 0), arguments.whole("input_dim", input_dim)
+    normal = arguments.generator("generator", generator).standard_normal(shape)
     return normal / np.linalg.norm(normal, axis=1, keepdims=True)
 
 

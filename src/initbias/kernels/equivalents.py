@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from initbias import arguments
 from initbias.kernels.sphere import sphere_spectrum
 
 Array = NDArray[np.float64]
@@ -35,6 +36,9 @@ class RidgeEquivalent:
         target: share of the target's mean square in each degree of harmonics, such as {1: 1.0}.
         initialization: standard (random initial function) or mirrored (zero initial function).
         bias: whether the first layer has a bias.
+
+    Raises:
+        ValueError: a number out of its range, or another initialization.
     """
 
     intrinsic_dim: int
@@ -44,22 +48,33 @@ class RidgeEquivalent:
     initialization: Literal["standard", "mirrored"]
     bias: bool = True
 
+    def __post_init__(self) -> None:
+        arguments.whole("intrinsic_dim", self.intrinsic_dim)
+        arguments.whole("depth", self.depth)
+        arguments.number("noise_std", self.noise_std, least=0)
+        for degree, share in self.target.items():
+            arguments.whole("degrees of target", degree, 0)
+            arguments.number(f"target[{degree}]", share, least=0)
+        if self.initialization not in ("standard", "mirrored"):
+            raise ValueError(
+                f"initialization must be standard or mirrored: got {self.initialization!r}"
+            )
+
     def risk(self, sample_size: float, ridge: float) -> float:
         """Excess risk with a ridge on K + ridge·I.
 
         Raises:
-            ValueError: a sample size below 1 or a negative ridge.
+            ValueError: a sample size below 1, a negative ridge, or numbers that are not finite.
         """
-        if sample_size < 1 or ridge < 0:
-            raise ValueError(
-                f"sample_size must be at least 1 and ridge at least 0, got {sample_size} and {ridge}"
-            )
+        arguments.number("sample_size", sample_size, least=1)
+        arguments.number("ridge", ridge, least=0)
         return self._risk(sample_size, self._kappa(sample_size, ridge))
 
     def optimal(self, sample_size: float) -> tuple[float, float]:
         """The ridge that minimises the risk, and that risk."""
         from scipy.optimize import minimize_scalar
 
+        arguments.number("sample_size", sample_size, least=1)
         lowest = self._log_kappa_at(sample_size, 0.0)
         grid = np.linspace(lowest, np.log(2 * self._spectrum.ntk.max()), GRID)
         best = int(np.argmin([self._risk(sample_size, np.exp(value)) for value in grid]))

@@ -1,12 +1,16 @@
 """Random functions with a given covariance: the initial outputs of infinitely wide networks."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dpstrf
 
+from initbias import arguments
+
 
 def sample_gaussian_process(
-    covariance: NDArray[np.float64], generator: np.random.Generator, tolerance: float = 1e-13
+    covariance: Any, generator: np.random.Generator, tolerance: float = 1e-13
 ) -> NDArray[np.float64]:
     """One draw of N(0, covariance), without jitter on singular matrices.
 
@@ -25,10 +29,13 @@ def sample_gaussian_process(
         (points,)
 
     Raises:
-        ValueError: the matrix has entries that are not finite, or no positive variance but is not zero.
+        ValueError: the matrix has entries that are not finite, is not symmetric, or has no positive
+            variance but is not zero.
     """
-    if not np.isfinite(covariance).all():
-        raise ValueError("the covariance has entries that are not finite")
+    covariance = arguments.array("covariance", covariance)
+    arguments.symmetric("covariance", covariance)
+    arguments.generator("generator", generator)
+    arguments.number("tolerance", tolerance, above=0)
     points = len(covariance)
     normal = generator.standard_normal(points)
     largest = covariance.diagonal().max(initial=0.0)

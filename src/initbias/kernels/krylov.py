@@ -7,10 +7,12 @@ the kernel (Golub and Meurant 2010, chapter 4). As the eigenvalues decay, few pr
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from initbias import arguments
 from initbias.kernels.relu import ntk_product
 
 CHECKED_EVERY = 5  # products
@@ -32,9 +34,9 @@ class KrylovChange:
 
 
 def krylov_change(
-    x: Tensor,
-    points: Tensor,
-    residual: Tensor,
+    x: Any,
+    points: Any,
+    residual: Any,
     filters: Callable[[Tensor], Tensor],
     *,
     depth: int,
@@ -64,8 +66,18 @@ def krylov_change(
         progress: called after each check with the number of products and the error.
 
     Raises:
+        ValueError: inputs or residual of other shapes or with numbers that are not finite, or other
+            numbers out of their range.
         ArithmeticError: not converged after max_products.
     """
+    x, points = (arguments.tensor(*given, ndim=2) for given in (("x", x), ("points", points)))
+    residual = arguments.tensor("residual", residual, ndim=2).to(x.device)
+    arguments.number("tolerance", tolerance, above=0)
+    arguments.whole("max_products", max_products)
+    if len(residual) != len(x):
+        raise ValueError(
+            f"residual must have {len(x)} rows, one for each input: got {len(residual)}"
+        )
     n, columns = residual.shape
     norm = residual.norm(dim=0)
     vector = residual / norm.where(norm > 0, torch.ones_like(norm))  # (n, columns)

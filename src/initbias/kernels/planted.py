@@ -14,11 +14,12 @@ with the Gegenbauer polynomial P_k, P_k(1) = 1.
 """
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from initbias import arguments
 from initbias.kernels.sphere import sphere_spectrum
 
 if TYPE_CHECKING:
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 DEGREES = 1000  # that are summed; what is above them is independent at different points
+ON_SPHERE = 1e-6  # by how much a norm may differ from 1: float32 leaves less
 ANGLES = 16384  # of the table: 16 for a wavelength of the last degree
 
 
 def planted_covariance(
-    inputs: Array, smoothness: float, *, depth: int = 1, bias: bool = True
+    inputs: Any, smoothness: float, *, depth: int = 1, bias: bool = True
 ) -> Array:
     """Covariance of the Gaussian process with this smoothness, of variance 1.
 
@@ -49,10 +51,15 @@ def planted_covariance(
         (points, points)
 
     Raises:
-        ValueError: the smoothness is not positive.
+        ValueError: the smoothness is not positive, or inputs are not on the unit sphere.
     """
-    if not smoothness > 0:
-        raise ValueError(f"smoothness must be positive, got {smoothness}")
+    smoothness = arguments.number("smoothness", smoothness, above=0)
+    inputs = arguments.array("inputs", inputs, ndim=2)
+    norms = np.linalg.norm(inputs, axis=1)
+    if np.abs(norms - 1).max(initial=0) > ON_SPHERE:
+        raise ValueError(
+            f"inputs must be on the unit sphere: got norms from {norms.min():g} to {norms.max():g}"
+        )
     table = _table(inputs.shape[1] - 1, smoothness, depth, bias)
     # The covariance is even in the angle, so that what arccos loses near 0 does not matter.
     pairs = np.tril_indices(len(inputs), -1)

@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from math import isqrt
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from initbias import arguments
 from initbias.kernels import fused, recursion
 
 TILE_BYTES = {"cpu": 2**20}  # a tile of both kernels stays close to a core
@@ -34,8 +35,8 @@ class ReluKernels:
 
 
 def relu_kernels(
-    x: Tensor,
-    z: Tensor | None = None,
+    x: Any,
+    z: Any = None,
     *,
     depth: int,
     bias: bool = False,
@@ -48,7 +49,8 @@ def relu_kernels(
     threads take part as torch may use.
 
     Args:
-        x: inputs of any norm, (rows, input_dim).
+        x: inputs of any norm, (rows, input_dim): a tensor, an array, a list or a data frame. No
+            gradient passes to them: tensors are detached.
         z: other inputs, (columns, input_dim); left out, x with itself, computed once by symmetry.
         depth: number of hidden layers, at least 1.
         bias: whether the first layer has a trained bias, N(0, 1) at initialization.
@@ -60,32 +62,33 @@ def relu_kernels(
         The kernels on the device of x, (rows, columns).
 
     Raises:
-        ValueError: depth below 1, or inputs that are not two matrices with equal numbers of columns.
+        ValueError: depth or memory_budget that is no whole number from 1 on, or inputs that are not two
+            matrices of finite numbers with equal numbers of columns on one device.
     """
     rows, columns = _pair(x, z, depth, bias)
-    shape = len(rows.norm), len(columns.norm)
-    kernels = _empty(shape, x.device)
+    shape, device = (len(rows.norm), len(columns.norm)), rows.norm.device
+    kernels = _empty(shape, device)
 
     def write(tile: Tile) -> None:
         row, column = tile
         first = row.start, column.start
         _write(rows, columns, tile, depth, kernels, first, mirrored=z is None)
 
-    for _ in _each(write, _tiles(shape, x.device, memory_budget, symmetric=z is None), x.device):
+    for _ in _each(write, _tiles(shape, device, memory_budget, symmetric=z is None), device):
         pass
     return ReluKernels(*kernels)
 
 
-def relu_diagonals(x: Tensor, *, depth: int, bias: bool = False) -> ReluKernels:
+def relu_diagonals(x: Any, *, depth: int, bias: bool = False) -> ReluKernels:
     """Both kernels of each point with itself, (points,); arguments as in relu_kernels."""
     points, _ = _pair(x, None, depth, bias)
     return ReluKernels((depth + 1) * points.norm.square(), points.norm.square())
 
 
 def ntk_product(
-    x: Tensor,
-    z: Tensor | None,
-    vectors: Tensor,
+    x: Any,
+    z: Any,
+    vectors: Any,
     *,
     depth: int,
     bias: bool = False,
@@ -110,15 +113,16 @@ def ntk_product(
         ValueError: as in relu_kernels, or vectors whose number of rows is not that of z.
     """
     rows, columns = _pair(x, z, depth, bias)
+    device = rows.norm.device
+    vectors = arguments.tensor("vectors", vectors).to(device)
     if vectors.ndim != 2 or len(vectors) != len(columns.norm):
         raise ValueError(
             f"vectors must be of shape ({len(columns.norm)}, …), got {tuple(vectors.shape)}"
         )
-    vectors = vectors.to(rows.norm)  # float64, on the same device
 
     def multiply(tile: Tile) -> list[tuple[slice, Tensor]]:
         row, column = tile
-        kernels = _empty((row.stop - row.start, column.stop - column.start), x.device)
+        kernels = _empty((row.stop - row.start, column.stop - column.start), device)
         _write(rows, columns, tile, depth, kernels)
         products = [(row, kernels[0] @ vectors[column])]
         if z is None and row != column:
@@ -127,8 +131,8 @@ def ntk_product(
 
     result = rows.norm.new_zeros(len(rows.norm), vectors.shape[1])
     shape = len(rows.norm), len(columns.norm)
-    tiles = _tiles(shape, x.device, memory_budget, symmetric=z is None)
-    for products in _each(multiply, tiles, x.device):  # in order: equal for any number of threads
+    tiles = _tiles(shape, device, memory_budget, symmetric=z is None)
+    for products in _each(multiply, tiles, device):  # in order: equal for any number of threads
         for part, product in products:
             result[part] += product
     return result
@@ -141,22 +145,23 @@ class _Points(NamedTuple):
     norm: Tensor  # (points,)
 
 
-def _pair(x: Tensor, z: Tensor | None, depth: int, bias: bool) -> tuple[_Points, _Points]:
+def _pair(x: Any, z: Any, depth: int, bias: bool) -> tuple[_Points, _Points]:
     """Checked inputs of rows and columns."""
-    if depth < 1:
-        raise ValueError(f"depth counts hidden layers and must be at least 1, got {depth}")
-    z = x if z is None else z
-    if x.ndim != 2 or z.ndim != 2 or x.shape[1] != z.shape[1]:
+    arguments.whole("depth", depth)
+    first = arguments.tensor("x", x)
+    second = first if z is None or z is x else arguments.tensor("z", z)
+    if first.ndim != 2 or second.ndim != 2 or first.shape[1] != second.shape[1]:
         raise ValueError(
             "inputs must be matrices with equal input_dim, "
-            f"got shapes {tuple(x.shape)} and {tuple(z.shape)}"
+            f"got shapes {tuple(first.shape)} and {tuple(second.shape)}"
         )
-    rows = _points(x, bias)
-    return rows, rows if z is x else _points(z, bias)
+    if first.device != second.device:
+        raise ValueError(f"x is on {first.device} and z on {second.device}: move one to the other")
+    rows = _points(first, bias)
+    return rows, rows if second is first else _points(second, bias)
 
 
 def _points(x: Tensor, bias: bool) -> _Points:
-    x = x.detach().to(torch.float64)
     if bias:
         x = torch.cat([x, x.new_ones(len(x), 1)], dim=1)  # (points, input_dim + 1)
     norm = x.norm(dim=1)
@@ -203,7 +208,9 @@ def _tiles(
     shape: tuple[int, int], device: torch.device, memory_budget: int | None, symmetric: bool
 ) -> Iterator[Tile]:
     """Squares that cover the kernel, or its upper triangle."""
-    budget = memory_budget or TILE_BYTES.get(device.type, LARGE_TILE_BYTES)
+    budget = TILE_BYTES.get(device.type, LARGE_TILE_BYTES)
+    if memory_budget is not None:
+        budget = arguments.whole("memory_budget", memory_budget)
     side = max(1, isqrt(budget // 16))
     rows, columns = (
         [slice(start, min(start + side, count)) for start in range(0, count, side)]

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from initbias import arguments
 from initbias.kernels.relu import relu_kernels
 
 Array = NDArray[np.float64]
@@ -53,7 +54,7 @@ class SphereSpectrum:
     nngp: Array
 
 
-@lru_cache
+@lru_cache(typed=True)  # 2.0 is refused even after 2
 def sphere_spectrum(intrinsic_dim: int, *, depth: int, bias: bool = True) -> SphereSpectrum:
     """Spectrum of both kernels on S^intrinsic_dim.
 
@@ -66,10 +67,8 @@ def sphere_spectrum(intrinsic_dim: int, *, depth: int, bias: bool = True) -> Sph
     Raises:
         ValueError: a dimension or depth below 1.
     """
-    if intrinsic_dim < 1 or depth < 1:
-        raise ValueError(
-            f"intrinsic_dim and depth must be at least 1, got {intrinsic_dim} and {depth}"
-        )
+    arguments.whole("intrinsic_dim", intrinsic_dim)
+    arguments.whole("depth", depth)
     computed = _quadrature(intrinsic_dim, depth, bias)  # (2, degrees)
     shift = (intrinsic_dim - 1) / 2
     exact = np.arange(FIRST_INTEGRATED, dtype=float)

@@ -6,6 +6,8 @@ from typing import Literal, Self, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from initbias import arguments
+
 Parametrisation = Literal["ntk", "standard"]
 Bias = Literal["none", "first", "all"]
 
@@ -25,7 +27,8 @@ class Architecture:
         bias: which layers have one: "none", the "first" or "all".
 
     Raises:
-        ValueError: a size below 1, no hidden layer, or another parametrisation or bias.
+        ValueError: a size that is no whole number from 1 on, no hidden layer, or another
+            parametrisation or bias.
     """
 
     input_dim: int
@@ -35,11 +38,15 @@ class Architecture:
     bias: Bias = "first"
 
     def __post_init__(self) -> None:
-        if not self.widths or min(self.sizes) < 1:
-            raise ValueError(
-                f"a network needs at least one hidden layer and sizes from 1: got {self.sizes} from "
-                "inputs to outputs"
-            )
+        object.__setattr__(self, "widths", tuple(self.widths))
+        if not self.widths:
+            raise ValueError("widths must be at least one hidden layer: got none")
+        for name, size in (
+            ("input_dim", self.input_dim),
+            *(("widths", width) for width in self.widths),
+            ("outputs", self.outputs),
+        ):
+            arguments.whole(name, size)
         for name, value, possible in (
             ("parametrisation", self.parametrisation, get_args(Parametrisation)),
             ("bias", self.bias, get_args(Bias)),
@@ -87,10 +94,27 @@ class Networks:
         architecture: of each branch.
         weights: of each layer, with the bias as last column, float32,
             (networks, branches, fan_out, fan_in + bias).
+
+    Raises:
+        ValueError: layers of other shapes.
     """
 
     architecture: Architecture
     weights: tuple[NDArray[np.float32], ...]
+
+    def __post_init__(self) -> None:
+        layers = tuple(
+            arguments.array(f"weights[{place}]", layer, np.float32, ndim=4, finite=False)
+            for place, layer in enumerate(self.weights)
+        )
+        shapes = [layer.shape for layer in layers]
+        wanted = [(*shapes[0][:2], *shape) for shape in self.architecture.shapes] if shapes else []
+        if not shapes or shapes != wanted:
+            raise ValueError(
+                "weights must be (networks, branches, fan_out, fan_in + bias) for each layer of "
+                f"{[list(shape) for shape in self.architecture.shapes]}: got {shapes}"
+            )
+        object.__setattr__(self, "weights", layers)
 
     def __len__(self) -> int:
         return len(self.weights[0])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from initbias import arguments
 from initbias.networks.architecture import Architecture, Networks
 
 if TYPE_CHECKING:  # what can be named without the seconds that importing torch takes
@@ -32,8 +33,8 @@ class Ascent:
 
 def ascend(
     network: Networks,
-    inputs: NDArray[np.floating],
-    signs: NDArray[np.floating],
+    inputs: Any,
+    signs: Any,
     radius: float,
     *,
     steps: int,
@@ -67,16 +68,16 @@ def ascend(
             f"ascent takes one network of one branch and one output: got {len(network)} networks of "
             f"{network.branches} branches and {architecture.outputs} outputs"
         )
+    inputs = arguments.array("inputs", inputs, np.float32, ndim=2)
+    signs = arguments.array("signs", signs, np.float32, ndim=2)
     if inputs.shape != (signs.shape[1], architecture.input_dim):
         raise ValueError(
             f"inputs must be of shape ({signs.shape[1]}, {architecture.input_dim}), a row for each "
             f"sign: got {inputs.shape}"
         )
-    if not radius >= 0:
-        raise ValueError(f"radius must be 0 or more: got {radius}")
-    x, xi = (
-        torch.tensor(np.asarray(data, dtype=np.float32), device=device) for data in (inputs, signs)
-    )
+    radius, steps = arguments.number("radius", radius, least=0), arguments.whole("steps", steps, 0)
+    device = arguments.device("device", device)
+    x, xi = (torch.tensor(data, device=device) for data in (inputs, signs))
     start = [torch.tensor(layer[0], device=device) for layer in network.weights]
     # What is added to the start is kept by itself: its norm loses no digits to the start.
     moves = [

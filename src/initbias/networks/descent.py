@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from threading import Lock
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from initbias import arguments
 from initbias.networks.architecture import Architecture, Networks
 from initbias.networks.losses import CrossEntropy, Loss, PowerLoss
 
@@ -112,9 +113,9 @@ class Form(Protocol):
 
 def train(
     networks: Networks,
-    inputs: NDArray[np.floating],
-    labels: NDArray[np.floating],
-    points: NDArray[np.floating],
+    inputs: Any,
+    labels: Any,
+    points: Any,
     *,
     learning_rate: float,
     record_epochs: Sequence[int],
@@ -172,12 +173,12 @@ def train(
         (20, 4, 500, 1)
     """
     epochs = _checked_epochs(record_epochs)
-    if not learning_rate > 0:
-        raise ValueError(f"learning_rate must be positive: got {learning_rate}")
-    if stop_loss is not None and not stop_loss > 0:
-        raise ValueError(f"stop_loss must be positive: got {stop_loss}")
-    if threads is not None and threads < 1:
-        raise ValueError(f"threads must be 1 or more: got {threads}")
+    learning_rate = arguments.number("learning_rate", learning_rate, above=0)
+    if stop_loss is not None:
+        stop_loss = arguments.number("stop_loss", stop_loss, above=0)
+    if threads is not None:
+        threads = arguments.whole("threads", threads)
+    device = arguments.device("device", device)
     task = _checked_task(
         networks, inputs, labels, points, learning_rate, loss, optimizer, batch_size, generators
     )
@@ -284,18 +285,17 @@ def _form(architecture: Architecture, task: Task, device: str) -> type[Form]:
 
 
 def _checked_epochs(record_epochs: Sequence[int]) -> list[int]:
-    epochs = [int(epoch) for epoch in record_epochs]
-    whole = all(epoch == given for epoch, given in zip(epochs, record_epochs, strict=True))
-    if not epochs or not whole or epochs[0] < 0 or any(np.diff(epochs) <= 0):
+    epochs = arguments.array("record_epochs", record_epochs, ndim=1)
+    if not len(epochs) or (epochs % 1).any() or epochs[0] < 0 or (np.diff(epochs) <= 0).any():
         raise ValueError("record_epochs must be increasing integers from 0 or more")
-    return epochs
+    return [int(epoch) for epoch in epochs]
 
 
 def _checked_task(
     networks: Networks,
-    inputs: NDArray[np.floating],
-    labels: NDArray[np.floating],
-    points: NDArray[np.floating],
+    inputs: Any,
+    labels: Any,
+    points: Any,
     learning_rate: float,
     loss: Loss,
     optimizer: Optimizer,
@@ -309,15 +309,15 @@ def _checked_task(
         ("labels", labels, architecture.outputs),
         ("points", points, architecture.input_dim),
     ):
-        array = np.asarray(values, dtype=np.float32)
+        array = arguments.array(name, values, np.float32)
         array = array[None] if array.ndim == 2 else array  # (networks or 1, n, last)
         if array.ndim != 3 or len(array) not in (1, count) or array.shape[2] != last:
             raise ValueError(
                 f"{name} of {count} networks must be of shape ({count}, n, {last}), or (n, {last}) "
                 f"to be shared: got {np.shape(values)}"
             )
-        if not array.shape[1] or not np.isfinite(array).all():
-            raise ValueError(f"{name} must be at least one row of finite numbers")
+        if not array.shape[1]:
+            raise ValueError(f"{name} must have at least one row")
         arrays[name] = array
     n = arrays["inputs"].shape[1]
     if arrays["labels"].shape[1] != n:
@@ -326,14 +326,15 @@ def _checked_task(
         raise ValueError(f"optimizer {optimizer!r} is neither descent nor adam")
     if isinstance(loss, CrossEntropy) and architecture.outputs < 2:
         raise ValueError("cross-entropy tells classes apart and needs two outputs or more: got 1")
-    size = n if batch_size is None else batch_size
-    if not 1 <= size <= n:
+    size = n if batch_size is None else arguments.whole("batch_size", batch_size)
+    if size > n:
         raise ValueError(f"batch_size must be from 1 to the {n} points of a sample: got {size}")
     if size < n and len(generators) != count:
         raise ValueError(
             f"batches of {size} of {n} points need a generator for each of {count} networks, to "
             f"shuffle its sample: got {len(generators)}"
         )
+    arguments.generators("generators", generators)
     return Task(
         **arrays,
         learning_rate=learning_rate,

@@ -21,10 +21,12 @@ depth 0 X alone, (unknowns, columns). All in float64.
 
 from collections.abc import Sequence
 from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from initbias import arguments
 from initbias.networks.linear import Array, LeastSquares, least_squares, product
 
 Layers = list[Array]
@@ -43,8 +45,12 @@ def underdetermined(matrix: ArrayLike, right_side: ArrayLike) -> LeastSquares:
         ValueError: the shapes do not fit, values are not finite, there are as many equations as
             unknowns or more, the equations depend on each other or contradict each other, or B is zero.
     """
+    matrix, right_side = (
+        arguments.array("matrix", matrix, ndim=2),
+        arguments.array("right_side", right_side, ndim=2),
+    )
     system = least_squares(matrix, right_side)
-    equations, unknowns = np.shape(matrix)
+    equations, unknowns = matrix.shape
     rank, total = len(system.singular_values), float(np.linalg.norm(right_side))
     if not equations < unknowns:
         raise ValueError(
@@ -66,18 +72,19 @@ def underdetermined(matrix: ArrayLike, right_side: ArrayLike) -> LeastSquares:
     return system
 
 
-def in_row_space(system: LeastSquares, vectors: Array) -> Array:
+def in_row_space(system: LeastSquares, vectors: Any) -> Array:
     """A†A times vectors, (unknowns, ...): their part that A sees."""
-    seen: Array = system.basis @ (system.basis.T @ vectors)
+    seen: Array = system.basis @ (system.basis.T @ arguments.array("vectors", vectors))
     return seen
 
 
-def in_null_space(system: LeastSquares, vectors: Array) -> Array:
+def in_null_space(system: LeastSquares, vectors: Any) -> Array:
     """P = I − A†A times vectors, (unknowns, ...): their part that A does not see."""
-    return vectors - in_row_space(system, vectors)
+    given = arguments.array("vectors", vectors)
+    return given - in_row_space(system, given)
 
 
-def predicted_limit(system: LeastSquares, start: Sequence[Array], end: Sequence[Array]) -> Array:
+def predicted_limit(system: LeastSquares, start: Sequence[Any], end: Sequence[Any]) -> Array:
     """A†B + P W_1(0) W_2(∞) ... X(∞), where descent ends at zero loss, (unknowns, columns).
 
     Args:
@@ -85,11 +92,12 @@ def predicted_limit(system: LeastSquares, start: Sequence[Array], end: Sequence[
         start: layers before training, of which the first one matters.
         end: layers after training, of which all but the first one matter.
     """
+    start, end = _layers("start", start), _layers("end", end)
     unseen = in_null_space(system, start[0])
     return system.min_norm + (unseen @ product(end[1:]) if len(end) > 1 else unseen)
 
 
-def linear_tangent_kernel(inputs: Array, layers: Sequence[Array]) -> Array:
+def linear_tangent_kernel(inputs: Any, layers: Sequence[Any]) -> Array:
     """J Jᵀ for the derivative J of A W_1 ... X, its rows one after the other, in all layers.
 
     Args:
@@ -102,6 +110,7 @@ def linear_tangent_kernel(inputs: Array, layers: Sequence[Array]) -> Array:
     Returns:
         (equations × columns, equations × columns).
     """
+    inputs, layers = arguments.array("inputs", inputs, ndim=2), _layers("layers", layers)
     equations, columns = len(inputs), layers[-1].shape[1]
     total = np.zeros((equations * columns, equations * columns))
     for place in range(len(layers)):
@@ -113,17 +122,17 @@ def linear_tangent_kernel(inputs: Array, layers: Sequence[Array]) -> Array:
     return total
 
 
-def min_norm_start(system: LeastSquares, layers: Sequence[Array]) -> Layers:
+def min_norm_start(system: LeastSquares, layers: Sequence[Any]) -> Layers:
     """The same start without P W_1(0); descent from there ends at A†B."""
-    first, *others = layers
+    first, *others = _layers("layers", layers)
     return [in_row_space(system, first), *others]
 
 
 def steered_start(
     system: LeastSquares,
-    solution: Array,
-    start: Sequence[Array],
-    end: Sequence[Array],
+    solution: Any,
+    start: Sequence[Any],
+    end: Sequence[Any],
 ) -> Layers:
     """The same start with another P W_1(0), so that descent ends at a prescribed solution.
 
@@ -142,7 +151,7 @@ def steered_start(
         ValueError: the solution does not solve the system, or the columns of V(∞) are dependent.
     """
     unseen = _unseen_part(system, solution)
-    first, *others = start
+    (first, *others), end = _layers("start", start), _layers("end", end)
     if not others:
         return [in_row_space(system, first) + unseen]
     later = product(end[1:])  # (width, columns)
@@ -155,7 +164,7 @@ def steered_start(
 
 
 def one_pass_start(
-    system: LeastSquares, solution: Array, direction: Array, depth: int, scale: float
+    system: LeastSquares, solution: Any, direction: Any, depth: int, scale: float
 ) -> Layers:
     """A start from which gradient flow ends at a prescribed solution, without a training before.
 
@@ -182,11 +191,12 @@ def one_pass_start(
             f"one pass reaches solutions of one column, not {system.targets.shape[1]}; "
             "use steered_start"
         )
-    if depth < 1 or not scale > 0:
-        raise ValueError(
-            f"needs a depth of at least 1 and a positive scale, got {depth} and {scale}; "
-            "use steered_start at depth 0"
-        )
+    if depth == 0:
+        raise ValueError("one pass needs a depth of at least 1: use steered_start at depth 0")
+    depth, scale = arguments.whole("depth", depth), arguments.number("scale", scale, above=0)
+    direction = arguments.array("direction", direction, ndim=1)
+    if not direction.any():
+        raise ValueError("direction must not be zero")
     unseen = _unseen_part(system, solution)
     unit = direction[:, None] / np.linalg.norm(direction)  # (width, 1)
     goal = float(np.linalg.norm(system.min_norm))
@@ -199,7 +209,7 @@ def one_pass_start(
     return [unseen @ unit.T / final**depth, *hidden, scale * unit]
 
 
-def bi_optimal(system: LeastSquares, weights: Array) -> Layers:
+def bi_optimal(system: LeastSquares, weights: Any) -> Layers:
     """The pair W, X with W X = A†B of which each is optimal given the other.
 
     X = (A W)†B solves the system with W, and W = A†B X† with X, both with minimal norm (for one column
@@ -212,7 +222,7 @@ def bi_optimal(system: LeastSquares, weights: Array) -> Layers:
     Raises:
         ValueError: A W has not.
     """
-    seen = _seen(system, weights)  # (equations, width)
+    seen = _seen(system, arguments.array("weights", weights, ndim=2))  # (equations, width)
     if np.linalg.matrix_rank(seen) < len(seen):
         raise ValueError(
             f"A W has rank {np.linalg.matrix_rank(seen)} with {len(seen)} equations, so that no X "
@@ -223,8 +233,12 @@ def bi_optimal(system: LeastSquares, weights: Array) -> Layers:
     return [system.min_norm @ np.linalg.pinv(last), last]
 
 
-def bi_optimality_gap(system: LeastSquares, weights: Array, last: Array) -> float:
+def bi_optimality_gap(system: LeastSquares, weights: Any, last: Any) -> float:
     """How far W, X are from optimal given the other: the larger of two relative Frobenius distances."""
+    weights, last = (
+        arguments.array("weights", weights, ndim=2),
+        arguments.array("last", last, ndim=2),
+    )
     best_last = np.linalg.pinv(_seen(system, weights), rcond=SOLVES) @ system.targets
     best_weights = system.min_norm @ np.linalg.pinv(last)
     return max(
@@ -239,8 +253,14 @@ def _seen(system: LeastSquares, vectors: Array) -> Array:
     return seen
 
 
-def _unseen_part(system: LeastSquares, solution: Array) -> Array:
+def _layers(name: str, layers: Sequence[Any]) -> Layers:
+    """Layers as matrices."""
+    return [arguments.array(f"{name}[{at}]", layer, ndim=2) for at, layer in enumerate(layers)]
+
+
+def _unseen_part(system: LeastSquares, solution: Any) -> Array:
     """The part Z of a solution that A does not see, (unknowns, columns)."""
+    solution = arguments.array("solution", solution, ndim=2)
     missing = _seen(system, solution) - system.targets
     if not np.linalg.norm(missing) <= SOLVES * np.linalg.norm(system.targets):
         raise ValueError(

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from initbias import arguments
 from initbias.networks.architecture import Architecture, Networks
 
 Initialization = Literal["standard", "mirrored", "doubled", "random_doubled"]
@@ -46,8 +47,9 @@ def initialize(
     Raises:
         ValueError: no generators, or another initialization.
     """
-    if not generators:
+    if not arguments.generators("generators", generators):
         raise ValueError("an ensemble needs a generator for each network: got none")
+    arguments.number("gain", gain)
     drawn = [
         _arrange(generator, architecture, initialization, gain, zero_bias)
         for generator in generators

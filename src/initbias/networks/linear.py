@@ -12,9 +12,12 @@ two-layer chain, with which descent and flow commute, so that all but a few unit
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from initbias import arguments
 
 Array = NDArray[np.float64]
 Chain = tuple[Array, ...]
@@ -81,13 +84,11 @@ def least_squares(inputs: ArrayLike, targets: ArrayLike) -> LeastSquares:
     Raises:
         ValueError: shapes that do not agree, numbers that are not finite, or inputs that are zero.
     """
-    a, b = (np.asarray(values, dtype=float) for values in (inputs, targets))
+    a, b = arguments.array("inputs", inputs), arguments.array("targets", targets)
     if a.ndim != 2 or b.ndim != 2 or len(a) != len(b):
         raise ValueError(
             f"inputs (n, input_dim) and targets (n, outputs) must agree in n: got {a.shape} and {b.shape}"
         )
-    if not (np.isfinite(a).all() and np.isfinite(b).all()):
-        raise ValueError("inputs and targets must be finite")
     left, singular_values, right = np.linalg.svd(a, full_matrices=False)
     rounding = singular_values[0] * max(a.shape) * np.finfo(float).eps
     rank = int((singular_values > rounding).sum())
@@ -102,7 +103,7 @@ def least_squares(inputs: ArrayLike, targets: ArrayLike) -> LeastSquares:
     )
 
 
-def compress(first: Array, second: Array) -> tuple[Array, Array, Array]:
+def compress(first: Any, second: Any) -> tuple[Array, Array, Array]:
     """A two-layer chain with the fewest hidden units that trains exactly as the given one.
 
     The gradients of W₁ (rows, h) and W₂ (h, columns) lie in the span of the rows of W₁ and of the
@@ -117,6 +118,7 @@ def compress(first: Array, second: Array) -> tuple[Array, Array, Array]:
     Raises:
         ValueError: the layers are no chain.
     """
+    first, second = arguments.array("first", first), arguments.array("second", second)
     if first.ndim != 2 or second.ndim != 2 or first.shape[1] != len(second):
         raise ValueError(
             f"layers must be (rows, h) and (h, columns): got {first.shape} and {second.shape}"
@@ -125,10 +127,13 @@ def compress(first: Array, second: Array) -> tuple[Array, Array, Array]:
     return first @ basis, basis.T @ second, basis
 
 
-def product(layers: Sequence[Array]) -> Array:
+def product(layers: Sequence[Any]) -> Array:
     """W₁ … W_k of a chain, multiplied from the right; leading axes are kept."""
-    result = layers[-1]
-    for layer in layers[-2::-1]:
+    chain = [
+        arguments.array(f"layers[{at}]", layer, finite=False) for at, layer in enumerate(layers)
+    ]
+    result = chain[-1]
+    for layer in chain[-2::-1]:
         result = layer @ result
     return result
 
@@ -166,11 +171,18 @@ def descend(
     from initbias.networks import linear_loops
 
     chain, a, b = _checked(layers, inputs, targets)
-    iterations = [int(iteration) for iteration in record_iterations]
-    if not iterations or iterations[0] < 0 or any(np.diff(iterations) <= 0):
+    moments = arguments.array("record_iterations", record_iterations, ndim=1)
+    if not len(moments) or (moments % 1).any() or moments[0] < 0 or (np.diff(moments) <= 0).any():
         raise ValueError("record_iterations must be increasing integers from 0 or more")
+    iterations = [int(moment) for moment in moments]
     count = len(chain[0])
-    rates = np.broadcast_to(np.asarray(learning_rate, dtype=float), (count,))
+    rates = arguments.array("learning_rate", learning_rate)
+    if rates.shape not in ((), (count,)):
+        raise ValueError(
+            f"learning_rate must be one number or one for each of {count} networks: got the shape "
+            f"{rates.shape}"
+        )
+    rates = np.broadcast_to(rates, (count,))
     if not (rates > 0).all():
         raise ValueError(f"learning_rate must be positive: got {rates}")
     trajectory = _empty(chain, len(iterations))
@@ -235,8 +247,8 @@ def flow(
     from scipy.integrate import solve_ivp  # slow to import, and not needed to descend
 
     chain, a, b = _checked(layers, inputs, targets)
-    moments = np.asarray(times, dtype=float)
-    if moments.ndim != 1 or not len(moments) or moments[0] < 0 or (np.diff(moments) <= 0).any():
+    moments = arguments.array("times", times, ndim=1)
+    if not len(moments) or moments[0] < 0 or (np.diff(moments) <= 0).any():
         raise ValueError("times must be increasing numbers from 0 or more")
     trajectory = _empty(chain, len(moments))
     for network in range(len(chain[0])):
@@ -304,7 +316,7 @@ def _checked(
     layers: Sequence[ArrayLike], inputs: ArrayLike, targets: ArrayLike
 ) -> tuple[Chain, Array, Array]:
     """Layers (networks, rows, columns), inputs and targets (networks or 1, n, ·), float64."""
-    chain = tuple(np.ascontiguousarray(layer, dtype=float) for layer in layers)
+    chain = tuple(arguments.array(f"layers[{at}]", layer) for at, layer in enumerate(layers))
     shapes = [layer.shape for layer in chain]
     if not chain or any(len(shape) != 3 or len(chain[0]) != shape[0] for shape in shapes):
         raise ValueError(
@@ -317,7 +329,7 @@ def _checked(
         ("inputs", inputs, shapes[0][1]),
         ("targets", targets, shapes[-1][2]),
     ):
-        array = np.ascontiguousarray(values, dtype=float)
+        array = arguments.array(name, values)
         array = array[None] if array.ndim == 2 else array  # (networks or 1, n, last)
         if array.ndim != 3 or len(array) not in (1, len(chain[0])) or array.shape[2] != last:
             raise ValueError(
@@ -328,6 +340,4 @@ def _checked(
     a, b = data
     if a.shape[1] != b.shape[1]:
         raise ValueError(f"inputs have {a.shape[1]} rows and targets {b.shape[1]}: they must agree")
-    if not all(np.isfinite(array).all() for array in (*chain, a, b)):
-        raise ValueError("layers, inputs and targets must be finite")
     return chain, a, b

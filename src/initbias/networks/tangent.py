@@ -1,16 +1,18 @@
 """The empirical neural tangent kernel of ensembles, by hand: no gradient is ever stored."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from initbias import arguments
 from initbias.networks.architecture import Architecture, Networks
 
 Array = NDArray[np.float64]
 
 
-def empirical_ntk(networks: Networks, inputs: NDArray[np.floating]) -> Array:
+def empirical_ntk(networks: Networks, inputs: Any) -> Array:
     """The tangent kernel ∇f(x)·∇f(z) of each network, between all pairs of inputs, in float64.
 
     The gradient by a layer's weights is the outer product of the slope by its pre-activations and of
@@ -31,7 +33,7 @@ def empirical_ntk(networks: Networks, inputs: NDArray[np.floating]) -> Array:
     architecture = networks.architecture
     if architecture.outputs != 1:
         raise ValueError(f"the kernel is that of one output: got {architecture.outputs} of them")
-    points = np.asarray(inputs, dtype=np.float64)
+    points = arguments.array("inputs", inputs)
     points = points[None] if points.ndim == 2 else points
     count, last = len(networks), architecture.input_dim
     if points.ndim != 3 or len(points) not in (1, count) or points.shape[2] != last:

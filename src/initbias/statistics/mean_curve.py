@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from initbias import arguments
 from initbias.statistics.corrected import fit_corrected
 from initbias.statistics.power_law import Array, weighted_exponent, widening
 
@@ -172,10 +173,10 @@ def _checked(
     Raises:
         ValueError: rows that cannot be used, with their indices.
     """
-    columns = {"sample_size": np.asarray(sample_size, dtype=float)}
-    columns["risk"] = np.asarray(risk, dtype=float)
+    given = {"sample_size": sample_size, "risk": risk}
     if relative_to is not None:
-        columns["relative_to"] = np.asarray(relative_to, dtype=float)
+        given["relative_to"] = relative_to
+    columns = {name: arguments.array(name, values, finite=False) for name, values in given.items()}
     names = (
         np.arange(columns["sample_size"].size) if groups is None else pd.Series(groups).to_numpy()
     )

@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from initbias import arguments
 from initbias.statistics.power_law import LEVEL, Estimate
 
 
 def student_interval(values: Any) -> Estimate:
     """Mean with its 95 % interval; no interval from a single value."""
-    numbers = np.asarray(values, dtype=np.float64)
+    numbers = arguments.array("values", values, ndim=1, finite=False)
     if not len(numbers):
         return Estimate(np.nan, np.nan, np.nan)
     mean, half = float(numbers.mean()), _half_width(numbers)
@@ -20,7 +21,7 @@ def student_interval(values: Any) -> Estimate:
 
 def positive_interval(values: Any) -> Estimate:
     """Mean of positive values with an interval on the log scale (delta method)."""
-    numbers = np.asarray(values, dtype=np.float64)
+    numbers = arguments.array("values", values, ndim=1, finite=False)
     if not len(numbers) or numbers.mean() <= 0:
         return student_interval(numbers)
     mean = float(numbers.mean())
