@@ -127,6 +127,7 @@ def test_batches_of_networks_measure_what_single_networks_do(
     )
     norms = distance.layer_norms
     monkeypatch.setattr(distance, "layer_norms", lambda *arguments: norms(*arguments[:3], "cpu"))
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     together = measured(FEW, device="cuda")
     assert list(together) == list(alone)
     epochs = {values(rows)["epochs"] for rows in alone.values()}

@@ -70,6 +70,7 @@ def test_batches_of_networks_measure_what_single_networks_do(
         return Layered(networks, task, "cpu")
 
     monkeypatch.setattr(descent, "_form", lambda *arguments: on_cpu)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     together = dict(
         measure(specification, {cells(specification)[1]}, "cuda", lambda cell, share: None)
     )

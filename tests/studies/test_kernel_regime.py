@@ -80,6 +80,7 @@ def test_batches_of_networks_measure_what_single_networks_do(
         descent, "_form", lambda *_: lambda networks, task, device: Layered(networks, task, "cpu")
     )
     monkeypatch.setattr(stage, "_Limit", lambda *arguments: limit(*arguments[:3], "cpu"))
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     together = measured(specification, frozenset(cells(specification)[1:2]), "cuda")
     assert list(together) == [key for key in cells(specification) if key != cells(specification)[1]]
     for key, rows in together.items():
