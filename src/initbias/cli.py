@@ -44,13 +44,13 @@ def main() -> None:
 @app.command("plan")
 def plan_command(config: Config = DEFAULT) -> None:
     """Print the shards of a configuration, what they are expected to take, and what they took."""
-    from initbias.pipeline import stages
+    from initbias.pipeline import records
 
     configuration = read(config)
     table = Table("shard", "expected", "took", "output", "memory")
     planned = plan.shards(configuration)
-    records = [stages.provenance(configuration, shard) for shard in planned]
-    for shard, record in zip(planned, records, strict=True):
+    found = [records.provenance(configuration, shard) for shard in planned]
+    for shard, record in zip(planned, found, strict=True):
         table.add_row(
             f"{shard.study} {shard.name}",
             _duration(shard.cost.seconds),
@@ -61,8 +61,8 @@ def plan_command(config: Config = DEFAULT) -> None:
     console = Console()
     console.print(table, width=None if console.is_terminal else 120)
     total = sum(shard.cost.seconds for shard in planned)
-    left, ratio = plan.remaining(planned, records)
-    finished = sum(record is not None for record in records)
+    left, ratio = plan.remaining(planned, found)
+    finished = sum(record is not None for record in found)
     pace = f" ({ratio:.2f} times as long as expected)" if ratio else ""
     print(
         f"{len(planned)} shards, {_duration(total)} of one core expected; {finished} measured{pace}, "
@@ -95,7 +95,7 @@ def measure(
     """Measure one shard: solve its kernels or train its networks."""
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(threads)  # read when numpy and torch are first imported
-    from initbias.pipeline import stages
+    from initbias.pipeline import journal, stages
 
     _check_study(study)
     if specification:
@@ -118,6 +118,8 @@ def measure(
         os.environ[DATA_CACHE] = data_cache
     chosen = stages.choose_device("cpu" if gpus == 0 else device or "auto")
     stages.measure(study, shard, description, file, chosen, threads)
+    if not specification:  # else the workflow does so, once it has recorded the shard
+        journal.discard(file.parent, shard)
 
 
 @app.command()
@@ -149,7 +151,9 @@ def judge(config: Config = DEFAULT) -> None:
     """Judge every claim of every study in the configuration."""
     from initbias.pipeline import stages
 
-    stages.judge(read(config))
+    missing = stages.judge(read(config))
+    for reason in missing:
+        typer.echo(f"claims.partial.csv: left out: {reason}", err=True)
 
 
 @app.command()

@@ -5,8 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from initbias.pipeline.journal import Journal
+from initbias.pipeline.errors import StorageError
+from initbias.pipeline.journal import Journal, discard
 from initbias.pipeline.publication import published
 
 
@@ -38,8 +41,53 @@ def test_a_line_cut_short_is_dropped_and_the_journal_goes_on(tmp_path: Path, cut
     path.write_bytes(path.read_bytes()[:-cut])
     again = Journal(tmp_path, "shard", "abc")
     assert list(again.cells) == ["seed 0"]
+    assert again.damaged == 1
     again.append("seed 1", rows(1), 1.5)
-    assert list(Journal(tmp_path, "shard", "abc").cells) == ["seed 0", "seed 1"]
+    whole = Journal(tmp_path, "shard", "abc")
+    assert list(whole.cells) == ["seed 0", "seed 1"] and whole.damaged == 0
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    lines=st.lists(
+        st.one_of(
+            st.binary(max_size=30).map(lambda line: line.replace(b"\n", b" ")),
+            st.sampled_from([b"\0" * 100, b"{}", b"[]", b"null", b"1", b'{"cell": "seed 9"}', b""]),
+        ),
+        max_size=4,
+    ),
+    place=st.integers(0, 2),
+    flipped=st.one_of(st.none(), st.integers(0, 10**6)),
+)
+def test_damaged_lines_are_left_out_and_counted(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[bytes], place: int, flipped: int | None
+) -> None:
+    """Garbage between whole lines, and one bit of the second line turned."""
+    folder = tmp_path_factory.mktemp("journal")
+    journal = Journal(folder, "shard", "abc")
+    journal.append("seed 0", rows(0), 1.5)
+    journal.append("seed 1", rows(1), 1.5)
+    (path,) = folder.iterdir()
+    whole = path.read_bytes().splitlines()
+    if flipped is not None:
+        second = bytearray(whole[1])
+        second[flipped % len(second)] ^= 1
+        whole[1] = bytes(second).replace(b"\n", b"\x0b")
+    whole[place:place] = lines
+    path.write_bytes(b"".join(line + b"\n" for line in whole))
+    again = Journal(folder, "shard", "abc")
+    kept = ["seed 0"] if flipped is not None else ["seed 0", "seed 1"]
+    assert list(again.cells) == kept and again.damaged == len(lines) + (flipped is not None)
+    assert again.seconds == 1.5 * len(kept)
+    pd.testing.assert_frame_equal(again.cells["seed 0"], rows(0), check_exact=True)
+    again.append("seed 2", rows(2), 1.5)
+    assert list(Journal(folder, "shard", "abc").cells) == [*kept, "seed 2"]
+
+
+def test_a_folder_in_the_journals_place_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".shard.abc.journal").mkdir()
+    with pytest.raises(StorageError, match=r"shard\.abc\.journal is no file.*remove it"):
+        Journal(tmp_path, "shard", "abc")
 
 
 def test_other_code_or_specification_starts_anew_and_discard_removes_all(tmp_path: Path) -> None:
@@ -48,7 +96,7 @@ def test_other_code_or_specification_starts_anew_and_discard_removes_all(tmp_pat
     new = Journal(tmp_path, "shard", "new")
     assert new.cells == {}
     new.append("seed 0", rows(0), 1.5)
-    new.discard()
+    discard(tmp_path, "shard")
     assert [path.name for path in tmp_path.iterdir()] == [".shard-2.old.journal"]
 
 

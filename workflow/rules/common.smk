@@ -1,10 +1,12 @@
 # What the rules share: the configuration, the plan, and functions of wildcards.
 
 import json
+from hashlib import sha256
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from initbias.pipeline import hardware, plan
+from initbias.pipeline import hardware, journal, plan, records
 from initbias.pipeline.configuration import validate
 from initbias.pipeline.digests import code_digest
 from initbias.pipeline.errors import UserError
@@ -40,9 +42,14 @@ def shard_of(wildcards):
 
 
 def measured(study):
-    """Measurements of all shards of a study."""
+    """Measurements of all shards of a study; their provenance stands beside them as .json."""
     shards = [shard for shard in SHARDS.values() if shard.study == study]
-    return [str(plan.measurements_file(RESULTS, shard)) for shard in shards]
+    return [plan.measurements_file(RESULTS, shard) for shard in shards]
+
+
+def estimated(study):
+    """Estimates of a study."""
+    return str(plan.estimates_file(RESULTS, study))
 
 
 def rendered(study, name):
@@ -72,3 +79,32 @@ def require_device():
         hardware.require(CONFIGURATION.device)
     except UserError as error:
         raise WorkflowError(str(error))
+
+
+def fix_configuration():
+    """Let jobs that another process runs, on a cluster, read the configuration as it is now.
+
+    Such a process reads the configuration again when its job begins. It is given a copy that nobody edits.
+    """
+    content = json.dumps(config, indent=2, sort_keys=True) + "\n"
+    digest = sha256(content.encode()).hexdigest()[:16]
+    copy = Path(".snakemake/configurations", f"{digest}.json").absolute()
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.write_text(content)
+    workflow.config_settings.configfiles = [copy]
+
+
+def discard_journals():
+    """Remove the journals of finished shards, which Snakemake has recorded as such.
+
+    What is published but not recorded, since the run was killed in between, Snakemake deletes and makes
+    again; from its journal that takes a moment.
+    """
+    for job in workflow.dag.jobs:
+        if job.rule.name == "measure":
+            shard = shard_of(job.wildcards)
+            recorded = not workflow.async_run(workflow.persistence.incomplete(job))
+            if recorded and records.provenance(CONFIGURATION, shard):
+                journal.discard(
+                    plan.measurements_file(RESULTS, shard).parent, shard.name
+                )

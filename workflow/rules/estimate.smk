@@ -25,7 +25,7 @@ rule estimate:
 
 rule judge:
     input:
-        [str(plan.estimates_file(RESULTS, study)) for study in STUDIES],
+        [estimated(study) for study in STUDIES],
     output:
         report(
             f"{RESULTS}/claims.csv",

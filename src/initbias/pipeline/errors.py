@@ -23,3 +23,7 @@ class UnknownName(UserError):
 
 class UsageError(UserError):
     """What the command line was given does not fit together or cannot be used."""
+
+
+class StorageError(UserError):
+    """A file or folder cannot be read or written."""

@@ -2,50 +2,76 @@
 
 import json
 import os
+from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
 
+from initbias.pipeline.errors import StorageError
+
 
 class Journal:
-    """An append-only file of finished cells, one JSON line each.
+    """An append-only file of finished cells, a line each: the digest of an entry, and the entry.
 
     Its name carries the digest of the shard's specification and code, so that cells of another
-    specification or of older code are never taken over. A last line cut short by a kill is dropped.
+    specification or of older code are never taken over. Lines that are not what was written, such as
+    one cut short by a kill, are left out and counted; their cells are measured again.
 
     Args:
         folder: where the shard publishes its measurements.
         shard: the shard's name.
         digest: of specification, code and device.
+
+    Attributes:
+        cells: rows of each finished cell.
+        seconds: that all cells took, in this run and in those before it.
+        damaged: number of lines that were left out.
+
+    Raises:
+        StorageError: something that is no file stands in the journal's place.
     """
 
     def __init__(self, folder: Path, shard: str, digest: str) -> None:
         self._path = folder / f".{shard}.{digest}.journal"
-        self._siblings = f".{shard}.*.journal"
         folder.mkdir(parents=True, exist_ok=True)
         self.cells: dict[str, pd.DataFrame] = {}
-        self.seconds = 0.0  # that all cells took, in this run and in those before it
+        self.seconds, self.damaged = 0.0, 0
+        if self._path.exists() and not self._path.is_file():
+            raise StorageError(f"{self._path} is no file, but the journal belongs there; remove it")
         if self._path.exists():
             content = self._path.read_bytes()
             whole = content[: content.rfind(b"\n") + 1]
             if whole != content:
                 os.truncate(self._path, len(whole))
-            for line in whole.splitlines():
-                entry = json.loads(line)
-                self.cells[entry["cell"]] = pd.DataFrame(entry["rows"])
-                self.seconds += entry["seconds"]
+                self.damaged += 1
+            for line in whole.split(b"\n")[:-1]:
+                self._take(line)
 
     def append(self, cell: str, rows: pd.DataFrame, seconds: float) -> None:
         """Keep a finished cell and the time it took; on return it is on disk."""
         self.cells[cell] = rows
         self.seconds += seconds
-        line = json.dumps({"cell": cell, "seconds": seconds, "rows": rows.to_dict(orient="list")})
+        entry = json.dumps({"cell": cell, "seconds": seconds, "rows": rows.to_dict(orient="list")})
         with self._path.open("a") as file:
-            file.write(line + "\n")
+            file.write(f"{_digest(entry.encode())} {entry}\n")
             file.flush()
             os.fsync(file.fileno())
 
-    def discard(self) -> None:
-        """Remove the journal, and those that older code or specifications left for this shard."""
-        for path in self._path.parent.glob(self._siblings):
-            path.unlink()
+    def _take(self, line: bytes) -> None:
+        digest, _, written = line.partition(b" ")
+        if digest != _digest(written).encode():
+            self.damaged += 1
+            return
+        entry = json.loads(written)
+        self.cells[entry["cell"]] = pd.DataFrame(entry["rows"])
+        self.seconds += entry["seconds"]
+
+
+def discard(folder: Path, shard: str) -> None:
+    """Remove a shard's journal, and those that older code or specifications left for it."""
+    for path in folder.glob(f".{shard}.*.journal"):
+        path.unlink(missing_ok=True)
+
+
+def _digest(entry: bytes) -> str:
+    return sha256(entry).hexdigest()[:16]

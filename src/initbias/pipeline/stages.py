@@ -1,6 +1,7 @@
 """The stages that write files: measure, estimate, judge, render, cost."""
 
 import json
+import sys
 import time
 from dataclasses import fields
 from hashlib import sha256
@@ -13,13 +14,14 @@ from initbias.pipeline.configuration import Configuration
 from initbias.pipeline.digests import code_digest
 from initbias.pipeline.errors import DeviceError, MissingResults
 from initbias.pipeline.journal import Journal
-from initbias.pipeline.plan import estimates_file, measurements_file, shards
+from initbias.pipeline.plan import estimates_file
 from initbias.pipeline.progress import reporting
 from initbias.pipeline.provenance import environment, peak_memory_bytes
 from initbias.pipeline.publication import published
+from initbias.pipeline.records import measurements, publish, records
 from initbias.studies import load, stage_module
 from initbias.studies.measuring import MeasureStage
-from initbias.studies.protocol import Claim, Shard
+from initbias.studies.protocol import Claim
 
 
 def choose_device(wanted: str) -> str:
@@ -47,6 +49,8 @@ def measure(
 ) -> None:
     """Measure a shard: resume its journal, publish its measurements and their provenance.
 
+    The journal stays: whoever asked for the shard removes it (`journal.discard`) once it counts as done.
+
     Args:
         study: the study that knows how.
         name: the shard's name.
@@ -61,6 +65,9 @@ def measure(
     code = code_digest(stage_module(study, "measure"))
     description = json.dumps([specification, code, device], sort_keys=True)
     journal = Journal(file.parent, name, sha256(description.encode()).hexdigest()[:16])
+    if journal.damaged:
+        message = f"{name}: {journal.damaged} damaged lines of its journal are measured again"
+        print(message, file=sys.stderr, flush=True)
     cells = stage.cells(specification)
     resumed = len(journal.cells)
     with reporting(name, len(cells), resumed) as report:
@@ -76,8 +83,6 @@ def measure(
             journal.append(cell, rows, now - last)
             last = now
             report(len(journal.cells), cell)
-    with published(file) as temporary:
-        pd.concat([journal.cells[cell] for cell in cells]).to_parquet(temporary, index=False)
     provenance = {
         "study": study,
         "shard": name,
@@ -85,64 +90,75 @@ def measure(
         "code": code,
         "cells": len(cells),
         "cells_resumed": resumed,
+        "journal_lines_damaged": journal.damaged,
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
         "wall_s": round(journal.seconds, 3),
         "peak_memory_bytes": peak_memory_bytes(),
         **surroundings,
     }
-    with published(file.with_suffix(".json")) as temporary:
-        temporary.write_text(json.dumps(provenance, indent=2) + "\n")
-    journal.discard()
-
-
-def measurements(configuration: Configuration, study: str) -> pd.DataFrame:
-    """All measurements of a study, those of the configuration's shards and no others.
-
-    Raises:
-        MissingResults: shards that are not measured yet.
-    """
-    files = _shard_files(configuration, study)
-    return pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)
+    publish(file, pd.concat([journal.cells[cell] for cell in cells]), provenance)
 
 
 def estimate(configuration: Configuration, study: str) -> None:
     """Publish the estimates of a study."""
     estimates = load(study, "estimate").estimate(measurements(configuration, study))
     with published(estimates_file(configuration.results, study)) as temporary:
-        estimates.to_parquet(temporary, index=False)
+        estimates.to_parquet(temporary, index=False, write_page_checksum=True)
 
 
 def read_estimates(configuration: Configuration, study: str) -> pd.DataFrame:
     """The estimates of a study.
 
     Raises:
-        MissingResults: they are not there yet.
+        MissingResults: they are not there yet, or their file is damaged.
     """
     file = estimates_file(configuration.results, study)
     if not file.exists():
         raise MissingResults(f"{file} is not there yet; run: initbias estimate {study}")
-    return pd.read_parquet(file)
+    try:
+        return pd.read_parquet(file, page_checksum_verification=True)
+    except (OSError, ValueError) as error:  # pyarrow's are of these kinds
+        raise MissingResults(
+            f"{file} is damaged ({str(error).splitlines()[0]}); run: snakemake --cores all --forcerun "
+            f"{file}"
+        ) from error
 
 
-def judge(configuration: Configuration) -> None:
-    """Publish the verdicts on all claims of all studies."""
-    claims = [
-        claim
-        for study in configuration.sections
-        for claim in load(study, "claims").judge(read_estimates(configuration, study))
-    ]
-    with published(Path(configuration.results) / "claims.csv") as temporary:
+def judge(configuration: Configuration) -> list[str]:
+    """Publish the verdicts on the claims of all studies: claims.csv.
+
+    Where estimates of some studies are missing, the others' claims go to claims.partial.csv, and the
+    last whole table stays as it is.
+
+    Returns:
+        What is missing.
+
+    Raises:
+        MissingResults: no study has estimates.
+    """
+    claims: list[Claim] = []
+    missing: list[str] = []
+    for study in configuration.sections:
+        try:
+            claims += load(study, "claims").judge(read_estimates(configuration, study))
+        except MissingResults as error:
+            missing.append(str(error))
+    if len(missing) == len(configuration.sections):
+        raise MissingResults("\n".join(missing))
+    whole, partial = (
+        Path(configuration.results) / name for name in ("claims.csv", "claims.partial.csv")
+    )
+    with published(partial if missing else whole) as temporary:
         columns = [field.name for field in fields(Claim)]
         pd.DataFrame(claims, columns=columns).to_csv(temporary, index=False, float_format="%.5g")
+    if not missing:
+        partial.unlink(missing_ok=True)
+    return missing
 
 
 def cost(configuration: Configuration) -> None:
     """Publish what each shard took: results/cost.csv, from the provenance of all studies."""
-    records = [
-        json.loads(file.with_suffix(".json").read_text())
-        for study in configuration.sections
-        for file in _shard_files(configuration, study)
-    ]
+    found = [record for study in configuration.sections for record in records(configuration, study)]
     columns = [
         "study",
         "shard",
@@ -154,7 +170,7 @@ def cost(configuration: Configuration) -> None:
         "threads",
     ]
     with published(Path(configuration.results) / "cost.csv") as temporary:
-        pd.DataFrame(records)[columns].to_csv(temporary, index=False)
+        pd.DataFrame(found)[columns].to_csv(temporary, index=False)
 
 
 def render(configuration: Configuration, study: str, name: str) -> None:
@@ -169,27 +185,3 @@ def render(configuration: Configuration, study: str, name: str) -> None:
     else:
         with style():
             publish_figure(stage.FIGURES[name](*data), folder / "figures" / name)
-
-
-def provenance(configuration: Configuration, shard: Shard) -> dict[str, Any] | None:
-    """How a shard was measured; nothing unless with this specification and the code as it is."""
-    file = measurements_file(configuration.results, shard)
-    record = file.with_suffix(".json")
-    if not (file.exists() and record.exists()):
-        return None
-    found: dict[str, Any] = json.loads(record.read_text())
-    code = code_digest(stage_module(shard.study, "measure"))
-    current = found["specification"] == shard.specification and found["code"] == code
-    return found if current else None
-
-
-def _shard_files(configuration: Configuration, study: str) -> list[Path]:
-    planned = [shard for shard in shards(configuration) if shard.study == study]
-    missing = [shard.name for shard in planned if provenance(configuration, shard) is None]
-    if missing:
-        raise MissingResults(
-            f"{len(missing)} of {len(planned)} shards of {study} are not measured, or were with "
-            f"another specification or older code, such as {missing[0]}; run: snakemake --cores all, "
-            "with --forcerun measure if it finds nothing to do"
-        )
-    return [measurements_file(configuration.results, shard) for shard in planned]
