@@ -18,7 +18,7 @@ from initbias.pipeline.plan import shards
 from initbias.studies.distance import measure as distance
 from initbias.studies.distance.claims import judge
 from initbias.studies.distance.design import OUTPUTS
-from initbias.studies.distance.estimate import COLUMNS, estimate
+from initbias.studies.distance.estimate import COLUMNS, estimate, main_setting
 from initbias.studies.distance.figures import FIGURES, TABLES
 from initbias.studies.distance.measure import COLUMNS as MEASURED
 from initbias.studies.distance.measure import (
@@ -328,7 +328,7 @@ def test_data_that_cannot_be_had_are_not_measured(no_cifar: None) -> None:
     claims = judge(estimates)
     lost = [claim for claim in claims if "CIFAR-10" in claim.claim]
     assert len(lost) > 5 and {claim.verdict for claim in lost} == {"not measured"}
-    assert all("is not the published file" in claim.reason for claim in lost)
+    assert all("cifar10 is unavailable" in claim.reason for claim in lost)
     told = [claim for claim in claims if "8 x 8 digits" in claim.claim]
     assert len(told) > 5 and "not measured" not in {claim.verdict for claim in told}
     for name, draw in FIGURES.items():
@@ -486,7 +486,7 @@ def synthetic(
         distance = factor * width**by_width * m ** (by_size + random_extra * (noise == 1))
         distance *= (1 + by_noise * noise) * (2 if start == "mirrored" else 1)
         setting = {
-            "experiment": "training", "dataset": "digits", "depth": 2, "width": width,
+            "experiment": "training", "part": "main", "dataset": "digits", "depth": 2, "width": width,
             "learning_rate": 0.5, "batch_size": 64.0, "threshold": 0.05, "initialization": start,
             "sample_size": m, "label_noise": noise, "seed": seed, "model": "", "radius": np.nan,
             "draw": np.nan, "failure": "training loss 1 after 9 epochs" * ((width, m, seed) in failed),
@@ -518,7 +518,7 @@ def balls(by_width: dict[str, float]) -> pd.DataFrame:
         start = 0.1 * chance.standard_normal()
         rise = radius * width ** by_width[model] * chance.gamma(400, 1 / 400)
         setting = {
-            "experiment": "complexity", "dataset": "digits", "depth": 2, "width": width,
+            "experiment": "complexity", "part": None, "dataset": "digits", "depth": 2, "width": width,
             "learning_rate": np.nan, "batch_size": np.nan, "threshold": np.nan,
             "initialization": "standard", "sample_size": 64, "label_noise": np.nan, "seed": seed,
             "model": model, "radius": radius, "draw": float(draw), "failure": "", "layer": 0,
@@ -718,3 +718,17 @@ def test_a_real_section_is_drawn() -> None:
     assert {"exponent", "relative slope", "slope", "random − true labels"} == set(
         tables["exponents"]["kind"]
     )
+
+
+def test_choices_are_never_judged_in_the_place_of_main_runs() -> None:
+    """All main runs miss their threshold, and several choices, more rows than those, do not."""
+    runs = itertools.product((40, 80, 160, 320), (64, 128, 256), range(5))
+    main = synthetic(failed=frozenset(runs))
+    choices = [
+        synthetic().assign(part="choices", **change)
+        for change in ({"depth": 3}, {"learning_rate": 0.25}, {"batch_size": 16.0})
+    ]
+    estimates = estimate(pd.concat([main, *choices], ignore_index=True))
+    verdicts = {claim.verdict for claim in judge(estimates) if claim.source.startswith("Nagarajan")}
+    assert verdicts == {"not measured"}
+    assert set(main_setting(estimates)["part"]) == {"main"}

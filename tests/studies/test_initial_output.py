@@ -252,15 +252,15 @@ def test_divergence_is_a_counted_row(everything: pd.DataFrame) -> None:
 
 def test_data_that_cannot_be_had_are_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     def unavailable(name: str) -> Dataset:
-        raise DatasetUnavailable(f"{name}: no network here")
+        raise DatasetUnavailable(name, "no network here, and nothing in /home/someone/cache")
 
     monkeypatch.setattr(stage, "load_dataset", unavailable)
     rows = pd.concat([whole(SHARDS[name]) for name in (BOSTON, IMAGES)], ignore_index=True)
-    assert rows["failure"].str.contains("no network here").all()
+    assert rows["failure"].str.fullmatch(r"the data set \w+ is unavailable").all()
     estimates = estimate(rows)
     claims = judge(estimates)
     assert {claim.verdict for claim in claims} == {"not measured"} and len(claims) == 2
-    assert all("no network here" in claim.reason for claim in claims)
+    assert all("is unavailable" in claim.reason for claim in claims)
     with style():
         for name in ("boston_housing", "mnist"):
             texts = [
@@ -269,6 +269,38 @@ def test_data_that_cannot_be_had_are_told_in_words(monkeypatch: pytest.MonkeyPat
                 for text in axes.texts
             ]
             assert texts and all("not measured" in text for text in texts)
+            assert not any("/home" in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "verdict"), [(0.6, "not reproduced"), (1.5, "reproduced"), (1, "inconclusive")]
+)
+def test_a_random_start_may_lower_the_risk_beyond_the_kernel_regime(
+    ratio: float, verdict: str
+) -> None:
+    """Judged at the largest width of each depth; a narrower one is not judged if the widest failed."""
+    measured = {
+        "experiment": "depth_and_width",
+        "dataset": "sine",
+        "gain": 1.5,
+        "cells": 5,
+        "failed": 0,
+    }
+    rows = [
+        {**measured, "width": width, "depth": depth, "arm": "standard / mirrored", "reason": "",
+         "quantity": "risk_ratio", "value": value, "low": 0.8 * value, "high": 1.2 * value, "of": ""}
+        for depth in (1, 2) for width, value in ((16, 1 / ratio), (128, ratio))
+    ]  # fmt: skip
+    lost = {**measured, "width": 256, "depth": 1, "arm": "", "quantity": "failures", "cells": 0, "failed": 5,
+            "reason": "diverged", "of": ""}  # fmt: skip
+    claims = judge(pd.DataFrame(rows).reindex(columns=COLUMNS).fillna({"arm": "", "of": ""}))
+    assert [claim.verdict for claim in claims] == [verdict] * 2
+    assert ["depth 1" in claim.claim and "width 128" in claim.claim for claim in claims] == [
+        True,
+        False,
+    ]
+    (claim,) = judge(pd.DataFrame([*rows, lost]).reindex(columns=COLUMNS))
+    assert claim.verdict == "not measured" and claim.reason == "diverged"
 
 
 def test_boston_splits_are_disjoint_and_scaled() -> None:

@@ -175,7 +175,7 @@ def load_dataset(name: str, cache: str | Path | None = None) -> Dataset:
     try:
         return DATASETS[name](Path(cache) if cache is not None else data_cache())
     except (ValueError, EOFError, OSError, TarError, zlib.error) as error:
-        raise DatasetUnavailable(f"{name}: its files cannot be read: {error}") from error
+        raise DatasetUnavailable(name, f"its files cannot be read: {error}") from error
 
 
 def _mnist(cache: Path) -> Dataset:

@@ -6,6 +6,7 @@ all; files that are there already are never replaced.
 
 import gzip
 import os
+import sys
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +19,16 @@ TIMEOUT = (5.0, 20.0)  # seconds to connect, and without a byte while downloadin
 
 
 class DatasetUnavailable(Exception):
-    """A data set cannot be had here; the message names it, where it was looked for, and what to do."""
+    """A data set is unavailable here; the message names it, where it was looked for, and what to do."""
+
+    def __init__(self, dataset: str, problem: str) -> None:
+        super().__init__(f"{dataset}: {problem}")
+        self.dataset = dataset
+
+    def reported(self) -> str:
+        """Report the message, and return what results say: the same on every machine that lacks it."""
+        print(self, file=sys.stderr, flush=True)
+        return f"the data set {self.dataset} is unavailable"
 
 
 @dataclass(frozen=True)
@@ -62,8 +72,9 @@ def fetched(dataset: str, remote: Remote, cache: Path) -> Path:
             found = file_digest(file, "sha256").hexdigest()
         if found != remote.sha256:
             raise DatasetUnavailable(
-                f"{dataset}: {path} is not the published file (SHA-256 {found}, expected "
-                f"{remote.sha256}), perhaps cut short; remove it, and it will be downloaded"
+                dataset,
+                f"{path} is not the published file (SHA-256 {found}, expected "
+                f"{remote.sha256}), perhaps cut short; remove it, and it will be downloaded",
             )
         return path
     import pooch
@@ -84,9 +95,10 @@ def fetched(dataset: str, remote: Remote, cache: Path) -> Path:
         else:
             return path
     raise DatasetUnavailable(
-        f"{dataset}: {remote.name} is not in {cache} and could not be downloaded "
+        dataset,
+        f"{remote.name} is not in {cache} and could not be downloaded "
         f"({'; '.join(failures)}); put the published file there, or choose a folder that can be "
-        f"written to and has it with data_cache in the configuration"
+        f"written to and has it with data_cache in the configuration",
     )
 
 
@@ -105,8 +117,9 @@ def packaged(dataset: str, package: str, path: str, expected: str) -> bytes:
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise DatasetUnavailable(
-            f"{dataset}: the package {package} that brings it is not installed; "
-            "install the packages that initbias needs"
+            dataset,
+            f"the package {package} that brings it is not installed; install the packages that "
+            "initbias needs",
         )
     return checked(dataset, Path(spec.origin).parent / path, expected)
 
@@ -123,14 +136,15 @@ def checked(dataset: str, path: Path, expected: str) -> bytes:
             content = gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
         raise DatasetUnavailable(
-            f"{dataset}: {path} cannot be read ({_brief(error)}); remove it, or install again what "
-            "brought it"
+            dataset,
+            f"{path} cannot be read ({_brief(error)}); remove it, or install again what brought it",
         ) from error
     found = sha256(content).hexdigest()
     if found != expected:
         raise DatasetUnavailable(
-            f"{dataset}: the content of {path} is not the known one (SHA-256 {found}, expected "
-            f"{expected}); remove it, or install again what brought it"
+            dataset,
+            f"the content of {path} is not the known one (SHA-256 {found}, expected {expected}); "
+            "remove it, or install again what brought it",
         )
     return content
 

@@ -343,6 +343,7 @@ def _training(
     }
     specification: dict[str, Any] = {
         "experiment": "training",
+        "part": "choices" if changes else "main",
         "dataset": dataset,
         "widths": widths,
         **common,

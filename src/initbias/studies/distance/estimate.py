@@ -2,7 +2,7 @@
 
 The estimates are tidy, one row a quantity, with these columns:
 
-experiment, dataset, depth, width, learning_rate, batch_size, threshold, initialization, sample_size,
+experiment, part, dataset, depth, width, learning_rate, batch_size, threshold, initialization, sample_size,
     label_noise, model, radius: the setting, see measure.py; missing where an estimate is over several.
     initialization is "mirrored / standard" in ratios. label_noise is missing in differences of random
     labels and true ones.
@@ -51,7 +51,7 @@ from initbias.statistics import Estimate, ratio_interval, student_interval
 
 TRAINING = [
     "dataset", "depth", "learning_rate", "batch_size", "threshold", "initialization", "label_noise",
-    "sample_size", "width",
+    "sample_size", "width", "part",
 ]  # fmt: skip
 BALL = ["dataset", "depth", "initialization", "sample_size", "width", "model", "radius"]
 PAIR = ("standard", "mirrored")
@@ -101,12 +101,9 @@ def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
 
 
 def main_setting(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of training at our main choices, which all but the sweeps of choices have."""
+    """The rows of training that the design says are the main ones, not a sweep of our choices."""
     training = table[table["experiment"] == "training"]
-    if training.empty:
-        return training
-    main = training.groupby(CHOSEN).size().idxmax()
-    return training[(training[CHOSEN] == list(main)).all(axis=1)]
+    return training[training["part"] == "main"]
 
 
 def runs(training: pd.DataFrame) -> pd.DataFrame:

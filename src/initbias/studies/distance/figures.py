@@ -229,10 +229,9 @@ def _untrained_gaps(axes: Axes, rows: pd.DataFrame, shades: Colours) -> None:
 def choices(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
     """Distance and error by width at other depths, steps, batches and losses to stop at."""
     means = _standard(_means(estimates), label_noise=0.0)
-    main = _standard(_means(main_setting(estimates)), label_noise=0.0)
+    main, varied = (select(means, part=part) for part in ("main", "choices"))
     figure = Figure(figsize=(WIDTH, PANEL * 1.2))
     panels = figure.subplots(1, 2)
-    varied = means[~means.index.isin(main.index)]
     if _missing(panels, varied):
         return figure
     where = ["dataset", "sample_size", "width"]

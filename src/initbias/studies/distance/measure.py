@@ -38,6 +38,7 @@ MODELS = {"relu": False, "linear": True}  # of a ball: whether the activation is
 
 # Columns of the measurements:
 # experiment: training or complexity.
+# part: of training, main or choices, which vary what the paper leaves open.
 # dataset, depth, width, learning_rate, batch_size, threshold, initialization, sample_size, label_noise, seed:
 #     what was trained. label_noise is the share of labels that are drawn at random.
 # model, radius, draw: of the complexity, relu or linear, of which ball, with which draw of signs.
@@ -55,7 +56,7 @@ MODELS = {"relu": False, "linear": True}  # of a ball: whether the activation is
 #     bound: of the linear network's complexity, by its measured norms.
 # failure: why a run did not reach the threshold, or has no values; empty otherwise.
 SETTING = (
-    "experiment", "dataset", "depth", "width", "learning_rate", "batch_size", "threshold",
+    "experiment", "part", "dataset", "depth", "width", "learning_rate", "batch_size", "threshold",
     "initialization", "sample_size", "label_noise", "seed", "model", "radius", "draw",
 )  # fmt: skip
 NUMBERS = [
@@ -432,7 +433,7 @@ def linear_bound(spectral: Sequence[float], radius: float, inputs: Array) -> flo
 
 
 def _setting(specification: dict[str, Any], cell: Cell) -> dict[str, Any]:
-    named = ("experiment", "dataset", "depth", "learning_rate", "batch_size", "threshold")
+    named = ("experiment", "part", "dataset", "depth", "learning_rate", "batch_size", "threshold")
     return {
         **dict.fromkeys(SETTING),
         **{name: specification[name] for name in named},
@@ -456,4 +457,4 @@ def _rows(
 
 def _unavailable(setting: dict[str, Any], error: DatasetUnavailable) -> pd.DataFrame:
     """One row that says why there are no others."""
-    return _rows(setting, {"distance": np.nan}, f"data cannot be had: {error}")
+    return _rows(setting, {"distance": np.nan}, error.reported())

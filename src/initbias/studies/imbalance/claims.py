@@ -129,11 +129,12 @@ def _every_run(estimates: pd.DataFrame) -> Iterator[Claim]:
             rows = select(estimates, experiment=experiment)
             if rows.empty:
                 continue
+            largest_width = rows["width"].max()  # failed networks included
             of_runs = rows[rows["of"].isna() & (rows["quantity"] != "lead")]
             failures = _failures(of_runs)
             rows = select(rows, quantity=quantity).dropna(subset="largest")
             measured, verdict = _worst(rows, allowed, failures)
-            widest = rows[rows["width"] == rows["width"].max()]
+            widest = rows[rows["width"] == largest_width]
             narrow = verdict.verdict == "not reproduced" and widest["largest"].max() <= allowed
             if quantity in FROM_SOME_WIDTH and narrow:
                 reason = (

@@ -222,8 +222,8 @@ KERNEL_SECONDS = 0.06  # of one draw of the exact kernel's initial function and 
 OUTPUTS = {
     "loss_independence": Output(
         "figure",
-        "B-Fig1: outputs of one network trained from the same start under losses |f - y|^p: they "
-        "coincide on the test points, with each other and nearly with the kernel's interpolant. "
+        "B-Fig1: outputs of one network trained from the same start under several powers of the error as "
+        "loss: they coincide on the test points, with each other and nearly with the kernel's interpolant. "
         "Right: how far they are apart, as a share of what training changed, against the width.",
     ),
     "initial_output": Output(
@@ -251,8 +251,9 @@ OUTPUTS = {
     ),
     "depth_and_width": Output(
         "figure",
-        "Beyond the kernel regime: test risk of standard and ASI networks, and how far their tangent "
-        "kernels move during training, against depth and width.",
+        "Beyond the kernel regime: test risk of standard and ASI networks, the ratio of the two (below the "
+        "line, a random initial output lowers the risk), and how far their tangent kernels move during "
+        "training, against the width for each depth; means with 95 % intervals over seeds.",
     ),
     "eq6": Output(
         "table",

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from initbias.studies.appearance import COLORS, MARKERS, PALETTE, PANEL, THEORY, WIDTH, legend_below
 from initbias.studies.initial_output.estimate import shown_seed
@@ -239,24 +240,34 @@ def added_error(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
 
 
 def depth_and_width(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
-    """Risk and movement of the kernel by width, a panel for each depth."""
+    """Risks, their ratio and the movement of the kernel by width, a column for each depth."""
     chosen = select(estimates, experiment="depth_and_width")
     depths = sorted(chosen["depth"].dropna().unique()) or [None]
-    figure, axes = _panels(2, len(depths), sharex=True, sharey="row")
+    figure, axes = _panels(3, len(depths), height=0.9, sharex=True, sharey="row")
     for column, depth in zip(axes.T, depths, strict=True):
         panel = select(chosen, depth=depth)
         if any(_missing(each, panel) for each in column):
             continue
-        for axis, quantity in zip(column, ("risk", "kernel_change"), strict=True):
+        risks, ratio, change = column
+        for axis, quantity in ((risks, "risk"), (change, "kernel_change")):
             for arm in ("standard", "mirrored"):
                 points = select(panel, quantity=quantity, arm=arm)
                 _points(axis, points["width"], points, ARMS[arm][1], ARMS[arm][3], "", ls="-")
+        ratios = select(panel, quantity="risk_ratio")
+        _points(ratio, ratios["width"], ratios, "black", "D", "")
+        ratio.axhline(1, color=THEORY, lw=1)
+        for axis in column:
             axis.set(xscale="log", yscale="log")
             _widths(axis, points["width"])
-        column[0].set_title(f"depth {depth:g}")
-        column[1].set_xlabel("width $m$")
+        for axis in (ratio, change):
+            axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.yaxis.set_major_formatter("{x:g}")
+            axis.yaxis.set_minor_formatter(NullFormatter())
+        risks.set_title(f"depth {depth:g}")
+        change.set_xlabel("width $m$")
     axes[0, 0].set_ylabel("test risk (MSE)")
-    axes[1, 0].set_ylabel("change of the kernel,\nshare of its norm")
+    axes[1, 0].set_ylabel("risk, standard\nover ASI")
+    axes[2, 0].set_ylabel("change of the kernel,\nshare of its norm")
     figure.legend(
         handles=[_marker(arm, ls="-") for arm in ("standard", "mirrored")],
         loc="outside lower center",

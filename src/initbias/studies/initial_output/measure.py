@@ -634,5 +634,5 @@ def _cross_entropy(outputs: Array, truth: NDArray[np.int64]) -> Array:
 
 def _unavailable(rows: Rows, error: DatasetUnavailable) -> pd.DataFrame:
     """One row that says why there are no others."""
-    rows.add("standard", "train_loss", np.nan, failure=f"data cannot be had: {error}")
+    rows.add("standard", "train_loss", np.nan, failure=error.reported())
     return rows.table()

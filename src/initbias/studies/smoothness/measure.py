@@ -181,7 +181,7 @@ def _loaded(name: str, sample_size: int) -> tuple[Dataset | None, str]:
     try:
         data = load_dataset(name)
     except DatasetUnavailable as error:
-        return None, str(error)
+        return None, error.reported()
     if data.train_size < sample_size:
         return (
             None,

@@ -195,7 +195,8 @@ OUTPUTS = {
         "figure",
         "What training changes, against the scale of all layers at the start: how far all weights move and "
         "how far the tangent kernel moves, relative to the start; at the end, how well neighbouring layers "
-        "are aligned (mean |cosine| of their leading singular vectors) and the effective rank of W₁ ... W_h. "
+        "are aligned (mean absolute cosine of their leading singular vectors) and the effective rank of "
+        "W₁ ... W_h. "
         "Without hidden layer weights can only move. Geometric means over the systems that converged with "
         "95 % intervals. The design is our own.",
     ),
