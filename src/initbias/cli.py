@@ -1,23 +1,24 @@
 """The command line: what the pipeline's rules call, and what a person debugs with."""
 
+import errno
 import json
 import os
 from collections.abc import Iterable
 from difflib import get_close_matches
+from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from initbias.pipeline import plan
+from initbias.pipeline import folders, hardware, plan
 from initbias.pipeline.configuration import Configuration, json_schema, read
-from initbias.pipeline.errors import UnknownName, UsageError, UserError
+from initbias.pipeline.errors import MemoryTooSmall, UnknownName, UsageError, UserError
 from initbias.studies import STUDIES
 
 app = typer.Typer(
-    help="Measure what the initialization of a neural network does to its generalization.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -29,6 +30,13 @@ Config = Annotated[
 Device = Literal["auto", "cpu", "cuda"]
 DEFAULT = "config/config.yaml"
 DATA_CACHE = "INITBIAS_DATA_CACHE"  # read by initbias.datasets
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+STORAGE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 Study = Annotated[str, typer.Argument(help=f"One of: {', '.join(STUDIES)}.")]
 
 
@@ -37,8 +45,50 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        typer.echo(f"initbias: {error}", err=True)
-        raise SystemExit(2) from None
+        message = str(error)
+    except OSError as error:
+        if error.errno not in STORAGE:
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        message = (
+            f"{place}cannot be written ({error.strerror}); make room or allow writing, and run the same "
+            "command again: what is finished is kept"
+        )
+    else:
+        return
+    typer.echo(f"initbias: {message}", err=True)
+    raise SystemExit(2)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"initbias {version('initbias')}")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Measure what the initialization of a neural network does to its generalization."""
+    _set_threads(1, again=False)
+
+
+def _set_threads(count: int, *, again: bool) -> None:
+    """For libraries, which read them when they are first imported; more only wait for each other.
+
+    Args:
+        count: of threads.
+        again: also where a person has set another number.
+    """
+    for variable in THREADS:
+        if again or variable not in os.environ:
+            os.environ[variable] = str(count)
 
 
 @app.command("plan")
@@ -68,6 +118,11 @@ def plan_command(config: Config = DEFAULT) -> None:
         f"{len(planned)} shards, {_duration(total)} of one core expected; {finished} measured{pace}, "
         f"{_duration(left)} of one core left"
     )
+    try:
+        missing = [shard for shard, record in zip(planned, found, strict=True) if record is None]
+        hardware.require_memory(missing)
+    except MemoryTooSmall as error:
+        print(error)
 
 
 @app.command()
@@ -82,8 +137,10 @@ def measure(
     device: Annotated[
         Device | None, typer.Option(help="Where to measure; the configuration's if left out.")
     ] = None,
-    gpus: Annotated[int, typer.Option(help="GPUs that may be used; 0 means the CPU.")] = 1,
-    threads: Annotated[int, typer.Option(help="Threads of numerical libraries on a CPU.")] = 1,
+    gpus: Annotated[int, typer.Option(min=0, help="GPUs that may be used; 0 means the CPU.")] = 1,
+    threads: Annotated[
+        int, typer.Option(min=1, max=4096, help="Threads of numerical libraries on a CPU.")
+    ] = 1,
     data_cache: Annotated[
         str,
         typer.Option(
@@ -93,18 +150,14 @@ def measure(
     ] = "",
 ) -> None:
     """Measure one shard: solve its kernels or train its networks."""
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[variable] = str(threads)  # read when numpy and torch are first imported
+    _set_threads(threads, again=True)
     from initbias.pipeline import journal, stages
 
     _check_study(study)
     if specification:
         if not output:
             raise UsageError("--specification needs --output, the file to write")
-        try:
-            description, file = json.loads(specification), Path(output)
-        except json.JSONDecodeError as error:
-            raise UsageError(f"--specification is not valid JSON: {error}") from error
+        description, file = _specification(specification), Path(output)
     else:
         configuration = read(config)
         planned = {item.name: item for item in plan.shards(configuration) if item.study == study}
@@ -151,7 +204,9 @@ def judge(config: Config = DEFAULT) -> None:
     """Judge every claim of every study in the configuration."""
     from initbias.pipeline import stages
 
-    missing = stages.judge(read(config))
+    configuration = read(config)
+    folders.require_writable(configuration.results, config)
+    missing = stages.judge(configuration)
     for reason in missing:
         typer.echo(f"claims.partial.csv: left out: {reason}", err=True)
 
@@ -187,12 +242,26 @@ def schema() -> None:
     print(json_schema(), end="")
 
 
+def _specification(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"--specification is not valid JSON: {error}") from error
+    if not isinstance(found, dict) or not found:
+        raise UsageError(
+            f"--specification must be a JSON object with what to measure, as the workflow writes it: got "
+            f"{text[:40]!r}; leave it out to measure a shard of the configuration"
+        )
+    return found
+
+
 def _configured(config: str, study: str) -> Configuration:
     """The configuration, which must have a section for the study."""
     _check_study(study)
     configuration = read(config)
     if study not in configuration.sections:
         raise UnknownName(f"{config}: studies: has no section for {study}; add one")
+    folders.require_writable(configuration.results, config)
     return configuration
 
 

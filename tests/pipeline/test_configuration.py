@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from initbias.pipeline.configuration import Configuration, json_schema, read, validate
 from initbias.pipeline.errors import ConfigurationError
+from initbias.pipeline.folders import require_writable
 from tests.conftest import TINY
 
 
@@ -113,9 +114,11 @@ def test_missing_and_broken_files(tmp_path: Path) -> None:
 
 def test_results_must_be_a_folder_that_can_be_written(tiny: dict, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    for folder in ("file", "file/below"):
-        with pytest.raises(ConfigurationError, match="is a file, not a folder; name a folder"):
-            validate({**tiny, "results": str(tmp_path / folder)}, "my.yaml")
+    with pytest.raises(ConfigurationError, match="is a file, not a folder; name a folder"):
+        validate({**tiny, "results": str(tmp_path / "file")}, "my.yaml")
+    below = validate({**tiny, "results": str(tmp_path / "file" / "below")}, "my.yaml")
+    with pytest.raises(ConfigurationError, match="is a file, not a folder; name a folder"):
+        require_writable(below.results, "my.yaml")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
 
 

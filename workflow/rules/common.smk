@@ -1,20 +1,27 @@
 # What the rules share: the configuration, the plan, and functions of wildcards.
 
 import json
+import os
 from hashlib import sha256
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from initbias.pipeline import hardware, journal, plan, records
-from initbias.pipeline.configuration import validate
+from initbias.pipeline import folders, hardware, journal, plan, records
+from initbias.pipeline.configuration import combined, validate
 from initbias.pipeline.digests import code_digest
 from initbias.pipeline.errors import UserError
 from initbias.studies import stage_module
 from initbias.studies.protocol import FORMATS
 
+# Not by `configfile:`, which reads 1:30 as 90 and names neither file nor line of what is wrong.
+CONFIGURATION_FILES = [
+    os.path.relpath(file)
+    for file in workflow.overwrite_configfiles or ["config/config.yaml"]
+]
 try:
-    CONFIGURATION = validate(config, ", ".join(map(str, workflow.configfiles)))
+    config = combined(CONFIGURATION_FILES, workflow.config_settings.config)
+    CONFIGURATION = validate(config, ", ".join(CONFIGURATION_FILES))
 except UserError as error:
     raise WorkflowError(str(error))
 
@@ -64,8 +71,8 @@ def measure_gpus(wildcards):
 
 
 def measure_memory(wildcards, attempt):
-    """MB: the libraries, and twice the arrays, since linear algebra copies its arguments."""
-    return attempt * int(1000 + 2 * shard_of(wildcards).cost.memory_bytes / 1e6)
+    """MB."""
+    return attempt * int(hardware.memory_needed(shard_of(wildcards)) / 1e6)
 
 
 def measure_minutes(wildcards, attempt):
@@ -77,6 +84,19 @@ def require_device():
     """Stop before the first job if this machine lacks the device of the configuration."""
     try:
         hardware.require(CONFIGURATION.device)
+    except UserError as error:
+        raise WorkflowError(str(error))
+
+
+def require_room():
+    """Stop before the first job if results cannot be written, or if a job needs more memory than there is."""
+    try:
+        folders.require_writable(RESULTS, ", ".join(CONFIGURATION_FILES))
+        if workflow.local_exec:
+            jobs = [
+                job for job in workflow.dag.needrun_jobs() if job.rule.name == "measure"
+            ]
+            hardware.require_memory([shard_of(job.wildcards) for job in jobs])
     except UserError as error:
         raise WorkflowError(str(error))
 

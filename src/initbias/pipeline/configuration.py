@@ -1,17 +1,17 @@
 """The configuration: validated as a whole, with every error at once, each with its place and a fix."""
 
 import json
-import os
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, get_args
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, field_validator
 from pydantic_core import ErrorDetails
 
+from initbias.pipeline import folders
 from initbias.pipeline.errors import ConfigurationError
+from initbias.pipeline.reading import read_file, read_json
 from initbias.studies import STUDIES, load
 
 # The sections of the studies, put together from the registry.
@@ -50,13 +50,12 @@ class Configuration(BaseModel):
     @field_validator("results")
     @classmethod
     def _spelled_once(cls, folder: str) -> str:
-        """One spelling of a folder, so that results/ and ./results are results."""
-        return str(Path(folder).expanduser())
+        return folders.check_results(folders.expanded(folder))
 
     @field_validator("data_cache")
     @classmethod
     def _expanded(cls, folder: str) -> str:
-        return str(Path(folder).expanduser()) if folder else ""
+        return folders.check_cache(folders.expanded(folder)) if folder else ""
 
     @property
     def sections(self) -> dict[str, BaseModel]:
@@ -72,16 +71,37 @@ def read(source: str) -> Configuration:
         ConfigurationError: the file cannot be read, is no YAML mapping, or has wrong fields.
     """
     if source.lstrip().startswith("{"):
-        return validate(json.loads(source), "configuration")
-    try:
-        content = yaml.safe_load(Path(source).read_text())
-    except OSError as error:
+        return validate(read_json(source, "configuration"), "configuration")
+    return validate(read_file(source), source)
+
+
+def combined(files: Sequence[str], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of several files, later ones over earlier ones field by field, and changes over all.
+
+    Raises:
+        ConfigurationError: a file cannot be read, or is no YAML mapping.
+    """
+    content: dict[str, Any] = {}
+    for file in files:
+        _update(content, _mapping(read_file(file), file))
+    _update(content, changes)
+    return content
+
+
+def _update(content: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    for field, value in changes.items():
+        if isinstance(value, Mapping) and isinstance(content.get(field), dict):
+            _update(content[field], value)
+        else:
+            content[field] = value
+
+
+def _mapping(content: Any, source: str) -> dict[str, Any]:
+    if not isinstance(content, dict):
         raise ConfigurationError(
-            f"{source}: cannot be read ({error.strerror}); name a file such as config/config.yaml"
-        ) from error
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{source}: is not valid YAML: {error}") from error
-    return validate(content, source)
+            f"{source}: must be a mapping with the field studies, found {type(content).__name__}"
+        )
+    return content
 
 
 def validate(content: Any, source: str) -> Configuration:
@@ -94,12 +114,8 @@ def validate(content: Any, source: str) -> Configuration:
     Raises:
         ConfigurationError: listing every wrong field with its path, its value and what to write.
     """
-    if not isinstance(content, dict):
-        raise ConfigurationError(
-            f"{source}: must be a mapping with the field studies, found {type(content).__name__}"
-        )
     try:
-        configuration = Configuration.model_validate(content)
+        configuration = Configuration.model_validate(_mapping(content, source))
     except ValidationError as error:
         lines = [_explain(detail, source) for detail in error.errors()]
         raise ConfigurationError("\n".join(lines)) from error
@@ -108,24 +124,12 @@ def validate(content: Any, source: str) -> Configuration:
             f"{source}: studies: names no study, so there is nothing to do; "
             f"add a section for one of {', '.join(STUDIES)}"
         )
-    _check_results_folder(configuration, source)
     return configuration
 
 
 def json_schema() -> str:
     """The JSON schema of a configuration file, as in workflow/schemas/config.schema.json."""
     return json.dumps(Configuration.model_json_schema(), indent=2, sort_keys=True) + "\n"
-
-
-def _check_results_folder(configuration: Configuration, source: str) -> None:
-    folder = Path(configuration.results)
-    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK):
-        problem = "cannot be written to" if existing.is_dir() else "is a file, not a folder"
-        raise ConfigurationError(
-            f"{source}: results: {configuration.results!r}: {existing} {problem}; "
-            "name a folder that you may create or write to"
-        )
 
 
 def _explain(detail: ErrorDetails, source: str) -> str:
@@ -148,6 +152,10 @@ def _explain(detail: ErrorDetails, source: str) -> str:
             fix = f"must be at least {context['ge']:g}"
         case "greater_than":
             fix = f"must be greater than {context['gt']:g}"
+        case "less_than_equal":
+            fix = f"must be at most {context['le']:g}"
+        case "less_than":
+            fix = f"must be less than {context['lt']:g}"
         case "too_short":
             fix = f"has {context['actual_length']} values, write at least {context['min_length']}"
         case "literal_error":
@@ -156,7 +164,15 @@ def _explain(detail: ErrorDetails, source: str) -> str:
             return f"{source}: {path}: {context['error']}"
         case _:
             fix = detail["msg"][0].lower() + detail["msg"][1:]
-    return f"{source}: {path}: {value!r}: {fix}"
+    return f"{source}: {path}: {_shortened(value)}: {fix}"
+
+
+def _shortened(value: Any) -> str:
+    try:
+        shown = repr(value)
+    except ValueError:  # an integer of thousands of digits
+        return "a very long number"
+    return shown if len(shown) <= 80 else f"{shown[:60]} … {shown[-15:]}"
 
 
 def _fields_beside(location: tuple[int | str, ...]) -> list[str]:

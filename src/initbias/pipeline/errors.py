@@ -13,6 +13,10 @@ class DeviceError(UserError):
     """The device that was asked for is not there."""
 
 
+class MemoryTooSmall(UserError):
+    """A shard needs more memory than there is."""
+
+
 class MissingResults(UserError):
     """A stage was asked for before those that it builds on."""
 

@@ -1,8 +1,14 @@
-"""Whether this machine has a GPU, found without importing torch."""
+"""What this machine has: a GPU, found without importing torch, and memory."""
 
 import ctypes
+import os
+from collections.abc import Sequence
+from pathlib import Path
 
-from initbias.pipeline.errors import DeviceError
+from initbias.pipeline.errors import DeviceError, MemoryTooSmall
+from initbias.studies.protocol import Shard
+
+LIBRARIES = 1e9  # bytes
 
 
 def gpus_to_ask_for(device: str) -> int:
@@ -20,6 +26,40 @@ def require(device: str) -> None:
         raise DeviceError(
             "device: 'cuda': this machine has no NVIDIA GPU; write auto (a GPU where there is one) "
             "or cpu"
+        )
+
+
+def memory_needed(shard: Shard) -> float:
+    """Bytes of a shard's job: the libraries, and twice the arrays, since linear algebra copies them."""
+    return LIBRARIES + 2 * shard.cost.memory_bytes
+
+
+def memory_bytes() -> float:
+    """Memory of this machine, or of the container or job that this process is in; infinite if unknown."""
+    limits = [float("inf")]
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        limits.append(float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")))
+    for file in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        path = Path(file)
+        if path.is_file() and (content := path.read_text().strip()).isdecimal():
+            limits.append(float(content))
+    return min(limits)
+
+
+def require_memory(shards: Sequence[Shard]) -> None:
+    """Refuse to start if a shard needs more memory than this machine has.
+
+    Raises:
+        MemoryTooSmall: one does; the message names the largest.
+    """
+    if not shards:
+        return
+    largest, here = max(shards, key=memory_needed), memory_bytes()
+    if memory_needed(largest) > here:
+        raise MemoryTooSmall(
+            f"{largest.study} {largest.name} needs about {memory_needed(largest) / 2**30:.3g} GiB of "
+            f"memory, and there are {here / 2**30:.3g} GiB here; take the largest sizes out of the "
+            "configuration, or run it where there is more (docs/clusters.md)"
         )
 
 

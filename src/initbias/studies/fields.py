@@ -6,6 +6,9 @@ from typing import TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
+# Beyond any machine; they keep a slip of the pen from filling memory with plans.
+MOST, MOST_SEEDS = 10**9, 10**5
+
 Values = TypeVar("Values", bound=Sequence[float])
 
 

@@ -5,16 +5,16 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from initbias.studies import rates
-from initbias.studies.fields import Increasing, StrictModel, increasing
+from initbias.studies.fields import MOST, MOST_SEEDS, Increasing, StrictModel, increasing
 from initbias.studies.protocol import Cost, Output, Shard
 
 
 class Depth(StrictModel):
     """Networks of one depth, and what they are trained on."""
 
-    depth: Annotated[int, Field(ge=1, description="Hidden layers, all of the same width.")]
+    depth: Annotated[int, Field(ge=1, le=MOST, description="Hidden layers, all of the same width.")]
     widths: Annotated[
-        list[Annotated[int, Field(ge=1)]],
+        list[Annotated[int, Field(ge=1, le=MOST)]],
         Field(
             min_length=4,
             description="Neurons of each hidden layer, ascending; an exponent is fitted to at least four. "
@@ -23,12 +23,15 @@ class Depth(StrictModel):
         Increasing,
     ]
     sample_sizes: Annotated[
-        list[Annotated[int, Field(ge=2)]],
+        list[Annotated[int, Field(ge=2, le=MOST)]],
         Field(min_length=1, description="Training-set sizes n, ascending."),
         Increasing,
     ]
     epochs: Annotated[
-        int, Field(ge=10, description="Steps of full-batch gradient descent until training ends.")
+        int,
+        Field(
+            ge=10, le=MOST, description="Steps of full-batch gradient descent until training ends."
+        ),
     ]
 
 
@@ -44,6 +47,7 @@ class Section(StrictModel):
         int,
         Field(
             ge=1,
+            le=MOST,
             description="Dimension d of the sphere S^d that inputs are uniform on (input_dim d+1).",
         ),
     ] = 2
@@ -60,6 +64,7 @@ class Section(StrictModel):
         int,
         Field(
             ge=3,
+            le=MOST_SEEDS,
             description="Data sets for each sample size, each with a network of every depth and width; "
             "intervals resample them.",
         ),
@@ -74,9 +79,15 @@ class Section(StrictModel):
             "which gradient descent is stable.",
         ),
     ] = 1.0
-    times: Annotated[int, Field(ge=10, description="Logarithmic times recorded in each run.")] = 40
-    test_size: Annotated[int, Field(ge=10, description="Fresh points of the supremum.")] = 200
-    seeds_per_shard: Annotated[int, Field(ge=1, description="Data sets measured by one job.")] = 20
+    times: Annotated[
+        int, Field(ge=10, le=MOST, description="Logarithmic times recorded in each run.")
+    ] = 40
+    test_size: Annotated[
+        int, Field(ge=10, le=MOST, description="Fresh points of the supremum.")
+    ] = 200
+    seeds_per_shard: Annotated[
+        int, Field(ge=1, le=MOST, description="Data sets measured by one job.")
+    ] = 20
 
 
 OUTPUTS = {
