@@ -1,7 +1,12 @@
 """What the README shows works."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
+
+from initbias.cli import app
 
 
 def test_examples_run(root: Path) -> None:
@@ -39,3 +44,46 @@ def test_columns_are_documented(root: Path) -> None:
     columns += [*IMBALANCE, *IMBALANCE_RUNS, *UNDERDETERMINED, *OF_TIMES, *AT_END]
     columns += [*DISTANCE, *DISTANCE_MEASURED]
     assert all(f"`{column}`" in text for column in columns)
+
+
+# What takes long or needs what a machine may lack is run as far as a dry run; `make` is run by those tests
+# that run the pipeline and by whoever runs these.
+INSTEAD = {
+    "make": "make --dry-run",
+    "make test": "make --dry-run test",
+    "source .venv/bin/activate": "test -f Makefile",
+    "conda env create -f environment.yml": "test -f environment.yml",
+    "conda activate initbias": "true",
+    "snakemake --cores all": "snakemake --cores all --dry-run --quiet",
+    "snakemake --cores all --configfile config/paper.yaml": "initbias plan --config config/paper.yaml",
+    "snakemake --profile profiles/slurm --configfile config/cluster.yaml": (
+        "initbias plan --config config/cluster.yaml"
+    ),
+}
+
+
+def commands(root: Path) -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", (root / "README.md").read_text(), re.DOTALL)
+    lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
+    return list(dict.fromkeys(line for line in lines if line))
+
+
+def test_commands_run_as_written(root: Path) -> None:
+    listed = commands(root)
+    assert set(INSTEAD) <= set(listed) and "initbias --help" in listed
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    for command in listed:
+        run = subprocess.run(
+            ["bash", "-c", INSTEAD.get(command, command)],
+            cwd=root, env={**os.environ, "PATH": path}, capture_output=True, text=True,
+        )  # fmt: skip
+        assert run.returncode == 0, f"{command}: {run.stdout[-2000:]}{run.stderr[-2000:]}"
+
+
+def test_commands_within_lines_exist(root: Path) -> None:
+    """Each `initbias …`, `make …` and `snakemake …` in the text names what there is."""
+    text = (root / "README.md").read_text()
+    targets = re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), re.MULTILINE)
+    known = [command.name or command.callback.__name__ for command in app.registered_commands]
+    for program, word in re.findall(r"`(initbias|make) ([a-z-]+)", text):
+        assert word in {"initbias": known, "make": targets}[program] or word.startswith("--"), word

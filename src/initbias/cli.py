@@ -220,6 +220,14 @@ def cost(config: Config = DEFAULT) -> None:
 
 
 @app.command()
+def summary(config: Config = DEFAULT) -> None:
+    """Print what was reproduced, what was not, what is unavailable, and where to look."""
+    from initbias.pipeline.summary import summary as summarized
+
+    Console().print(summarized(read(config)), highlight=False)
+
+
+@app.command()
 def exponents(
     curve: Annotated[
         Path, typer.Argument(help="CSV file with columns sample_size, risk and perhaps group.")

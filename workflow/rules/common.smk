@@ -2,12 +2,14 @@
 
 import json
 import os
+import sys
 from hashlib import sha256
 from pathlib import Path
 
+from rich.console import Console
 from snakemake.exceptions import WorkflowError
 
-from initbias.pipeline import folders, hardware, journal, plan, records
+from initbias.pipeline import folders, hardware, journal, plan, records, summary
 from initbias.pipeline.configuration import combined, validate
 from initbias.pipeline.digests import code_digest
 from initbias.pipeline.errors import UserError
@@ -60,9 +62,10 @@ def estimated(study):
 
 
 def rendered(study, name):
-    """Files of a figure or table in all formats."""
+    """Files of a figure or table in all formats, and the mark that they are drawn."""
     kind = plan.outputs(study)[name].kind
-    return [f"{RESULTS}/{study}/{kind}s/{name}.{suffix}" for suffix in FORMATS[kind]]
+    files = [f"{RESULTS}/{study}/{kind}s/{name}.{suffix}" for suffix in FORMATS[kind]]
+    return [*files, f"{RESULTS}/{study}/{kind}s/.{name}.drawn"]
 
 
 def measure_gpus(wildcards):
@@ -99,6 +102,33 @@ def require_room():
             hardware.require_memory([shard_of(job.wildcards) for job in jobs])
     except UserError as error:
         raise WorkflowError(str(error))
+
+
+def report_absent_datasets():
+    """Say before the first job which data sets are not here."""
+    for name in summary.datasets(CONFIGURATION):
+        print(
+            f"The data set {name} is not here: it will be downloaded. If it cannot be, its runs count as "
+            "unavailable (docs/datasets.md).",
+            file=sys.stderr,
+        )
+
+
+def report_results(failed=False):
+    """Print what the run gave: which jobs failed, what was reproduced, and where to look."""
+    console = Console(stderr=True, soft_wrap=True)
+    if failed:
+        for job in workflow.scheduler.failed:
+            name = " ".join([job.rule.name, *job.wildcards])
+            console.print(
+                f"Failed: {name}; its log: {', '.join(job.log)}", highlight=False
+            )
+        console.print(
+            "The run did not finish: what is finished is kept. Resume with the same command and "
+            "--rerun-incomplete.",
+            highlight=False,
+        )
+    console.print(summary.summary(CONFIGURATION), highlight=False)
 
 
 def fix_configuration():

@@ -1,4 +1,5 @@
-# Figures and tables, one job each.
+# Figures and tables, one job each. A job that fails leaves the last picture as it is; that it is not the
+# one that was asked for is told by the mark, which goes when a job begins.
 
 
 rule figure:
@@ -6,10 +7,11 @@ rule figure:
         lambda wildcards: measured(wildcards.study),
         f"{RESULTS}/{{study}}/estimates.parquet",
     output:
-        f"{RESULTS}/{{study}}/figures/{{name}}.svg",
-        f"{RESULTS}/{{study}}/figures/{{name}}.pdf",
+        touch(f"{RESULTS}/{{study}}/figures/.{{name}}.drawn"),
+        update(f"{RESULTS}/{{study}}/figures/{{name}}.svg"),
+        update(f"{RESULTS}/{{study}}/figures/{{name}}.pdf"),
         report(
-            f"{RESULTS}/{{study}}/figures/{{name}}.png",
+            update(f"{RESULTS}/{{study}}/figures/{{name}}.png"),
             caption="../report/output.rst",
             category="Figures",
             subcategory="{study}",
@@ -38,10 +40,11 @@ rule figure:
 
 use rule figure as table with:
     output:
-        f"{RESULTS}/{{study}}/tables/{{name}}.md",
-        f"{RESULTS}/{{study}}/tables/{{name}}.tex",
+        touch(f"{RESULTS}/{{study}}/tables/.{{name}}.drawn"),
+        update(f"{RESULTS}/{{study}}/tables/{{name}}.md"),
+        update(f"{RESULTS}/{{study}}/tables/{{name}}.tex"),
         report(
-            f"{RESULTS}/{{study}}/tables/{{name}}.csv",
+            update(f"{RESULTS}/{{study}}/tables/{{name}}.csv"),
             caption="../report/output.rst",
             category="Tables",
             subcategory="{study}",

@@ -121,6 +121,8 @@ def _verified(configuration: Configuration, shard: Shard) -> tuple[dict[str, Any
         raise NotMeasured(f"{error.filename} is not there") from error
     try:
         found = json.loads(written)
+        if "record_sha256" not in found:
+            raise NotMeasured(f"{record} has no digests, as older versions left it", damaged=True)
         whole = found.pop("record_sha256") == _digest(found)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise NotMeasured(f"{record} is damaged ({error!r})", damaged=True) from error

@@ -1,0 +1,84 @@
+"""What a run says, and what it does when jobs fail or are interrupted: by running the pipeline."""
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+import yaml
+
+from initbias.pipeline.configuration import validate
+from initbias.pipeline.summary import datasets
+from tests.conftest import ROOT, TINY
+from tests.workflow.conftest import Project
+
+FIGURE = "kernel_regime/figures/error_by_width.png"
+DRAW = "def error_by_width("
+FAIL = 'def error_by_width(*_):\n    raise ZeroDivisionError("in the figure")\n\n\ndef _other('
+ESTIMATE = "def estimate(measurements: pd.DataFrame) -> pd.DataFrame:\n"
+ONCE = f"""{ESTIMATE}    from pathlib import Path
+    if not Path("failed before").exists():
+        Path("failed before").touch()
+        raise ZeroDivisionError("for once")
+"""
+
+
+def test_a_figure_that_fails_keeps_its_picture_and_stops_nothing_else(changeable: Project) -> None:
+    old = (changeable.results / FIGURE).read_bytes()
+    changeable.edit("studies/kernel_regime/figures.py", DRAW, FAIL)
+    run = changeable.attempt("--cores", "2")
+    assert run.returncode != 0
+    assert "ZeroDivisionError: in the figure" in run.stdout  # from its log
+    assert "Failed: figure kernel_regime error_by_width; its log: results/logs/render" in run.stdout
+    assert "Resume with the same command" in run.stdout
+    assert "all studies" in run.stdout and "Look at results/claims.csv" in run.stdout
+    assert (changeable.results / FIGURE).read_bytes() == old
+    assert (changeable.results / "kernel_regime/figures/.error_over_time.drawn").exists()
+    assert changeable.planned() == {"figure": 1}  # the failure is not forgotten
+    changeable.edit("studies/kernel_regime/figures.py", FAIL, DRAW)
+    changeable.snakemake("--cores", "1")
+    assert changeable.planned() == {}
+
+
+def test_a_job_that_fails_once_is_tried_again(changeable: Project) -> None:
+    changeable.edit("studies/kernel_regime/estimate.py", ESTIMATE, ONCE)
+    output = changeable.snakemake("--cores", "1", "results/kernel_regime/estimates.parquet")
+    assert "ZeroDivisionError: for once" in output and "Trying to restart job" in output
+    assert (changeable.folder / "failed before").exists()
+    assert "Not reproduced:" in output or "all studies" in output
+
+
+def test_an_interrupted_run_says_how_to_resume(changeable: Project) -> None:
+    slow = ESTIMATE + "    import time; time.sleep(60)\n"
+    changeable.edit("studies/kernel_regime/estimate.py", ESTIMATE, slow)
+    begun = time.time()
+    process = subprocess.Popen(
+        changeable.command("--cores", "1", "results/kernel_regime/estimates.parquet"),
+        cwd=changeable.folder, env=changeable.environment, text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    log = changeable.results / "logs" / "estimate" / "kernel_regime.log"
+    deadline = time.monotonic() + 60
+    while not (log.exists() and log.stat().st_mtime > begun) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1)
+    second = changeable.attempt("--cores", "1")
+    assert second.returncode != 0 and "cannot be locked" in second.stdout
+    os.killpg(process.pid, signal.SIGINT)
+    output = process.communicate(timeout=60)[0]
+    assert process.returncode != 0 and "Resume with the same command" in output
+    assert changeable.attempt("--unlock").returncode == 0
+
+
+def test_data_sets_that_are_not_here_are_reported(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path_factory.mktemp("cache")
+    paper = yaml.safe_load((ROOT / "config" / "paper.yaml").read_text())
+    paper = validate({**paper, "data_cache": str(cache)}, "paper")
+    monkeypatch.setattr("initbias.datasets.presence.FASHION_MNIST_SYSTEM", cache / "none")
+    assert {"cifar10", "mnist"} <= set(datasets(paper))
+    (cache / "cifar-10-binary.tar.gz").touch()
+    assert "cifar10" not in datasets(paper)
+    assert datasets(validate(TINY, "tiny")) == []
