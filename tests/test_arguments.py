@@ -118,7 +118,7 @@ WITHOUT = {
     "Architecture", "Ascent", "CrossEntropy", "Initialization", "LeastSquares", "LinearTrajectory",
     "PowerLoss", "Trajectory", "default_threads", "initialize", "KrylovChange",
     "ReluKernels", "RidgeEquivalent", "SphereSpectrum", "sphere_spectrum", "LEVEL",
-    "CorrectedPowerLaw", "Curves", "Estimate", "PowerLawFit", "PurePowerLaw", "Verdict", "Window",
+    "CorrectedPowerLaw", "FloorFit", "Curves", "Estimate", "PowerLawFit", "PurePowerLaw", "Verdict", "Window",
     "widening", "DATASETS", "TARGETS", "Dataset", "DatasetUnavailable", "LinearSample", "generator",
     "load_dataset", "sample_linear", "sample_sphere", "sample_underdetermined",
 }  # fmt: skip

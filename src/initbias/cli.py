@@ -1,8 +1,10 @@
 """The command line: what the pipeline's rules call, and what a person debugs with."""
 
 import errno
+import io
 import json
 import os
+import sys
 from collections.abc import Iterable
 from difflib import get_close_matches
 from importlib.metadata import version
@@ -42,6 +44,9 @@ Study = Annotated[str, typer.Argument(help=f"One of: {', '.join(STUDIES)}.")]
 
 def main() -> None:
     """Run the command line; errors that a person can mend end in one message and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal may lack signs such as ²
+            stream.reconfigure(errors="replace")
     try:
         app()
     except UserError as error:
@@ -230,18 +235,34 @@ def summary(config: Config = DEFAULT) -> None:
 @app.command()
 def exponents(
     curve: Annotated[
-        Path, typer.Argument(help="CSV file with columns sample_size, risk and perhaps group.")
+        Path,
+        typer.Argument(
+            help="Table with a header, separated by commas, tabs or semicolons; - is the standard input."
+        ),
     ],
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Picture: .png, .svg or .pdf; else beside the file."),
     ] = None,
+    picture: Annotated[bool, typer.Option(help="Draw a picture.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print numbers in JSON.")] = False,
+    sample_size: Annotated[
+        str, typer.Option(help="Column of sizes, or of shares of a data set.")
+    ] = "sample_size",
+    risk: Annotated[str, typer.Option(help="Column of risks, or of their means.")] = "risk",
+    group: Annotated[str, typer.Option(help="Column of the data set of a row.")] = "group",
+    error: Annotated[str, typer.Option(help="Column of standard errors of the means.")] = "",
+    runs: Annotated[str, typer.Option(help="Column of the number of runs of each mean.")] = "",
+    wide: Annotated[
+        str, typer.Option(help="Beginning of the names of columns that hold a run each.")
+    ] = "",
 ) -> None:
-    """Fit an exponent, with an interval that allows for a correction, to any learning curve."""
-    from initbias.curves import fit_file
+    """Fit an exponent, with an interval that allows for a correction and a floor, to any learning curve."""
+    from initbias.curves import Columns, fit_file, picture_beside
 
-    picture = output or curve.parent / f"{curve.stem}.exponents.png"
-    fit_file(curve, picture, Console())
+    columns = Columns(sample_size, risk, group, error, runs, wide)
+    drawn = (output or picture_beside(curve)) if picture else None
+    fit_file(curve, columns, Console(), drawn, as_json)
 
 
 @app.command()

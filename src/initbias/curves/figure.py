@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from initbias.statistics import PowerLawFit
-from initbias.studies.appearance import COLORS, PANEL, THEORY, WIDTH
+from initbias.studies.appearance import COLORS, PALETTE, PANEL, THEORY, WIDTH
 
 MEASURED, FITTED = COLORS["mirrored"], COLORS["standard"]
 
@@ -33,6 +33,9 @@ def _risks(axes: Axes, fit: PowerLawFit) -> None:
     n = np.geomspace(curve["sample_size"].min(), curve["sample_size"].max(), 200)
     pure = f"without correction: $n^{{{-fit.pure.exponent.value:.3f}}}$"
     corrected = f"with the best correction: tends to $n^{{{-fit.corrected.exponent:.3f}}}$"
+    if fit.floor and fit.floor.law.floor:
+        floor = f"above a floor of {fit.floor.law.floor:.3g}: $n^{{{-fit.floor.law.exponent:.3f}}}$"
+        axes.plot(n, fit.floor.law.risk(n), color=PALETTE[2], ls="-.", lw=1, label=floor)
     axes.plot(n, fit.pure.risk(n), color=THEORY, ls="--", lw=1, label=pure)
     axes.plot(n, fit.corrected.risk(n), color=FITTED, lw=1, label=corrected)
     _points(axes, curve["sample_size"], curve["risk"], curve, "mean risk, 95 % interval")
@@ -58,7 +61,7 @@ def _points(
 
 
 def _local_exponents(axes: Axes, fit: PowerLawFit) -> None:
-    local, exponent = fit.local_exponents, fit.exponent
+    local, exponent = fit.local_exponents, fit.above_floor
     middle = np.sqrt(local["sample_size"] * local["next_size"])
     axes.axhline(exponent.value, color=FITTED, lw=1, label=f"exponent {exponent.value:.3f}")
     _points(axes, middle, local["value"], local, "between neighbouring sizes, 95 % interval")
@@ -66,6 +69,6 @@ def _local_exponents(axes: Axes, fit: PowerLawFit) -> None:
     low, high = (
         np.clip(end, *shown) if np.isinf(end) else end for end in (exponent.low, exponent.high)
     )
-    label = "its 95 % interval, allowing for a correction"
+    label = "its 95 % interval, allowing for a correction and a floor"
     axes.axhspan(low, high, color=FITTED, alpha=0.15, lw=0, label=label)
     axes.set_ylabel("local exponent")

@@ -1,7 +1,8 @@
 """Power laws with intervals, and verdicts on claims."""
 
 from initbias.statistics.corrected import CorrectedPowerLaw
-from initbias.statistics.fit import PowerLawFit, PurePowerLaw, fit_power_law
+from initbias.statistics.fit import PowerLawFit, PurePowerLaw, fit_means, fit_power_law
+from initbias.statistics.floor import FloorFit
 from initbias.statistics.means import positive_interval, ratio_interval, student_interval
 from initbias.statistics.power_law import LEVEL, Curves, Estimate, Window, widening
 from initbias.statistics.verdicts import (
@@ -23,10 +24,12 @@ __all__ = [
     "CorrectedPowerLaw",
     "Curves",
     "Estimate",
+    "FloorFit",
     "PowerLawFit",
     "PurePowerLaw",
     "Verdict",
     "Window",
+    "fit_means",
     "fit_power_law",
     "judge_at_least",
     "judge_at_most",

@@ -29,6 +29,11 @@ FACTORS: dict[str, Callable[[Array], Array]] = {
     "log n": lambda n: np.log(n),
 }
 
+# A constant, over the rest of the risk at the largest size.
+FLOORS = {"none": 0.0, "a third": 1 / 3, "equal": 1.0, "three times": 3.0}
+FLOOR_FACTORS = ("1 (pure power law)", "1 + 3 n^(−1/2)")
+FLOOR_DATA_SETS, FLOOR_REPETITIONS = (20, 200), 60
+
 PROMISED = 0.90  # a headline coverage below this is marked
 
 TEXT = f"""# Coverage of the intervals
@@ -68,6 +73,71 @@ def simulate(factor: Callable[[Array], Array], data_sets: int, repetitions: int)
     return pd.DataFrame(rows, columns=["interval", "holds", "width"])
 
 
+FLOOR_TEXT = f"""
+
+## With a floor
+
+The same with a constant added, which is none, a third of the rest at the largest size, equal to it or three
+times as large. *Above the floor* is the interval that `initbias exponents` prints (`floor=True`,
+`above_floor`), *floor* that of the constant, *without a floor* the headline interval above.
+{FLOOR_REPETITIONS} repetitions a line, which tell coverage to about 0.05.
+"""
+
+
+def simulate_floor(
+    factor: Callable[[Array], Array], floor: float, data_sets: int, repetitions: int
+) -> pd.DataFrame:
+    """Fits to simulated curves that tend to a floor.
+
+    Returns:
+        Three rows for each repetition, see `simulate`: above (the floor), floor and without (one).
+    """
+    generator = np.random.default_rng(SEED)
+    shape = 1 / SPREAD**2
+    excess = factor(SIZES) * SIZES**-EXPONENT
+    constant = floor * excess[-1]
+    rows = []
+    for _ in range(repetitions):
+        risks = (constant + excess) * generator.gamma(shape, 1 / shape, (data_sets, len(SIZES)))
+        fit = fit_power_law(
+            np.tile(SIZES, data_sets), risks.ravel(), floor=True, replicates=REPLICATES
+        )
+        assert fit.floor is not None
+        for name, fitted, true in (
+            ("above", fit.above_floor, EXPONENT),
+            ("floor", fit.floor.floor, constant),
+            ("without", fit.exponent, EXPONENT),
+        ):
+            rows.append((name, fitted.low <= true <= fitted.high, fitted.high - fitted.low))
+    return pd.DataFrame(rows, columns=["interval", "holds", "width"])
+
+
+def floor_report() -> str:
+    """The results with a floor."""
+    lines = []
+    for data_sets in FLOOR_DATA_SETS:
+        for name in FLOOR_FACTORS:
+            for words, floor in FLOORS.items():
+                fits = simulate_floor(FACTORS[name], floor, data_sets, FLOOR_REPETITIONS)
+                grouped = fits.groupby("interval")
+                holds, width = grouped["holds"].mean(), grouped["width"].median()
+                lines.append(
+                    {
+                        "data sets": data_sets,
+                        "factor": name,
+                        "constant": words,
+                        "above the floor": f"{holds['above']:.2f}",
+                        "": "" if holds["above"] >= PROMISED else "**fails**",
+                        "floor": f"{holds['floor']:.2f}",
+                        "without a floor": f"{holds['without']:.2f}",
+                        "median width, above": f"{width['above']:.2f}",
+                        "median width, without": f"{width['without']:.2f}",
+                    }
+                )
+    table = pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)
+    return f"{FLOOR_TEXT}\n{table}"
+
+
 def report() -> str:
     """The page of results."""
     lines = []
@@ -88,7 +158,7 @@ def report() -> str:
                 }
             )
     table = pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)
-    return f"{TEXT}\n{table}"
+    return f"{TEXT}\n{table}{floor_report()}"
 
 
 def _correction(factor: Callable[[Array], Array]) -> str:

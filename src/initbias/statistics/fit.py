@@ -21,12 +21,22 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from initbias.statistics.corrected import CorrectedPowerLaw, fit_corrected
-from initbias.statistics.mean_curve import FEWEST_SIZES, PARAMETERS, MeanCurve, mean_curve
+from initbias.statistics.floor import FloorFit, fit_floor
+from initbias.statistics.mean_curve import (
+    FEWEST_SIZES,
+    PARAMETERS,
+    MeanCurve,
+    curve_of_means,
+    mean_curve,
+)
 from initbias.statistics.power_law import LEVEL, REPLICATES, Array, Estimate, interval
 from initbias.statistics.profiles import zoomed_profile
 
 LARGEST_SHARE = 0.25
 ROUNDING = 1e-6  # of an exponent
+AT_BOUND = 0.99  # of the largest share, from which on a correction is at its bound
+MOSTLY = 0.5  # of the smallest mean risk: a best floor above that is most of it
+NO_FLOOR = 0.1  # of the smallest mean risk: a floor below that is none
 PERFECT = 0.01  # a chi² below this is no evidence of a misfit, whatever replicates say
 
 
@@ -73,6 +83,7 @@ class PowerLawFit:
         clusters: number of groups, or of rows if no groups are told.
         errors_from: replication over groups or rows; or, with one of them at each size, the scatter
             of the means about the fit.
+        floor: the fit with a floor, if it was asked for.
     """
 
     exponent: Estimate
@@ -88,6 +99,24 @@ class PowerLawFit:
     rows: int
     clusters: int
     errors_from: Literal["replication", "scatter"]
+    floor: FloorFit | None = None
+
+    @property
+    def above_floor(self) -> Estimate:
+        """The exponent, allowing for a floor too if it was asked for: of what is above it.
+
+        Where no floor is needed, the interval holds both intervals, and the value is that of the pure power
+        law if it fits, else that with a floor.
+        """
+        if self.floor is None:
+            return self.exponent
+        if self.floor.needed:
+            return self.floor.exponent
+        both = self.exponent, self.floor.exponent
+        pure = abs(self.exponent.value - self.pure.exponent.value) <= ROUNDING
+        return Estimate(
+            both[not pure].value, min(each.low for each in both), max(each.high for each in both)
+        )
 
     @property
     def chi_squared_per_freedom(self) -> tuple[float, float]:
@@ -97,16 +126,46 @@ class PowerLawFit:
         return self.pure.chi_squared / (len(self.curve) - 2), corrected
 
     @property
+    def constant(self) -> bool:
+        """Whether the data tell no more than that the curve tends to a constant, or is one."""
+        return (
+            self.floor is not None
+            and self.floor.floor.value > MOSTLY * self.smallest
+            and np.isinf(self.above_floor.high)
+        )
+
+    @property
+    def smallest(self) -> float:
+        """The smallest mean risk."""
+        return float(self.curve["risk"].min())
+
+    @property
     def warnings(self) -> list[str]:
         """Reasons for doubt, in words."""
         doubts = []
+        law = self.floor.law if self.floor and self.floor.needed else self.corrected
+        if (
+            self.floor
+            and not self.floor.needed
+            and self.floor.floor.high > NO_FLOOR * self.smallest
+        ):
+            doubts.append(
+                f"a floor of up to {self.floor.floor.high:.3g} cannot be excluded: the exponent is that of "
+                "what is above it"
+            )
+        if abs(law.share) >= AT_BOUND * self.largest_share:
+            doubts.append(
+                f"the best correction is at its assumed bound of {100 * self.largest_share:.0f} % at the "
+                "largest size: the interval rests on that bound"
+            )
         bent = not self.curvature.low <= 0 <= self.curvature.high
         if bent and abs(self.curvature.value) > ROUNDING:
             doubts.append(
                 f"local slopes still change (upper minus lower half of the sizes: "
                 f"{self.curvature.value:+.3f}): the exponent may not be asymptotic"
             )
-        if self.exponent.value != self.pure.exponent.value:
+        needed = abs(self.exponent.value - self.pure.exponent.value) > ROUNDING
+        if needed and not (self.floor and self.floor.needed):
             doubts.append(
                 f"no pure power law: without a correction the exponent would be "
                 f"{self.pure.exponent.value:.3f}"
@@ -116,7 +175,8 @@ class PowerLawFit:
                 "neither a power law nor a corrected one describes these means: do not rely on the "
                 "exponent"
             )
-        if not np.isfinite([self.exponent.low, self.exponent.high]).all():
+        bounded = np.isfinite([self.above_floor.low, self.above_floor.high]).all()
+        if not (bounded or self.constant):
             doubts.append("these sizes do not bound the exponent: measure more, or further apart")
         if self.errors_from == "scatter":
             doubts.append(
@@ -133,6 +193,7 @@ def fit_power_law(
     relative_to: ArrayLike | None = None,
     groups: Sequence[Any] | None = None,
     largest_share: float = LARGEST_SHARE,
+    floor: bool = False,
     seed: int = 0,
     replicates: int = REPLICATES,
 ) -> PowerLawFit:
@@ -147,6 +208,7 @@ def fit_power_law(
             independent, so that the bootstrap weighs whole groups. Otherwise rows are independent.
         largest_share: the largest correction to allow for, as a share of the risk at the largest size.
             No data can tell this: any slower decay of small amplitude fits.
+        floor: also fit a law that tends to a constant (floor.py); `above_floor` then allows for it.
         seed: of the bootstrap.
         replicates: of the bootstrap.
 
@@ -154,9 +216,48 @@ def fit_power_law(
         ValueError: rows that cannot be used, too few sizes, or a size with one row among others
             with more; the message names them.
     """
+    _check_share(largest_share)
+    curve = mean_curve(sample_size, risk, relative_to, groups, largest_share, seed, replicates)
+    return _fit(curve, largest_share, floor)
+
+
+def fit_means(
+    sample_size: ArrayLike,
+    mean: ArrayLike,
+    standard_error: ArrayLike,
+    runs: ArrayLike,
+    *,
+    largest_share: float = LARGEST_SHARE,
+    floor: bool = False,
+    seed: int = 0,
+    replicates: int = REPLICATES,
+) -> PowerLawFit:
+    """The same for published means, whose runs are not known: taken to be independent at each size.
+
+    Args:
+        sample_size: increasing or not, each once.
+        mean: of the risk, positive.
+        standard_error: of each mean, positive.
+        runs: that each mean is of, 2 or more; fewer widen intervals.
+        largest_share: as of `fit_power_law`, and so are the others.
+        floor: likewise.
+        seed: likewise.
+        replicates: likewise.
+
+    Raises:
+        ValueError: numbers out of their range, or too few sizes.
+    """
+    _check_share(largest_share)
+    curve = curve_of_means(sample_size, mean, standard_error, runs, seed, replicates)
+    return _fit(curve, largest_share, floor)
+
+
+def _check_share(largest_share: float) -> None:
     if not 0 < largest_share < 1:
         raise ValueError(f"largest_share must lie between 0 and 1, got {largest_share}")
-    curve = mean_curve(sample_size, risk, relative_to, groups, largest_share, seed, replicates)
+
+
+def _fit(curve: MeanCurve, largest_share: float, floor: bool) -> PowerLawFit:
     pure, windows = _pure(curve), _windows(curve)
     near = pure.exponent.value
     fit = fit_corrected(curve.sizes, curve.mean, curve.standard_error, largest_share, near)
@@ -177,6 +278,7 @@ def fit_power_law(
         rows=int(curve.rows.sum()),
         clusters=curve.clusters,
         errors_from="scatter" if curve.single else "replication",
+        floor=fit_floor(curve, fit, largest_share) if floor else None,
     )
 
 

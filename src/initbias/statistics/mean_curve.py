@@ -80,12 +80,7 @@ def mean_curve(
     """
     sizes, risks, labels = _checked(sample_size, risk, relative_to, groups)
     distinct, at_size = np.unique(sizes, return_inverse=True)
-    if len(distinct) < FEWEST_SIZES:
-        shown = ", ".join(f"{n:g}" for n in distinct)
-        raise ValueError(
-            f"an exponent needs at least {FEWEST_SIZES} distinct sample sizes, there are "
-            f"{len(distinct)} ({shown}); measure more sizes"
-        )
+    _check_sizes(distinct)
     counts = _by_cluster(np.ones(len(sizes)), labels, at_size)
     sums = np.stack([_by_cluster(arm, labels, at_size) for arm in risks])  # (arms, clusters, sizes)
     rows, clusters = counts.sum(axis=0), (counts > 0).sum(axis=0)
@@ -114,6 +109,61 @@ def mean_curve(
         clusters=len(counts),
         single=single,
     )
+
+
+def curve_of_means(
+    sample_size: ArrayLike,
+    mean: ArrayLike,
+    standard_error: ArrayLike,
+    runs: ArrayLike,
+    seed: int,
+    replicates: int,
+) -> MeanCurve:
+    """The mean curve of published means, for arguments see `fit_means`."""
+    given = [
+        arguments.array(name, values, ndim=1)
+        for name, values in (
+            ("sample_size", sample_size), ("mean", mean), ("standard_error", standard_error),
+            ("runs", runs),
+        )
+    ]  # fmt: skip
+    if len({len(column) for column in given}) > 1:
+        raise ValueError(f"every size needs one value of each: got {[len(each) for each in given]}")
+    for name, column, least in zip(
+        ("sample_size", "mean", "standard_error", "runs"), given, (1, 0, 0, 2), strict=True
+    ):
+        _check_rows(
+            name,
+            column,
+            column >= least if least else column > 0,
+            f"at least {least:g}" if least else "positive",
+        )
+    order = np.argsort(given[0])
+    sizes, means, errors, counts = (column[order] for column in given)
+    if len(np.unique(sizes)) < len(sizes):
+        raise ValueError("a sample size stands in several rows; give one mean of each")
+    _check_sizes(sizes)
+    relative = np.maximum(errors / means, SMALLEST_ERROR)
+    wider = np.array([widening(1, int(count) - 1) for count in counts])
+    normal = np.random.default_rng(seed).normal(size=(replicates, len(sizes)))
+    return MeanCurve(
+        sizes=sizes,
+        mean=means,
+        error=relative,
+        deviations=wider * relative * normal,
+        rows=counts,
+        clusters=int(counts.sum()),
+        single=False,
+    )
+
+
+def _check_sizes(distinct: Array) -> None:
+    if len(distinct) < FEWEST_SIZES:
+        shown = ", ".join(f"{n:g}" for n in distinct)
+        raise ValueError(
+            f"an exponent needs at least {FEWEST_SIZES} distinct sample sizes, there are "
+            f"{len(distinct)} ({shown}); measure more sizes"
+        )
 
 
 def _by_cluster(values: Array, labels: Numbers, at_size: Numbers) -> Array:

@@ -52,11 +52,15 @@ class Profile:
 
     def interval(self) -> tuple[float, float]:
         """The 95 % interval of the exponent."""
-        return _accepted(self.exponents, self.observed, self.critical)
+        return accepted(self.exponents, self.observed, self.critical)
 
 
 def profile(
-    curve: MeanCurve, fit: CorrectedPowerLaw, largest_share: float, half_width: float
+    curve: MeanCurve,
+    fit: CorrectedPowerLaw,
+    largest_share: float,
+    half_width: float,
+    floor: bool = False,
 ) -> Profile:
     """The profile of a curve on a grid of given width about its best fit."""
     exponents = fit.exponent + half_width * np.arange(-MIDDLE, MIDDLE + 1) / MIDDLE
@@ -68,16 +72,19 @@ def profile(
         exponents,
         largest_share,
         near=fit.gamma,
+        floor=floor,
     )
     return Profile(exponents, chi_squared[0], chi_squared[1:])
 
 
-def zoomed_profile(curve: MeanCurve, fit: CorrectedPowerLaw, largest_share: float) -> Profile:
+def zoomed_profile(
+    curve: MeanCurve, fit: CorrectedPowerLaw, largest_share: float, floor: bool = False
+) -> Profile:
     """The profile on a grid as wide as the interval needs."""
     half_width = 0.25
     for _ in range(ROUNDS):
-        profiled = profile(curve, fit, largest_share, half_width)
-        ends = _accepted(profiled.exponents, profiled.observed, REACH * profiled.critical)
+        profiled = profile(curve, fit, largest_share, half_width, floor)
+        ends = accepted(profiled.exponents, profiled.observed, REACH * profiled.critical)
         reach = np.abs(np.array(ends) - fit.exponent).max() / half_width
         if 0.3 <= reach < 1:
             break
@@ -85,7 +92,7 @@ def zoomed_profile(curve: MeanCurve, fit: CorrectedPowerLaw, largest_share: floa
     return profiled
 
 
-def _accepted(values: Array, chi_squared: Array, critical: float) -> tuple[float, float]:
+def accepted(values: Array, chi_squared: Array, critical: float) -> tuple[float, float]:
     """The range of values whose chi² exceeds the smallest one by no more than the critical value.
 
     An end is infinite if it is not on the grid.
