@@ -35,7 +35,7 @@ def _risks(axes: Axes, fit: PowerLawFit) -> None:
     corrected = f"with the best correction: tends to $n^{{{-fit.corrected.exponent:.3f}}}$"
     if fit.floor and fit.floor.law.floor:
         floor = f"above a floor of {fit.floor.law.floor:.3g}: $n^{{{-fit.floor.law.exponent:.3f}}}$"
-        axes.plot(n, fit.floor.law.risk(n), color=PALETTE[2], ls="-.", lw=1, label=floor)
+        axes.plot(n, fit.floor.law.risk(n), color=PALETTE[2], ls="-.", lw=1, label=floor, zorder=3)
     axes.plot(n, fit.pure.risk(n), color=THEORY, ls="--", lw=1, label=pure)
     axes.plot(n, fit.corrected.risk(n), color=FITTED, lw=1, label=corrected)
     _points(axes, curve["sample_size"], curve["risk"], curve, "mean risk, 95 % interval")
@@ -69,6 +69,6 @@ def _local_exponents(axes: Axes, fit: PowerLawFit) -> None:
     low, high = (
         np.clip(end, *shown) if np.isinf(end) else end for end in (exponent.low, exponent.high)
     )
-    label = "its 95 % interval, allowing for a correction and a floor"
+    label = "its 95 % interval"
     axes.axhspan(low, high, color=FITTED, alpha=0.15, lw=0, label=label)
     axes.set_ylabel("local exponent")
