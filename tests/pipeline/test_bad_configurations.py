@@ -199,11 +199,16 @@ def test_the_catalogue_is_large() -> None:
     assert len(TEXTS) + len(FIELDS) + len(GENERATED) >= 120
 
 
-@pytest.mark.parametrize("case", ["config_latin1", "duplicate_key", "results_dot"])
-def test_the_workflow_says_the_same(case: str, tmp_path: Path) -> None:
-    """Of its own file, which Snakemake leaves to it; a dry run, in which nothing is written."""
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize(
+    "case", ["config_latin1", "syntax", "deep", "duplicate_key", "results_dot"]
+)
+def test_the_workflow_says_the_same(case: str, named: bool, tmp_path: Path) -> None:
+    """Of its own file, and of one that is named on the command line; a dry run writes nothing."""
     contents = {
         "config_latin1": (b"results: gr\xf6\xdfe\n", "config/config.yaml: line 1: is not UTF-8 text"),
+        "syntax": (b"studies: [a\n", "config/config.yaml: line 2: is not valid YAML"),
+        "deep": (b"studies: " + b"[" * 5000, "config/config.yaml: line 1: is nested more than 30"),
         "duplicate_key": (f"{TEXT}device: cpu\n".encode(), "device stands twice"),
         "results_dot": (yaml.safe_dump({**TINY, "results": "."}).encode(), "is the folder of the project"),
     }  # fmt: skip
@@ -212,7 +217,8 @@ def test_the_workflow_says_the_same(case: str, tmp_path: Path) -> None:
     (tmp_path / "config" / "config.yaml").write_bytes(content)
     before = {path for path in tmp_path.rglob("*") if ".snakemake" not in path.parts}
     run = subprocess.run(
-        ["snakemake", "--cores", "1", "--nocolor", "--dry-run"],
+        ["snakemake", "--cores", "1", "--nocolor", "--dry-run",
+         *(["--configfile", "config/config.yaml"] if named else [])],
         cwd=tmp_path, env=project.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     assert run.returncode != 0 and message in run.stdout and "Traceback" not in run.stdout

@@ -32,6 +32,8 @@ def test_a_figure_that_fails_keeps_its_picture_and_stops_nothing_else(changeable
     assert "ZeroDivisionError: in the figure" in run.stdout  # from its log
     assert "Failed: figure kernel_regime error_by_width; its log: results/logs/render" in run.stdout
     assert "Resume with the same command" in run.stdout
+    assert "% of the expected time, about" in run.stdout
+    assert "Reason" not in run.stdout
     assert "all studies" in run.stdout and "Look at results/claims.csv" in run.stdout
     assert (changeable.results / FIGURE).read_bytes() == old
     assert (changeable.results / "kernel_regime/figures/.error_over_time.drawn").exists()

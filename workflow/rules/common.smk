@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 from snakemake.exceptions import WorkflowError
+from snakemake_logger_plugin_initbias import EXPECTED
 
 from initbias.pipeline import folders, hardware, journal, plan, records, summary
 from initbias.pipeline.configuration import combined, validate
@@ -27,6 +28,7 @@ try:
 except UserError as error:
     raise WorkflowError(str(error))
 
+OTHER_JOBS = 4.0  # seconds: most of it is the start of libraries
 GPUS = hardware.gpus_to_ask_for(CONFIGURATION.device)
 RESULTS = CONFIGURATION.results
 LOGS = f"{RESULTS}/logs"
@@ -129,6 +131,14 @@ def report_results(failed=False):
             highlight=False,
         )
     console.print(summary.summary(CONFIGURATION), highlight=False)
+
+
+def expect_costs():
+    """Tell the logger what each job is expected to take."""
+    for job in workflow.dag.needrun_jobs():
+        measures = job.rule.name == "measure"
+        cost = shard_of(job.wildcards).cost.seconds if measures else OTHER_JOBS
+        EXPECTED[workflow.dag.jobid(job)] = cost
 
 
 def fix_configuration():

@@ -1,0 +1,123 @@
+"""What a run of the pipeline prints: a line for each job, and the share of the expected time that is done.
+
+Snakemake finds this package by its name; `logger: initbias` in profiles/default chooses it. Everything that
+is left out here stands in the log file that a run names at its end.
+"""
+
+import sys
+import time
+from logging import LogRecord
+from typing import Any
+
+from snakemake_interface_logger_plugins.base import LogHandlerBase
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from initbias.pipeline.errors import ConfigurationError
+from initbias.pipeline.reading import read_file
+
+# Seconds of one core that each job is expected to take, by its number; the workflow fills it at its start.
+EXPECTED: dict[int, float] = {}
+
+LEFT_OUT = {LogEvent.WORKFLOW_STARTED, LogEvent.RESOURCES_INFO, LogEvent.JOB_STARTED}
+NOISE = (
+    "Assuming unrestricted",
+    "Building DAG",
+    "Execute ",
+    "Provided ",
+    "Select jobs to execute",
+    "Singularity containers",
+    "Touching output file",
+    "Using shell",
+)
+
+
+class LogHandler(LogHandlerBase):
+    """Prints to standard error."""
+
+    def __post_init__(self) -> None:
+        self._begun, self._done = time.monotonic(), 0.0
+
+    @property
+    def writes_to_stream(self) -> bool:
+        """It takes the place of what Snakemake prints."""
+        return True
+
+    @property
+    def writes_to_file(self) -> bool:
+        """The log file is Snakemake's own."""
+        return False
+
+    @property
+    def has_filter(self) -> bool:
+        """That of Snakemake is used."""
+        return False
+
+    @property
+    def has_formatter(self) -> bool:
+        """That of Snakemake is used."""
+        return False
+
+    @property
+    def needs_rulegraph(self) -> bool:
+        """It does not."""
+        return False
+
+    def emit(self, record: LogRecord) -> None:
+        """Print a record, shorter than Snakemake does."""
+        text = self._text(record)
+        if text.strip():
+            print(text, file=sys.stdout if self.common_settings.stdout else sys.stderr, flush=True)
+
+    def _text(self, record: LogRecord) -> str:
+        event: Any = getattr(record, "event", None)
+        if event == LogEvent.ERROR:
+            return _wrong_configuration() or self.format(record)
+        if self.common_settings.dryrun or self.common_settings.verbose:
+            return self.format(record)
+        match event:
+            case LogEvent.JOB_INFO:
+                return getattr(record, "rule_msg", None) or ""
+            case LogEvent.JOB_FINISHED:
+                self._done += EXPECTED.get(getattr(record, "job_id", -1), 0.0)
+                return ""
+            case LogEvent.PROGRESS:
+                return self._progress(getattr(record, "done", 0), getattr(record, "total", 0))
+            case None if record.getMessage().startswith(NOISE):
+                return ""
+            case _ if event in LEFT_OUT:
+                return ""
+        return self.format(record)
+
+    def _progress(self, done: int, total: int) -> str:
+        expected = sum(EXPECTED.values())
+        jobs = f"{done} of {total} jobs"
+        if not expected or not self._done:
+            return jobs
+        share = min(self._done / expected, 1.0)
+        left = (time.monotonic() - self._begun) * (1 / share - 1)
+        return f"{jobs}, {100 * share:.0f} % of the expected time, about {_duration(left)} left"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def _wrong_configuration() -> str:
+    """What is wrong with a configuration file on the command line, which Snakemake reads by itself."""
+    words, files = iter(sys.argv[1:]), []
+    taking = False
+    for word in words:
+        if word.startswith("-"):
+            name, _, value = word.partition("=")
+            taking = name in ("--configfile", "--configfiles")
+            files += [value] if taking and value else []
+        elif taking:
+            files.append(word)
+    for file in files:
+        try:
+            read_file(file)
+        except ConfigurationError as error:
+            return str(error)
+    return ""
