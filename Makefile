@@ -58,7 +58,7 @@ $(PEERS)/%/.setup: benchmarks/peers/%.txt
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	touch $@
 
-# How often the intervals of fitted exponents hold the true one; takes about five minutes.
+# How often the intervals of fitted exponents hold the true one; takes about a quarter of an hour.
 coverage: setup
 	$(RUN) python -m initbias.statistics.coverage > docs/coverage.md.new
 	mv docs/coverage.md.new docs/coverage.md

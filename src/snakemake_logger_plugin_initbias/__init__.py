@@ -6,8 +6,8 @@ is left out here stands in the log file that a run names at its end.
 
 import sys
 import time
-from logging import LogRecord
-from typing import Any
+from logging import ERROR, LogRecord
+from typing import Any, ClassVar
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
@@ -19,6 +19,7 @@ from initbias.pipeline.reading import read_file
 EXPECTED: dict[int, float] = {}
 
 LEFT_OUT = {LogEvent.WORKFLOW_STARTED, LogEvent.RESOURCES_INFO, LogEvent.JOB_STARTED}
+INTERRUPTED = "Terminating processes on user request"  # what Snakemake says then
 NOISE = (
     "Assuming unrestricted",
     "Building DAG",
@@ -32,7 +33,13 @@ NOISE = (
 
 
 class LogHandler(LogHandlerBase):
-    """Prints to standard error."""
+    """Prints to standard error.
+
+    Attributes:
+        interrupted: whether a person has ended the run, for the workflow to know.
+    """
+
+    interrupted: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         self._begun, self._done = time.monotonic(), 0.0
@@ -74,6 +81,11 @@ class LogHandler(LogHandlerBase):
             return _wrong_configuration() or self.format(record)
         if self.common_settings.dryrun or self.common_settings.verbose:
             return self.format(record)
+        if record.getMessage().startswith(INTERRUPTED):
+            LogHandler.interrupted = True
+            return "Interrupted: ending the jobs that run."
+        if self.interrupted and record.levelno >= ERROR:
+            return ""  # jobs that end because of it have not failed
         match event:
             case LogEvent.JOB_INFO:
                 return getattr(record, "rule_msg", None) or ""

@@ -108,3 +108,12 @@ def test_publication_is_all_or_nothing(tmp_path: Path) -> None:
     with published(file) as temporary:
         temporary.write_text("whole")
     assert file.read_text() == "whole" and len(list(file.parent.iterdir())) == 1
+
+
+def test_what_a_killed_process_left_over_is_removed(tmp_path: Path) -> None:
+    file, others = tmp_path / "table.csv", {".12.other.csv", ".hidden.table.csv", "table.csv.txt"}
+    for name in (".99999.table.csv", *others):
+        (tmp_path / name).write_text("part")
+    with published(file) as temporary:
+        temporary.write_text("whole")
+    assert {path.name for path in tmp_path.iterdir()} == {"table.csv", *others}

@@ -70,6 +70,8 @@ def test_an_interrupted_run_says_how_to_resume(changeable: Project) -> None:
     os.killpg(process.pid, signal.SIGINT)
     output = process.communicate(timeout=60)[0]
     assert process.returncode != 0 and "Resume with the same command" in output
+    assert "Interrupted: ending the jobs that run." in output and "Error in rule" not in output
+    assert "The run was interrupted" in output and "Failed:" not in output
     assert changeable.attempt("--unlock").returncode == 0
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 from snakemake.exceptions import WorkflowError
-from snakemake_logger_plugin_initbias import EXPECTED
+from snakemake_logger_plugin_initbias import EXPECTED, LogHandler
 
 from initbias.pipeline import folders, hardware, journal, plan, records, summary
 from initbias.pipeline.configuration import combined, validate
@@ -119,14 +119,16 @@ def report_absent_datasets():
 def report_results(failed=False):
     """Print what the run gave: which jobs failed, what was reproduced, and where to look."""
     console = Console(stderr=True, soft_wrap=True)
-    if failed:
+    if failed and not LogHandler.interrupted:
         for job in workflow.scheduler.failed:
             name = " ".join([job.rule.name, *job.wildcards])
             console.print(
                 f"Failed: {name}; its log: {', '.join(job.log)}", highlight=False
             )
+    if failed:
         console.print(
-            "The run did not finish: what is finished is kept. Resume with the same command and "
+            f"The run {'was interrupted' if LogHandler.interrupted else 'did not finish'}: what is "
+            "finished is kept. Resume with the same command and "
             "--rerun-incomplete.",
             highlight=False,
         )
