@@ -178,7 +178,7 @@ def test_the_learning_rate_is_stable_whatever_the_data() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"step": 2.0}, "kernel_regime.step: 2.0: input should be less than 2"),
+        ({"step": 2.0}, "kernel_regime.step: 2.0: must be less than 2"),
         ({"networks": []}, "networks: []: has 0 values, write at least 1"),
         (
             {"networks": SECTION["networks"][::-1]},
