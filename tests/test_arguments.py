@@ -109,6 +109,10 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "fit_power_law": (
         lambda n, risk: statistics.fit_power_law(n, risk, replicates=50).exponent.value, (SIZES, RISKS)
     ),
+    "fit_means": (
+        lambda *given: statistics.fit_means(*given, replicates=50).exponent.value,
+        (SIZES, RISKS, RISKS / 64, np.full(6, 4.0)),
+    ),
     "student_interval": (lambda values: statistics.student_interval(values).high, (VALUES,)),
     "positive_interval": (lambda values: statistics.positive_interval(values).high, (VALUES,)),
     "ratio_interval": (lambda values: statistics.ratio_interval(values).high, (VALUES,)),
@@ -120,7 +124,7 @@ WITHOUT = {
     "ReluKernels", "RidgeEquivalent", "SphereSpectrum", "sphere_spectrum", "LEVEL",
     "CorrectedPowerLaw", "FloorFit", "Curves", "Estimate", "PowerLawFit", "PurePowerLaw", "Verdict", "Window",
     "widening", "DATASETS", "TARGETS", "Dataset", "DatasetUnavailable", "LinearSample", "generator",
-    "load_dataset", "sample_linear", "sample_sphere", "sample_underdetermined",
+    "absent", "load_dataset", "sample_linear", "sample_sphere", "sample_underdetermined",
 }  # fmt: skip
 
 

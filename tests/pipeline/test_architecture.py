@@ -18,7 +18,7 @@ ALLOWED = {
     "arguments": set(),
     **{layer: {"arguments"} for layer in CORE},
     "studies": CORE,
-    "pipeline": {"studies"},
+    "pipeline": {"studies", "datasets"},  # it tells which data sets are not here
     "curves": {"statistics", "studies", "pipeline"},
     "cli": {"pipeline", "studies", "curves"},
 }

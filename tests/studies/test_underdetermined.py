@@ -222,7 +222,7 @@ def test_runs_that_do_not_converge_are_rows_with_a_reason(measurements: pd.DataF
     [
         ({"networks": [{"depth": 0, "width": 8}]}, "depth 0 has no hidden layer; remove width"),
         ({"networks": [{"depth": 2}]}, "depth 2 has hidden layers; add their width"),
-        ({"networks": [{"depth": 4, "width": 8}]}, "depth: 4: input should be less than or equal to 3"),
+        ({"networks": [{"depth": 4, "width": 8}]}, "depth: 4: must be at most 3"),
         ({"networks": SECTION["networks"][::-1]}, "must increase without repetition"),
         ({"unknowns": 3}, "equations 3 with unknowns 3 is not underdetermined"),
         ({"columns": [1, 4]}, "columns 4 with equations 3"),
@@ -231,7 +231,7 @@ def test_runs_that_do_not_converge_are_rows_with_a_reason(measurements: pd.DataF
         ({"conditions": [0.5]}, "conditions[0]: 0.5: must be at least 1"),
         ({"conditions": [1, 200]}, "conditions 200 with step 0.5 and tolerance 1e-11: steps would be lost"),
         ({"condition": 60}, "write condition up to 53, or a larger tolerance"),
-        ({"step": 2.0}, "underdetermined.step: 2.0: input should be less than 2"),
+        ({"step": 2.0}, "underdetermined.step: 2.0: must be less than 2"),
     ],
 )  # fmt: skip
 def test_wrong_designs_are_refused(changes: dict[str, Any], message: str) -> None:

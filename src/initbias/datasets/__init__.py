@@ -2,6 +2,7 @@
 
 from initbias.datasets.catalogue import DATASETS, Dataset, load_dataset
 from initbias.datasets.linear import LinearSample, sample_linear, sample_underdetermined
+from initbias.datasets.presence import absent
 from initbias.datasets.seeds import generator
 from initbias.datasets.sources import DatasetUnavailable
 from initbias.datasets.spheres import TARGETS, sample_sphere
@@ -12,6 +13,7 @@ __all__ = [
     "Dataset",
     "DatasetUnavailable",
     "LinearSample",
+    "absent",
     "generator",
     "load_dataset",
     "sample_linear",

@@ -14,7 +14,7 @@ VERDICTS = ("reproduced", "not reproduced", "inconclusive", "not measured")
 
 def datasets(configuration: Configuration) -> list[str]:
     """Data sets that the configuration measures on and that are not here."""
-    from initbias.datasets.presence import absent
+    from initbias.datasets import absent
 
     named = (shard.specification.get("dataset") for shard in shards(configuration))
     return absent({name for name in named if name}, configuration.data_cache or None)
