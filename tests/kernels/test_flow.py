@@ -1,7 +1,10 @@
 """Kernel flow against an ODE solver, a loop of gradient descent, mpmath and Monte Carlo."""
 
+from collections.abc import Callable
+
 import mpmath
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -171,6 +174,23 @@ def test_repeated_inputs_end_at_the_mean_of_their_labels(
     ):
         for found in flow.change(filters, kernel[:, :count][:, owner], labels[:, None])[:, :, 0]:
             np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    "form", [torch.Tensor.numpy, torch.Tensor.clone, lambda kernel: pd.DataFrame(kernel.numpy())]
+)
+def test_a_kernel_in_float32_ends_at_the_projection_of_its_labels(
+    form: Callable[[torch.Tensor], object],
+) -> None:
+    """A linear kernel of fewer dimensions than points, against least squares in float64."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(50, 5, generator=generator)
+    labels = torch.randn(50, 1, generator=generator)
+    kernel = x @ x.T
+    exact = x.double() @ torch.linalg.lstsq(x.double(), labels.double()).solution
+    flow = KernelFlow(form(kernel))
+    for found in flow.change(flow_filter(flow.eigenvalues, [1e6, torch.inf]), kernel, labels):
+        torch.testing.assert_close(found, exact, rtol=0, atol=1e-5)
 
 
 def test_the_end_of_training_is_one_over_the_eigenvalue() -> None:

@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from initbias import arguments
 
 
-def seen(eigenvalues: Tensor) -> Tensor:
-    """Which directions a kernel resolves, (n,): those with |λ| > n ε max |λ|, ε = 2⁻⁵².
+def seen(eigenvalues: Tensor, rounding: float = torch.finfo(torch.float64).eps) -> Tensor:
+    """Which directions a kernel resolves, (n,): those with |λ| > n ε max |λ|, ε = 2⁻⁵² in float64.
 
     The others, as many as inputs that are repeated, are directions of differences between labels of one
     input: their eigenvalues are rounding, no function of the kernel's space tells them apart, and every
@@ -18,7 +19,7 @@ def seen(eigenvalues: Tensor) -> Tensor:
     t = 1e12, and beyond any bound.
     """
     size = eigenvalues.abs()
-    return size > len(size) * torch.finfo(size.dtype).eps * size.amax()
+    return size > len(size) * rounding * size.amax()
 
 
 def flow_filter(eigenvalues: Any, times: Any) -> Tensor:
@@ -99,6 +100,16 @@ def ridge_filter(eigenvalues: Any, ridges: Any, sample_size: int) -> Tensor:
     )
 
 
+def _rounding(values: Any) -> float:
+    """ε of the coarsest type in which numbers were handed over; float64's unless it is one of floats."""
+    fine = torch.finfo(torch.float64).eps
+    if isinstance(values, Tensor):
+        return max(torch.finfo(values.dtype).eps, fine) if values.is_floating_point() else fine
+    types = getattr(values, "dtypes", getattr(values, "dtype", None))  # a data frame has several
+    floats = [kind for kind in np.ravel(np.asarray(types)) if getattr(kind, "kind", "") == "f"]
+    return max([fine, *(float(np.finfo(kind).eps) for kind in floats)])
+
+
 def _from_zero(name: str, values: Any) -> Tensor:
     """Numbers from 0 to ∞, (times,)."""
     numbers = arguments.tensor(name, values, ndim=1, finite=False)
@@ -138,23 +149,26 @@ class KernelFlow:
     Source: Chen, Li, Lin 2024, section 2 (kernel gradient flow of the loss Σ(f − y)²/2n).
 
     Args:
-        kernel: K(X, X), computed with in float64, (n, n). No gradient passes.
+        kernel: K(X, X), computed with in float64, (n, n). No gradient passes. Of a kernel in float32 or
+            float16, eigenvalues below the rounding of that type are rounding as well, and set to 0.
 
     Raises:
         torch.linalg.LinAlgError: the eigendecomposition does not converge.
         ValueError: the kernel has entries that are not finite, or is not symmetric.
 
     Attributes:
-        eigenvalues: of K/n, ascending, (n,); slightly negative ones are kept as they are.
+        eigenvalues: of K/n, ascending, (n,); 0 where the type of the kernel does not resolve them.
         residual: of the eigendecomposition, ‖(K/n − VΛVᵀ)u‖ / (λ_max ‖u‖) for one random vector u.
     """
 
     def __init__(self, kernel: Any) -> None:
+        coarsest = _rounding(kernel)
         kernel = arguments.tensor("kernel", kernel)
         arguments.symmetric("kernel", kernel)
         self.sample_size = len(kernel)
         matrix = kernel / self.sample_size
-        self.eigenvalues, self._eigenvectors = torch.linalg.eigh(matrix)
+        eigenvalues, self._eigenvectors = torch.linalg.eigh(matrix)
+        self.eigenvalues = eigenvalues.where(seen(eigenvalues, coarsest), 0.0)
         probe = torch.randn(len(matrix), generator=torch.Generator().manual_seed(0)).to(matrix)
         restored = self._eigenvectors @ (self.eigenvalues * (self._eigenvectors.T @ probe))
         scale = self.eigenvalues[-1].abs() * probe.norm()
