@@ -88,7 +88,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "relu_diagonals": (lambda x: kernels.relu_diagonals(x, depth=2).nngp, (X,)),
     "ntk_product": (lambda x, z, v: kernels.ntk_product(x, z, v, depth=2), (Z, X, Y)),
     "flow_filter": (kernels.flow_filter, (VALUES, TIMES)),
-    "descent_filter": (lambda values, times: kernels.descent_filter(values, times, 0.125), (VALUES, TIMES)),
+    "descent_filter": (lambda values, times: kernels.descent_filter(values, times, 0.125), (VALUES, 2 * TIMES)),
     "ridge_filter": (lambda values, ridges: kernels.ridge_filter(values, ridges, 6), (VALUES, TIMES)),
     "KernelFlow": (lambda kernel: kernels.KernelFlow(kernel).eigenvalues, (KERNEL,)),
     "KernelFlow.change": (FLOW.change, (FILTERS, CROSS, Y)),
@@ -288,6 +288,44 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: networks.initialize(np.random.default_rng(0), networks.Architecture(3, (5,))),
         "generators must be a list",
     ),
+    "a generator for several": (
+        lambda: small(batch_size=2, generators=np.random.default_rng(0)), "generators must be a list"
+    ),
+    "a number of generators": (lambda: small(generators=7), "generators must be a list"),
+    "a word for a loss": (lambda: small(loss="cross_entropy"), "loss must be a loss, such as"),
+    "a class for a loss": (lambda: small(loss=networks.PowerLoss), "loss must be a loss, such as"),
+    "a shape for networks": (
+        lambda: networks.train(ONE.architecture, X, Y, Z, learning_rate=0.1, record_epochs=[0]),
+        "networks must be made by initialize",
+    ),
+    "one width": (lambda: networks.Architecture(3, 5), "widths must be a tuple"),
+    "a word for a bias": (lambda: kernels.relu_kernels(X, depth=1, bias="none"), "bias must be True"),
+    "a word for no bias": (lambda: kernels.sphere_spectrum(2, depth=1, bias="no"), "bias must be True"),
+    "a word for zero": (
+        lambda: networks.initialize(
+            [np.random.default_rng(0)], ONE.architecture, zero_bias="no"
+        ),
+        "zero_bias must be True or False",
+    ),
+    "a word for a floor": (
+        lambda: statistics.fit_power_law(SIZES, RISKS, floor="no"), "floor must be True or False"
+    ),
+    "half an epoch of descent": (
+        lambda: kernels.descent_filter(VALUES, [2.5], 0.1), "epochs must be whole numbers"
+    ),
+    "an indefinite kernel": (
+        lambda: kernels.KernelFlow([[1.0, 2.0], [2.0, 1.0]]), "kernel must be positive semidefinite"
+    ),
+    "no tolerance": (
+        lambda: networks.flow([FIRST, SECOND], X, Y, times=[0.5], tolerance=np.nan),
+        "tolerance must be a finite number above 0",
+    ),
+    "no threshold": (
+        lambda: networks.descend(
+            [FIRST, SECOND], X, Y, learning_rate=0.1, record_iterations=[1], threshold=np.nan
+        ),
+        "threshold must be a finite number",
+    ),
     "gain": (
         lambda: networks.initialize(
             [np.random.default_rng(0)], networks.Architecture(3, (5,)), gain=np.nan
@@ -342,6 +380,10 @@ def test_arguments_out_of_their_range_are_named(case: str) -> None:
     call, message = REFUSED[case]
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_cpu_by_its_number_is_the_cpu() -> None:
+    assert arguments.device("device", torch.device("cpu:0")) == "cpu"
 
 
 def test_a_gpu_where_there_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -185,7 +185,18 @@ def device(name: str, value: Any) -> str:
 
         if not torch.cuda.is_available():
             raise ValueError(f'{name} is "{value}", but torch sees no GPU here: use "cpu"')
-    return str(value)
+    return "cpu" if kind == "cpu" else str(value)
+
+
+def flag(name: str, value: Any) -> bool:
+    """True or False, and no word that would count as true.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if not isinstance(value, bool | np.bool):
+        raise ValueError(f"{name} must be True or False: got {value!r}")
+    return bool(value)
 
 
 def _place_of_first(values: NDArray[Any]) -> str:

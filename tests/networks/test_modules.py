@@ -1,5 +1,7 @@
 """Mirrored modules: zero output, the same tangent kernel, independent halves."""
 
+from typing import NamedTuple
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -150,6 +152,25 @@ def test_inputs_may_be_nested() -> None:
         network.first.shift += 1
     torch.testing.assert_close(network(x), torch.full((2, 3), 2**-0.5))
     assert torch.equal(x["values"][0], torch.ones(2, 3))
+
+
+class Pair(NamedTuple):
+    """Two inputs with names."""
+
+    first: Tensor
+    second: Tensor
+
+
+class Added(nn.Module):
+    """The sum of two inputs, into the first."""
+
+    def forward(self, pair: Pair) -> Tensor:
+        return pair.first.add_(pair.second)
+
+
+def test_tuples_with_names_are_copied() -> None:
+    pair = Pair(torch.ones(3), torch.ones(3))
+    assert not mirrored(Added())(pair).any() and torch.equal(pair.first, torch.ones(3))
 
 
 def test_random_modules_are_found_by_a_check() -> None:

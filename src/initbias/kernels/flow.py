@@ -60,11 +60,13 @@ def descent_filter(eigenvalues: Any, epochs: Any, learning_rate: float) -> Tenso
         learning_rate: step η; the filter stays bounded while ηλ < 2.
 
     Raises:
-        ValueError: eigenvalues that are not finite, epochs that are negative or NaN, or a learning rate
-            that is not positive.
+        ValueError: eigenvalues that are not finite, epochs that are negative, NaN or no whole numbers, or
+            a learning rate that is not positive.
     """
     eigenvalues = arguments.tensor("eigenvalues", eigenvalues, ndim=1)
     steps = _from_zero("epochs", epochs).to(eigenvalues.device)[:, None]
+    if (steps.isfinite() & (steps != steps.floor())).any():
+        raise ValueError(f"epochs must be whole numbers: got {steps[:, 0].tolist()}")
     resolved = seen(eigenvalues)
     step = arguments.number("learning_rate", learning_rate, above=0) * eigenvalues
     small = step.abs() < 0.5
@@ -154,7 +156,8 @@ class KernelFlow:
 
     Raises:
         torch.linalg.LinAlgError: the eigendecomposition does not converge.
-        ValueError: the kernel has entries that are not finite, or is not symmetric.
+        ValueError: the kernel has entries that are not finite, or is not symmetric and positive
+            semidefinite up to rounding.
 
     Attributes:
         eigenvalues: of K/n, ascending, (n,); 0 where the type of the kernel does not resolve them.
@@ -168,6 +171,11 @@ class KernelFlow:
         self.sample_size = len(kernel)
         matrix = kernel / self.sample_size
         eigenvalues, self._eigenvectors = torch.linalg.eigh(matrix)
+        if float(eigenvalues[0]) < -arguments.SYMMETRIC * float(eigenvalues.abs().max()):
+            raise ValueError(
+                "kernel must be positive semidefinite: its eigenvalues go from "
+                f"{float(eigenvalues[0]):.2g} to {float(eigenvalues[-1]):.2g}, over its size"
+            )
         self.eigenvalues = eigenvalues.where(seen(eigenvalues, coarsest), 0.0)
         probe = torch.randn(len(matrix), generator=torch.Generator().manual_seed(0)).to(matrix)
         restored = self._eigenvectors @ (self.eigenvalues * (self._eigenvectors.T @ probe))

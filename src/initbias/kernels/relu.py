@@ -148,6 +148,7 @@ class _Points(NamedTuple):
 def _pair(x: Any, z: Any, depth: int, bias: bool) -> tuple[_Points, _Points]:
     """Checked inputs of rows and columns."""
     arguments.whole("depth", depth)
+    arguments.flag("bias", bias)
     first = arguments.tensor("x", x)
     second = first if z is None or z is x else arguments.tensor("z", z)
     if first.ndim != 2 or second.ndim != 2 or first.shape[1] != second.shape[1]:

@@ -69,6 +69,7 @@ def sphere_spectrum(intrinsic_dim: int, *, depth: int, bias: bool = True) -> Sph
     """
     arguments.whole("intrinsic_dim", intrinsic_dim)
     arguments.whole("depth", depth)
+    arguments.flag("bias", bias)
     computed = _quadrature(intrinsic_dim, depth, bias)  # (2, degrees)
     shift = (intrinsic_dim - 1) / 2
     exact = np.arange(FIRST_INTEGRATED, dtype=float)

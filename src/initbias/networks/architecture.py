@@ -38,6 +38,10 @@ class Architecture:
     bias: Bias = "first"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.widths, tuple | list):
+            raise ValueError(
+                f"widths must be a tuple of the neurons of each hidden layer: got {self.widths!r}"
+            )
         object.__setattr__(self, "widths", tuple(self.widths))
         if not self.widths:
             raise ValueError("widths must be at least one hidden layer: got none")

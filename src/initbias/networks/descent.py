@@ -302,6 +302,13 @@ def _checked_task(
     batch_size: int | None,
     generators: Sequence[np.random.Generator],
 ) -> Task:
+    if not isinstance(networks, Networks):
+        raise ValueError(f"networks must be made by initialize: got {type(networks).__name__}")
+    if isinstance(loss, type) or not hasattr(loss, "slope"):
+        raise ValueError(
+            f"loss must be a loss, such as PowerLoss(2) or CrossEntropy(): got {loss!r}"
+        )
+    generators = arguments.generators("generators", generators)
     count, architecture = len(networks), networks.architecture
     arrays = {}
     for name, values, last in (
@@ -334,7 +341,6 @@ def _checked_task(
             f"batches of {size} of {n} points need a generator for each of {count} networks, to "
             f"shuffle its sample: got {len(generators)}"
         )
-    arguments.generators("generators", generators)
     return Task(
         **arrays,
         learning_rate=learning_rate,

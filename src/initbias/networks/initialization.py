@@ -50,6 +50,7 @@ def initialize(
     if not arguments.generators("generators", generators):
         raise ValueError("an ensemble needs a generator for each network: got none")
     arguments.number("gain", gain)
+    arguments.flag("zero_bias", zero_bias)
     drawn = [
         _arrange(generator, architecture, initialization, gain, zero_bias)
         for generator in generators

@@ -171,6 +171,7 @@ def descend(
     from initbias.networks import linear_loops
 
     chain, a, b = _checked(layers, inputs, targets)
+    threshold = arguments.number("threshold", threshold, least=0)
     moments = arguments.array("record_iterations", record_iterations, ndim=1)
     if not len(moments) or (moments % 1).any() or moments[0] < 0 or (np.diff(moments) <= 0).any():
         raise ValueError("record_iterations must be increasing integers from 0 or more")
@@ -247,6 +248,7 @@ def flow(
     from scipy.integrate import solve_ivp  # slow to import, and not needed to descend
 
     chain, a, b = _checked(layers, inputs, targets)
+    tolerance = arguments.number("tolerance", tolerance, above=0)
     moments = arguments.array("times", times, ndim=1)
     if not len(moments) or moments[0] < 0 or (np.diff(moments) <= 0).any():
         raise ValueError("times must be increasing numbers from 0 or more")

@@ -105,11 +105,13 @@ def check(network: Mirrored, *inputs: Any, **named: Any) -> None:
 
 
 def _copied(value: Any) -> Any:
-    """The same, with a copy of each tensor in it."""
+    """The same, with a copy of each tensor in its dictionaries, lists and tuples."""
     if isinstance(value, Tensor):
         return value.clone()
     if isinstance(value, dict):
         return {key: _copied(entry) for key, entry in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):  # with names
+        return type(value)(*map(_copied, value))
     if type(value) in (tuple, list):
-        return type(value)(_copied(entry) for entry in value)
+        return type(value)(map(_copied, value))
     return value

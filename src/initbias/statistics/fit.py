@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from initbias import arguments
 from initbias.statistics.corrected import CorrectedPowerLaw, fit_corrected
 from initbias.statistics.floor import FloorFit, fit_floor
 from initbias.statistics.mean_curve import (
@@ -217,6 +218,7 @@ def fit_power_law(
             with more; the message names them.
     """
     _check_share(largest_share)
+    arguments.flag("floor", floor)
     curve = mean_curve(sample_size, risk, relative_to, groups, largest_share, seed, replicates)
     return _fit(curve, largest_share, floor)
 
@@ -248,12 +250,13 @@ def fit_means(
         ValueError: numbers out of their range, or too few sizes.
     """
     _check_share(largest_share)
+    arguments.flag("floor", floor)
     curve = curve_of_means(sample_size, mean, standard_error, runs, seed, replicates)
     return _fit(curve, largest_share, floor)
 
 
 def _check_share(largest_share: float) -> None:
-    if not 0 < largest_share < 1:
+    if not 0 < arguments.number("largest_share", largest_share) < 1:
         raise ValueError(f"largest_share must lie between 0 and 1, got {largest_share}")
 
 
