@@ -24,6 +24,7 @@ KERNEL = np.round(8 * X @ X.T + 64 * np.eye(N)) / 8
 CROSS = DRAW.integers(-16, 17, (4, N)) / 8
 VALUES = np.array([0.25, 0.5, 1.0, 2.0, 4.0, 8.0])
 TIMES = np.array([0.5, 2.0, 64.0])
+EPOCHS = np.array([1.0, 4.0, 128.0])
 FIRST, SECOND = (DRAW.integers(-16, 17, (1, *shape)) / 8 for shape in ((DIM, 4), (4, 1)))
 WIDE = DRAW.integers(-16, 17, (2, 5)) / 8
 RIGHT = DRAW.integers(1, 17, (2, 1)) / 8
@@ -88,7 +89,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "relu_diagonals": (lambda x: kernels.relu_diagonals(x, depth=2).nngp, (X,)),
     "ntk_product": (lambda x, z, v: kernels.ntk_product(x, z, v, depth=2), (Z, X, Y)),
     "flow_filter": (kernels.flow_filter, (VALUES, TIMES)),
-    "descent_filter": (lambda values, times: kernels.descent_filter(values, times, 0.125), (VALUES, 2 * TIMES)),
+    "descent_filter": (lambda values, times: kernels.descent_filter(values, times, 0.125), (VALUES, EPOCHS)),
     "ridge_filter": (lambda values, ridges: kernels.ridge_filter(values, ridges, 6), (VALUES, TIMES)),
     "KernelFlow": (lambda kernel: kernels.KernelFlow(kernel).eigenvalues, (KERNEL,)),
     "KernelFlow.change": (FLOW.change, (FILTERS, CROSS, Y)),
