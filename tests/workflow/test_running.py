@@ -1,6 +1,5 @@
 """What a run says, and what it does when jobs fail or are interrupted: by running the pipeline."""
 
-import os
 import signal
 import subprocess
 import time
@@ -52,27 +51,26 @@ def test_a_job_that_fails_once_is_tried_again(changeable: Project) -> None:
 
 
 def test_an_interrupted_run_says_how_to_resume(changeable: Project) -> None:
-    slow = ESTIMATE + "    import time; time.sleep(60)\n"
+    """Snakemake alone gets the signal, while a job runs and others wait; a second run meets its lock."""
+    slow = ESTIMATE + "    import time; time.sleep(12)\n"
     changeable.edit("studies/kernel_regime/estimate.py", ESTIMATE, slow)
     begun = time.time()
     process = subprocess.Popen(
-        changeable.command("--cores", "1", "results/kernel_regime/estimates.parquet"),
-        cwd=changeable.folder, env=changeable.environment, text=True, start_new_session=True,
+        changeable.command("--cores", "1"),
+        cwd=changeable.folder, env=changeable.environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     log = changeable.results / "logs" / "estimate" / "kernel_regime.log"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not (log.exists() and log.stat().st_mtime > begun) and time.monotonic() < deadline:
         time.sleep(0.05)
-    time.sleep(1)
     second = changeable.attempt("--cores", "1")
     assert second.returncode != 0 and "cannot be locked" in second.stdout
-    os.killpg(process.pid, signal.SIGINT)
-    output = process.communicate(timeout=60)[0]
-    assert process.returncode != 0 and "Resume with the same command" in output
-    assert "Interrupted: ending the jobs that run." in output and "Error in rule" not in output
-    assert "The run was interrupted" in output and "Failed:" not in output
-    assert changeable.attempt("--unlock").returncode == 0
+    process.send_signal(signal.SIGINT)
+    output = process.communicate(timeout=300)[0]
+    assert process.returncode != 0
+    assert "Interrupted: ending the jobs that run." in output
+    assert "The run was interrupted" in output and "Resume with the same command" in output
 
 
 def test_data_sets_that_are_not_here_are_reported(
