@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-# Beyond any machine; they keep a slip of the pen from filling memory with plans.
-MOST, MOST_SEEDS = 10**9, 10**5
+# Their bounds are beyond any machine and keep a slip of the pen from filling memory with plans.
+Count = Annotated[int, Field(le=10**9)]
+Repetitions = Annotated[int, Field(le=10**5)]
 
 Values = TypeVar("Values", bound=Sequence[float])
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from initbias.studies import rates
-from initbias.studies.fields import MOST, MOST_SEEDS, Increasing, StrictModel
+from initbias.studies.fields import Count, Increasing, Repetitions, StrictModel
 from initbias.studies.images import CLASSES, IMAGE_COUNTS, IMAGE_SIZES, PUBLISHED_TRAINING
 from initbias.studies.protocol import Cost, Output, Shard
 
@@ -22,16 +22,16 @@ ImageSet = Annotated[
     ),
 ]
 Widths = Annotated[
-    list[Annotated[int, Field(ge=2, le=MOST)]],
+    list[Annotated[Count, Field(ge=2)]],
     Field(min_length=2, description="Neurons H of each hidden layer, ascending."),
     Increasing,
 ]
 Sizes = Annotated[
-    list[Annotated[int, Field(ge=2, le=MOST)]],
+    list[Annotated[Count, Field(ge=2)]],
     Field(min_length=2, description="Numbers m of training images, ascending."),
     Increasing,
 ]
-Size = Annotated[int, Field(ge=2, le=MOST, description="Training images m.")]
+Size = Annotated[Count, Field(ge=2, description="Training images m.")]
 
 
 class Labels(StrictModel):
@@ -49,7 +49,7 @@ class Labels(StrictModel):
         Increasing,
     ]
     noise_sample_size: Annotated[
-        int, Field(ge=2, le=MOST, description="m of the sweep of noises, one of sample_sizes.")
+        Count, Field(ge=2, description="m of the sweep of noises, one of sample_sizes.")
     ]
 
 
@@ -69,7 +69,7 @@ class Choices(StrictModel):
         Increasing,
     ]
     batch_sizes: Annotated[
-        list[Annotated[int, Field(ge=1, le=MOST)]],
+        list[Annotated[Count, Field(ge=1)]],
         Field(description="Images of a step, ascending, without the main batch_size."),
         Increasing,
     ]
@@ -139,12 +139,10 @@ class Complexity(StrictModel):
         ),
         Increasing,
     ]
-    draws: Annotated[int, Field(ge=2, le=MOST, description="Draws of random signs for each seed.")]
-    steps: Annotated[
-        int, Field(ge=4, le=MOST, description="Steps of projected gradient ascent.")
-    ] = 20
+    draws: Annotated[Count, Field(ge=2, description="Draws of random signs for each seed.")]
+    steps: Annotated[Count, Field(ge=4, description="Steps of projected gradient ascent.")] = 20
     seeds: Annotated[
-        int, Field(ge=3, le=MOST_SEEDS, description="Draws of images and initial parameters.")
+        Repetitions, Field(ge=3, description="Draws of images and initial parameters.")
     ]
 
 
@@ -159,7 +157,7 @@ class Section(StrictModel):
     learning_rate: Annotated[
         float, Field(gt=0, description="Step of SGD on half of the squared error.")
     ] = 0.5
-    batch_size: Annotated[int, Field(ge=1, le=MOST, description="Images of a step of SGD.")] = 64
+    batch_size: Annotated[Count, Field(ge=1, description="Images of a step of SGD.")] = 64
     threshold: Annotated[
         float,
         Field(
@@ -169,20 +167,17 @@ class Section(StrictModel):
         ),
     ] = 0.05
     epochs: Annotated[
-        int, Field(ge=1, le=MOST, description="At most so many; a run that takes more has failed.")
+        Count, Field(ge=1, description="At most so many; a run that takes more has failed.")
     ] = 2000
-    test_size: Annotated[int, Field(ge=10, le=MOST, description="Test images.")] = 2000
+    test_size: Annotated[Count, Field(ge=10, description="Test images.")] = 2000
     seeds: Annotated[
-        int,
+        Repetitions,
         Field(
             ge=3,
-            le=MOST_SEEDS,
             description="Draws of training images, labels and initial parameters; intervals are over them.",
         ),
     ]
-    seeds_per_shard: Annotated[
-        int, Field(ge=1, le=MOST, description="Seeds measured by one job.")
-    ] = 10
+    seeds_per_shard: Annotated[Count, Field(ge=1, description="Seeds measured by one job.")] = 10
 
     @field_validator("images")
     @classmethod

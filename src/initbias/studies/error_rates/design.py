@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from initbias.studies import rates
-from initbias.studies.fields import MOST, MOST_SEEDS, Increasing, StrictModel
+from initbias.studies.fields import Count, Increasing, Repetitions, StrictModel
 from initbias.studies.protocol import Cost, Output, Shard
 
 NoiseLevels = Annotated[
@@ -17,7 +17,7 @@ NoiseLevels = Annotated[
     Increasing,
 ]
 SampleSizes = Annotated[
-    list[Annotated[int, Field(ge=2, le=MOST)]],
+    list[Annotated[Count, Field(ge=2)]],
     Field(
         min_length=4,
         description="Training-set sizes n, ascending; an exponent is fitted to at least four.",
@@ -25,12 +25,8 @@ SampleSizes = Annotated[
     Increasing,
 ]
 Seeds = Annotated[
-    int,
-    Field(
-        ge=3,
-        le=MOST_SEEDS,
-        description="Independent data sets of each size; intervals resample them.",
-    ),
+    Repetitions,
+    Field(ge=3, description="Independent data sets of each size; intervals resample them."),
 ]
 
 
@@ -52,20 +48,17 @@ class Network(StrictModel):
     noise_stds: NoiseLevels
     seeds: Seeds
     width_per_sample: Annotated[
-        int,
-        Field(
-            ge=1, le=MOST, description="Width is this × n; mirrored networks have two such halves."
-        ),
+        Count, Field(ge=1, description="Width is this × n; mirrored networks have two such halves.")
     ] = 20
     learning_rate: Annotated[float, Field(gt=0, description="Step of gradient descent.")] = 0.6
-    epochs_per_sample: Annotated[int, Field(ge=1, le=MOST, description="Epochs are this × n.")] = 10
+    epochs_per_sample: Annotated[Count, Field(ge=1, description="Epochs are this × n.")] = 10
 
 
 class Design(StrictModel):
     """One distribution of data, measured with kernels and with networks."""
 
     intrinsic_dims: Annotated[
-        list[Annotated[int, Field(ge=1, le=MOST)]],
+        list[Annotated[Count, Field(ge=1)]],
         Field(
             min_length=1,
             description="Dimensions d of the spheres S^d that inputs are uniform on (input_dim d+1).",
@@ -115,19 +108,18 @@ class Section(StrictModel):
     paper: Annotated[Design, Field(description="A-Fig1 as published: (Σ x_j)² on S^4 and S^9.")]
     sphere: Annotated[Design, Field(description="Spheres of low dimension, several noise levels.")]
     bias: Annotated[bool, Field(description="First layer with a bias, trained.")] = True
-    test_size: Annotated[
-        int, Field(ge=10, le=MOST, description="Fresh points that measure the risk.")
-    ] = 1000
+    test_size: Annotated[Count, Field(ge=10, description="Fresh points that measure the risk.")] = (
+        1000
+    )
     holdout_size: Annotated[
-        int,
-        Field(ge=10, le=MOST, description="Noisy points that choose the hold-out stopping time."),
+        Count, Field(ge=10, description="Noisy points that choose the hold-out stopping time.")
     ] = 500
-    times: Annotated[
-        int, Field(ge=10, le=MOST, description="Logarithmic times recorded in each run.")
-    ] = 100
-    seeds_per_shard: Annotated[
-        int, Field(ge=1, le=MOST, description="Data sets measured by one job.")
-    ] = 20
+    times: Annotated[Count, Field(ge=10, description="Logarithmic times recorded in each run.")] = (
+        100
+    )
+    seeds_per_shard: Annotated[Count, Field(ge=1, description="Data sets measured by one job.")] = (
+        20
+    )
 
 
 FIRST_LOG2_SIZE = 4

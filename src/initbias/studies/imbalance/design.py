@@ -5,14 +5,14 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from initbias.studies import rates
-from initbias.studies.fields import MOST, MOST_SEEDS, Increasing, StrictModel
+from initbias.studies.fields import Count, Increasing, Repetitions, StrictModel
 from initbias.studies.protocol import Cost, Output, Shard
 
 STUDY = "imbalance"
 
-Width = Annotated[int, Field(ge=2, le=MOST, description="Hidden units h.")]
+Width = Annotated[Count, Field(ge=2, description="Hidden units h.")]
 Widths = Annotated[
-    list[Annotated[int, Field(ge=2, le=MOST)]],
+    list[Annotated[Count, Field(ge=2)]],
     Field(
         min_length=4, description="Hidden units h, ascending; exponents are fitted to four or more."
     ),
@@ -46,10 +46,9 @@ class Part(StrictModel):
     """An experiment."""
 
     seeds: Annotated[
-        int,
+        Repetitions,
         Field(
             ge=3,
-            le=MOST_SEEDS,
             description="Independent draws of data and initial weights; intervals are over them.",
         ),
     ]
@@ -67,9 +66,7 @@ class Convergence(Part):
     ] = [(0.1, 0.1), (0.5, 0.02), (0.05, 0.2)]
     width: Width = 500
     learning_rate: Rate = 5e-4
-    iterations: Annotated[int, Field(ge=10, le=MOST, description="Steps of gradient descent.")] = (
-        15_000
-    )
+    iterations: Annotated[Count, Field(ge=10, description="Steps of gradient descent.")] = 15_000
 
     @model_validator(mode="after")
     def _one_product(self) -> Self:
@@ -99,7 +96,7 @@ class ByWidth(Part):
         Field(gt=0, lt=1, description="Descent stops when (1/n) ‖Y − XUVᵀ‖²_F is below this."),
     ] = 1e-8
     iterations: Annotated[
-        int, Field(ge=10, le=MOST, description="At most so many; a run that takes more has failed.")
+        Count, Field(ge=10, description="At most so many; a run that takes more has failed.")
     ] = 1_000_000
 
 
@@ -118,14 +115,14 @@ class ByExponent(Part):
 class Factorisation(Part):
     """C-v2: ½ ‖Y − UVᵀ/√(mh)‖²_F, entries N(0, 1), Y ~ N(0, 0.1)."""
 
-    rows: Annotated[int, Field(ge=2, le=MOST, description="Rows n of Y.")] = 20
+    rows: Annotated[Count, Field(ge=2, description="Rows n of Y.")] = 20
     outputs: Annotated[
-        list[Annotated[int, Field(ge=1, le=MOST)]],
+        list[Annotated[Count, Field(ge=1)]],
         Field(min_length=1, description="Columns m of Y, ascending, at most n."),
         Increasing,
     ] = [5, 10]
     widths: Annotated[
-        list[Annotated[int, Field(ge=2, le=MOST)]],
+        list[Annotated[Count, Field(ge=2)]],
         Field(min_length=1, description="Columns h of U and V, ascending."),
         Increasing,
     ] = [30, 100, 300, 1000]
@@ -133,9 +130,7 @@ class Factorisation(Part):
     learning_rate: Annotated[
         float, Field(gt=0, description="Step of gradient descent on ½ ‖Y − UVᵀ/√(mh)‖²_F.")
     ] = 0.05
-    iterations: Annotated[int, Field(ge=10, le=MOST, description="Steps of gradient descent.")] = (
-        600
-    )
+    iterations: Annotated[Count, Field(ge=10, description="Steps of gradient descent.")] = 600
 
     @model_validator(mode="after")
     def _sizes_that_fit(self) -> Self:
@@ -173,7 +168,7 @@ class FiniteSteps(Part):
         Increasing,
     ] = [0.002, 0.004, 0.008, 0.016, 0.032]
     steps: Annotated[
-        int, Field(ge=1, le=MOST, description="Length of training in steps of the largest share.")
+        Count, Field(ge=1, description="Length of training in steps of the largest share.")
     ] = 50
 
 
@@ -193,18 +188,16 @@ class PhasePicture(Part):
     ] = 1e-6
     step_share: StepShare = 0.05
     iterations: Annotated[
-        int, Field(ge=10, le=MOST, description="At most so many; a run that takes more has failed.")
+        Count, Field(ge=10, description="At most so many; a run that takes more has failed.")
     ] = 100_000
 
 
 class Section(StrictModel):
     """The study's section of the configuration; a part without a section is left out."""
 
-    input_dim: Annotated[int, Field(ge=2, le=MOST, description="Inputs D, more than samples.")] = (
-        400
-    )
-    sample_size: Annotated[int, Field(ge=2, le=MOST, description="Samples n.")] = 100
-    outputs: Annotated[int, Field(ge=1, le=MOST, description="Outputs m, at most n.")] = 1
+    input_dim: Annotated[Count, Field(ge=2, description="Inputs D, more than samples.")] = 400
+    sample_size: Annotated[Count, Field(ge=2, description="Samples n.")] = 100
+    outputs: Annotated[Count, Field(ge=1, description="Outputs m, at most n.")] = 1
     noise_std: Annotated[float, Field(ge=0, description="Standard deviation of label noise.")] = (
         0.01
     )
@@ -221,13 +214,11 @@ class Section(StrictModel):
         FiniteSteps | None, Field(description="Drift of the imbalance by the step.")
     ] = None
     phase_picture: Annotated[PhasePicture | None, Field(description="Rate by (σ_U, σ_V).")] = None
-    times: Annotated[int, Field(ge=5, le=MOST, description="Iterations recorded in each run.")] = 40
+    times: Annotated[Count, Field(ge=5, description="Iterations recorded in each run.")] = 40
     confidence: Annotated[
         float, Field(gt=0, lt=1, description="1 − δ, with which the bounds C-S3 and C-S4 hold.")
     ] = 0.95
-    seeds_per_shard: Annotated[
-        int, Field(ge=1, le=MOST, description="Seeds measured by one job.")
-    ] = 10
+    seeds_per_shard: Annotated[Count, Field(ge=1, description="Seeds measured by one job.")] = 10
 
     @model_validator(mode="after")
     def _something(self) -> Self:

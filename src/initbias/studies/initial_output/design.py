@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from initbias.studies import rates
-from initbias.studies.fields import MOST, MOST_SEEDS, Increasing, StrictModel
+from initbias.studies.fields import Count, Increasing, Repetitions, StrictModel
 from initbias.studies.images import CLASSES, IMAGE_COUNTS, IMAGE_SIZES, PUBLISHED_TRAINING
 from initbias.studies.protocol import Cost, Output, Shard
 
@@ -15,9 +15,9 @@ STUDY = "initial_output"
 BOSTON_SIZE, BOSTON_FEATURES = 506, 13
 FEWEST_TESTED = 10
 
-Width = Annotated[int, Field(ge=2, le=MOST, description="Neurons of each hidden layer.")]
+Width = Annotated[Count, Field(ge=2, description="Neurons of each hidden layer.")]
 Widths = Annotated[
-    list[Annotated[int, Field(ge=2, le=MOST)]],
+    list[Annotated[Count, Field(ge=2)]],
     Field(min_length=2, description="Neurons of each hidden layer, ascending."),
     Increasing,
 ]
@@ -34,10 +34,7 @@ Gains = Annotated[
     Increasing,
 ]
 Seeds = Annotated[
-    int,
-    Field(
-        ge=3, le=MOST_SEEDS, description="Independent initial parameters; intervals are over them."
-    ),
+    Repetitions, Field(ge=3, description="Independent initial parameters; intervals are over them.")
 ]
 Rate = Annotated[float, Field(gt=0, description="Step of gradient descent on half of the MSE.")]
 StepShare = Annotated[
@@ -49,10 +46,8 @@ StepShare = Annotated[
         "the linearised network is stable below 2.",
     ),
 ]
-Epochs = Annotated[int, Field(ge=10, le=MOST, description="Length of training.")]
-SampleSize = Annotated[
-    int, Field(ge=2, le=MOST, description="Training points, evenly spaced on [-1, 1].")
-]
+Epochs = Annotated[Count, Field(ge=10, description="Length of training.")]
+SampleSize = Annotated[Count, Field(ge=2, description="Training points, evenly spaced on [-1, 1].")]
 
 
 class LossIndependence(StrictModel):
@@ -73,7 +68,7 @@ class LossIndependence(StrictModel):
         Field(gt=0, lt=1, description="Training ends when no training error is larger than this."),
     ] = 0.003
     epochs: Annotated[
-        int, Field(ge=10, le=MOST, description="At most so many; a run that takes more has failed.")
+        Count, Field(ge=10, description="At most so many; a run that takes more has failed.")
     ] = 200_000
     seeds: Seeds
 
@@ -83,7 +78,7 @@ class Regression(StrictModel):
 
     width: Width
     other_widths: Annotated[
-        list[Annotated[int, Field(ge=2, le=MOST)]],
+        list[Annotated[Count, Field(ge=2)]],
         Field(min_length=1, description="Neurons of more networks for eq. 6 alone, ascending."),
         Increasing,
     ]
@@ -153,13 +148,11 @@ class Mnist(StrictModel):
     width: Width = 400
     depth: Annotated[int, Field(ge=1, le=10, description="Hidden layers.")] = 4
     gains: Gains
-    train_size: Annotated[
-        int, Field(ge=10, le=MOST, description="Training images, the same for a seed.")
-    ]
+    train_size: Annotated[Count, Field(ge=10, description="Training images, the same for a seed.")]
     test_size: Annotated[int, Field(ge=FEWEST_TESTED, description="Test images.")]
-    batch_size: Annotated[int, Field(ge=1, le=MOST, description="Images of a step of Adam.")] = 512
+    batch_size: Annotated[Count, Field(ge=1, description="Images of a step of Adam.")] = 512
     learning_rate: Annotated[float, Field(gt=0, description="Step of Adam.")] = 2e-7
-    epochs: Annotated[int, Field(ge=2, le=MOST, description="Length of training.")] = 100
+    epochs: Annotated[Count, Field(ge=2, description="Length of training.")] = 100
     seeds: Seeds
 
     @field_validator("train_size")
@@ -208,14 +201,12 @@ class Section(StrictModel):
     boston_housing: Annotated[BostonHousing | None, Field(description="B-Fig3.")] = None
     mnist: Annotated[Mnist | None, Field(description="B-Fig4.")] = None
     test_points: Annotated[
-        int, Field(ge=10, le=MOST, description="Evenly spaced test points on [-1, 1].")
+        Count, Field(ge=10, description="Evenly spaced test points on [-1, 1].")
     ] = 500
-    times: Annotated[
-        int, Field(ge=5, le=MOST, description="Logarithmic epochs recorded in each run.")
-    ] = 60
-    seeds_per_shard: Annotated[
-        int, Field(ge=1, le=MOST, description="Seeds measured by one job.")
-    ] = 10
+    times: Annotated[Count, Field(ge=5, description="Logarithmic epochs recorded in each run.")] = (
+        60
+    )
+    seeds_per_shard: Annotated[Count, Field(ge=1, description="Seeds measured by one job.")] = 10
 
 
 def _with_the_square(powers: list[float]) -> list[float]:

@@ -5,16 +5,16 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from initbias.studies import rates
-from initbias.studies.fields import MOST, MOST_SEEDS, Increasing, StrictModel, increasing
+from initbias.studies.fields import Count, Increasing, Repetitions, StrictModel, increasing
 from initbias.studies.protocol import Cost, Output, Shard
 
 
 class Depth(StrictModel):
     """Networks of one depth, and what they are trained on."""
 
-    depth: Annotated[int, Field(ge=1, le=MOST, description="Hidden layers, all of the same width.")]
+    depth: Annotated[Count, Field(ge=1, description="Hidden layers, all of the same width.")]
     widths: Annotated[
-        list[Annotated[int, Field(ge=1, le=MOST)]],
+        list[Annotated[Count, Field(ge=1)]],
         Field(
             min_length=4,
             description="Neurons of each hidden layer, ascending; an exponent is fitted to at least four. "
@@ -23,15 +23,12 @@ class Depth(StrictModel):
         Increasing,
     ]
     sample_sizes: Annotated[
-        list[Annotated[int, Field(ge=2, le=MOST)]],
+        list[Annotated[Count, Field(ge=2)]],
         Field(min_length=1, description="Training-set sizes n, ascending."),
         Increasing,
     ]
     epochs: Annotated[
-        int,
-        Field(
-            ge=10, le=MOST, description="Steps of full-batch gradient descent until training ends."
-        ),
+        Count, Field(ge=10, description="Steps of full-batch gradient descent until training ends.")
     ]
 
 
@@ -44,10 +41,9 @@ class Section(StrictModel):
     """The study's section of the configuration."""
 
     intrinsic_dim: Annotated[
-        int,
+        Count,
         Field(
             ge=1,
-            le=MOST,
             description="Dimension d of the sphere S^d that inputs are uniform on (input_dim d+1).",
         ),
     ] = 2
@@ -61,10 +57,9 @@ class Section(StrictModel):
         AfterValidator(_deeper_and_deeper),
     ]
     seeds: Annotated[
-        int,
+        Repetitions,
         Field(
             ge=3,
-            le=MOST_SEEDS,
             description="Data sets for each sample size, each with a network of every depth and width; "
             "intervals resample them.",
         ),
@@ -79,15 +74,13 @@ class Section(StrictModel):
             "which gradient descent is stable.",
         ),
     ] = 1.0
-    times: Annotated[
-        int, Field(ge=10, le=MOST, description="Logarithmic times recorded in each run.")
-    ] = 40
-    test_size: Annotated[
-        int, Field(ge=10, le=MOST, description="Fresh points of the supremum.")
-    ] = 200
-    seeds_per_shard: Annotated[
-        int, Field(ge=1, le=MOST, description="Data sets measured by one job.")
-    ] = 20
+    times: Annotated[Count, Field(ge=10, description="Logarithmic times recorded in each run.")] = (
+        40
+    )
+    test_size: Annotated[Count, Field(ge=10, description="Fresh points of the supremum.")] = 200
+    seeds_per_shard: Annotated[Count, Field(ge=1, description="Data sets measured by one job.")] = (
+        20
+    )
 
 
 OUTPUTS = {

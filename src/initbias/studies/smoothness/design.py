@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from initbias.studies import rates
-from initbias.studies.fields import MOST, MOST_SEEDS, Increasing, StrictModel
+from initbias.studies.fields import Count, Increasing, Repetitions, StrictModel
 from initbias.studies.protocol import Cost, Output, Shard
 
 
@@ -17,17 +17,13 @@ def _different(values: list[str]) -> list[str]:
 
 Different = AfterValidator(_different)
 SampleSizes = Annotated[
-    list[Annotated[int, Field(ge=100, le=MOST)]],
+    list[Annotated[Count, Field(ge=100)]],
     Field(min_length=1, description="Numbers of points n, ascending."),
     Increasing,
 ]
 Seeds = Annotated[
-    int,
-    Field(
-        ge=3,
-        le=MOST_SEEDS,
-        description="Independent data sets for each size; intervals are over them.",
-    ),
+    Repetitions,
+    Field(ge=3, description="Independent data sets for each size; intervals are over them."),
 ]
 Dataset = Literal["mnist", "mnist_subset", "fashion_mnist", "cifar10", "digits"]
 Encoding = Literal["class_index", "centred", "one_hot", "parity"]
@@ -38,7 +34,7 @@ class Synthetic(StrictModel):
     """Functions of known smoothness on spheres, which show what the estimators are worth."""
 
     intrinsic_dims: Annotated[
-        list[Annotated[int, Field(ge=2, le=MOST)]],
+        list[Annotated[Count, Field(ge=2)]],
         Field(
             min_length=1,
             description="Dimensions d of the spheres S^d that inputs are uniform on (input_dim d+1).",
@@ -67,12 +63,8 @@ class Real(StrictModel):
     ]
     sample_sizes: SampleSizes
     seeds: Annotated[
-        int,
-        Field(
-            ge=3,
-            le=MOST_SEEDS,
-            description="Random subsamples of each data set; intervals are over them.",
-        ),
+        Repetitions,
+        Field(ge=3, description="Random subsamples of each data set; intervals are over them."),
     ]
     encodings: Annotated[
         list[Encoding],
@@ -100,9 +92,9 @@ class Section(StrictModel):
     synthetic: Annotated[Synthetic, Field(description="A-S3 and the estimators' bias.")]
     real: Annotated[Real, Field(description="A-Table1, A-Fig2 to A-Fig4.")]
     bias: Annotated[bool, Field(description="First layer with a bias, trained.")] = True
-    seeds_per_shard: Annotated[
-        int, Field(ge=1, le=MOST, description="Data sets measured by one job.")
-    ] = 10
+    seeds_per_shard: Annotated[Count, Field(ge=1, description="Data sets measured by one job.")] = (
+        10
+    )
 
 
 OUTPUTS = {

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from initbias.studies import rates
-from initbias.studies.fields import MOST, MOST_SEEDS, Increasing, StrictModel, increasing
+from initbias.studies.fields import Count, Increasing, Repetitions, StrictModel, increasing
 from initbias.studies.protocol import Cost, Output, Shard
 
 # Distances to θ* are fitted to the scales up to this one, where they are nearly linear in theory.
@@ -66,8 +66,8 @@ class Section(StrictModel):
         Field(min_length=1, description="The networks, a width for each depth, ascending."),
         AfterValidator(_deeper_and_deeper),
     ]
-    equations: Annotated[int, Field(ge=2, le=MOST, description="Rows n of A, fewer than unknowns.")]
-    unknowns: Annotated[int, Field(ge=3, le=MOST, description="Columns d of A.")]
+    equations: Annotated[Count, Field(ge=2, description="Rows n of A, fewer than unknowns.")]
+    unknowns: Annotated[Count, Field(ge=3, description="Columns d of A.")]
     condition: Annotated[
         float,
         Field(
@@ -95,7 +95,7 @@ class Section(StrictModel):
         Increasing,
     ]
     columns: Annotated[
-        list[Annotated[int, Field(ge=1, le=MOST)]],
+        list[Annotated[Count, Field(ge=1)]],
         Field(
             min_length=1,
             description="Columns of b and x in the runs that are steered, ascending; up to the "
@@ -104,12 +104,8 @@ class Section(StrictModel):
         Increasing,
     ] = [1, 4]
     seeds: Annotated[
-        int,
-        Field(
-            ge=3,
-            le=MOST_SEEDS,
-            description="Systems, each with its starts; intervals are over them.",
-        ),
+        Repetitions,
+        Field(ge=3, description="Systems, each with its starts; intervals are over them."),
     ]
     step: Annotated[
         float,
@@ -130,15 +126,13 @@ class Section(StrictModel):
         ),
     ] = 1e-11
     max_iterations: Annotated[
-        int,
-        Field(ge=100, le=MOST, description="Steps after which a run counts as not converged."),
+        Count,
+        Field(ge=100, description="Steps after which a run counts as not converged."),
     ] = 100_000
     times: Annotated[
-        int, Field(ge=10, le=MOST, description="Logarithmic iterations recorded in each run.")
+        Count, Field(ge=10, description="Logarithmic iterations recorded in each run.")
     ] = 60
-    seeds_per_shard: Annotated[
-        int, Field(ge=1, le=MOST, description="Systems measured by one job.")
-    ] = 20
+    seeds_per_shard: Annotated[Count, Field(ge=1, description="Systems measured by one job.")] = 20
 
     @model_validator(mode="after")
     def _underdetermined(self) -> "Section":
