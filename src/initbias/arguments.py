@@ -123,6 +123,18 @@ def whole(name: str, value: Any, least: int = 1) -> int:
     return number
 
 
+def increasing(name: str, values: Any) -> list[int]:
+    """Whole numbers from 0 on, such as the epochs to record, each above the one before.
+
+    Raises:
+        ValueError: anything else.
+    """
+    numbers = array(name, values, ndim=1)
+    if not len(numbers) or (numbers % 1).any() or numbers[0] < 0 or (np.diff(numbers) <= 0).any():
+        raise ValueError(f"{name} must be increasing integers from 0 or more")
+    return [int(each) for each in numbers]
+
+
 def number(
     name: str, value: Any, *, above: float | None = None, least: float | None = None
 ) -> float:

@@ -2,7 +2,6 @@
 
 import errno
 import io
-import json
 import os
 import sys
 from collections.abc import Iterable
@@ -18,6 +17,8 @@ from rich.table import Table
 from initbias.pipeline import folders, hardware, plan
 from initbias.pipeline.configuration import Configuration, json_schema, read
 from initbias.pipeline.errors import MemoryTooSmall, UnknownName, UsageError, UserError
+from initbias.pipeline.progress import duration
+from initbias.pipeline.reading import read_json
 from initbias.studies import STUDIES
 
 app = typer.Typer(
@@ -108,8 +109,8 @@ def plan_command(config: Config = DEFAULT) -> None:
     for shard, record in zip(planned, found, strict=True):
         table.add_row(
             f"{shard.study} {shard.name}",
-            _duration(shard.cost.seconds),
-            _duration(record["wall_s"]) if record else "",
+            duration(shard.cost.seconds),
+            duration(record["wall_s"]) if record else "",
             _size(shard.cost.output_bytes),
             _size(shard.cost.memory_bytes),
         )
@@ -120,8 +121,8 @@ def plan_command(config: Config = DEFAULT) -> None:
     finished = sum(record is not None for record in found)
     pace = f" ({ratio:.2f} times as long as expected)" if ratio else ""
     print(
-        f"{len(planned)} shards, {_duration(total)} of one core expected; {finished} measured{pace}, "
-        f"{_duration(left)} of one core left"
+        f"{len(planned)} shards, {duration(total)} of one core expected; {finished} measured{pace}, "
+        f"{duration(left)} of one core left"
     )
     try:
         missing = [shard for shard, record in zip(planned, found, strict=True) if record is None]
@@ -272,10 +273,7 @@ def schema() -> None:
 
 
 def _specification(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"--specification is not valid JSON: {error}") from error
+    found = read_json(text, "--specification")
     if not isinstance(found, dict) or not found:
         raise UsageError(
             f"--specification must be a JSON object with what to measure, as the workflow writes it: got "
@@ -307,12 +305,6 @@ def _nearest(name: str, known: Iterable[str]) -> str:
         return f"; did you mean {close[0]}?"
     shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
     return f"; there are {shown}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 def _size(count: float) -> str:

@@ -13,6 +13,7 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from initbias.pipeline.errors import ConfigurationError
+from initbias.pipeline.progress import duration
 from initbias.pipeline.reading import read_file
 
 # Seconds of one core that each job is expected to take, by its number; the workflow fills it at its start.
@@ -107,13 +108,7 @@ class LogHandler(LogHandlerBase):
             return jobs
         share = min(self._done / expected, 1.0)
         left = (time.monotonic() - self._begun) * (1 / share - 1)
-        return f"{jobs}, {100 * share:.0f} % of the expected time, about {_duration(left)} left"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+        return f"{jobs}, {100 * share:.0f} % of the expected time, about {duration(left)} left"
 
 
 def _wrong_configuration() -> str:

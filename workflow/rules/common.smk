@@ -165,8 +165,9 @@ def discard_journals():
     for job in workflow.dag.jobs:
         if job.rule.name == "measure":
             shard = shard_of(job.wildcards)
+            folder = plan.measurements_file(RESULTS, shard).parent
+            if not journal.left(folder, shard.name):
+                continue  # most shards, whose files need not be read
             recorded = not workflow.async_run(workflow.persistence.incomplete(job))
             if recorded and records.provenance(CONFIGURATION, shard):
-                journal.discard(
-                    plan.measurements_file(RESULTS, shard).parent, shard.name
-                )
+                journal.discard(folder, shard.name)

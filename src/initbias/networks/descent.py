@@ -172,7 +172,7 @@ def train(
         >>> trajectory.outputs.shape  # networks, times, points, outputs
         (20, 4, 500, 1)
     """
-    epochs = _checked_epochs(record_epochs)
+    epochs = arguments.increasing("record_epochs", record_epochs)
     learning_rate = arguments.number("learning_rate", learning_rate, above=0)
     if stop_loss is not None:
         stop_loss = arguments.number("stop_loss", stop_loss, above=0)
@@ -282,13 +282,6 @@ def _form(architecture: Architecture, task: Task, device: str) -> type[Form]:
     from initbias.networks.layered import Layered
 
     return Layered
-
-
-def _checked_epochs(record_epochs: Sequence[int]) -> list[int]:
-    epochs = arguments.array("record_epochs", record_epochs, ndim=1)
-    if not len(epochs) or (epochs % 1).any() or epochs[0] < 0 or (np.diff(epochs) <= 0).any():
-        raise ValueError("record_epochs must be increasing integers from 0 or more")
-    return [int(epoch) for epoch in epochs]
 
 
 def _checked_task(

@@ -172,10 +172,7 @@ def descend(
 
     chain, a, b = _checked(layers, inputs, targets)
     threshold = arguments.number("threshold", threshold, least=0)
-    moments = arguments.array("record_iterations", record_iterations, ndim=1)
-    if not len(moments) or (moments % 1).any() or moments[0] < 0 or (np.diff(moments) <= 0).any():
-        raise ValueError("record_iterations must be increasing integers from 0 or more")
-    iterations = [int(moment) for moment in moments]
+    iterations = arguments.increasing("record_iterations", record_iterations)
     count = len(chain[0])
     rates = arguments.array("learning_rate", learning_rate)
     if rates.shape not in ((), (count,)):

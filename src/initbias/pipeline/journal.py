@@ -67,9 +67,14 @@ class Journal:
         self.seconds += entry["seconds"]
 
 
+def left(folder: Path, shard: str) -> list[Path]:
+    """A shard's journal, and those that older code or specifications left for it."""
+    return list(folder.glob(f".{shard}.*.journal"))
+
+
 def discard(folder: Path, shard: str) -> None:
-    """Remove a shard's journal, and those that older code or specifications left for it."""
-    for path in folder.glob(f".{shard}.*.journal"):
+    """Remove them."""
+    for path in left(folder, shard):
         path.unlink(missing_ok=True)
 
 

@@ -84,7 +84,7 @@ def read_json(text: str, source: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=lambda pairs: _once(pairs, source))
     except RecursionError as error:
-        raise ConfigurationError(f"{source}: is nested too deeply") from error
+        raise ConfigurationError(f"{source}: is not valid JSON: nested too deeply") from error
     except ValueError as error:
         raise ConfigurationError(f"{source}: is not valid JSON: {error}") from error
 

@@ -23,6 +23,7 @@ from initbias.statistics.power_law import LEVEL, Array, Estimate
 from initbias.statistics.profiles import accepted, zoomed_profile
 
 REPLICATES = 300  # of the bootstrap that are profiled
+ROUNDING = 1e-3  # of a chi²: what grids leave
 FLOORS = 41  # of the grid on which the floor's interval is found
 EXPONENTS = np.linspace(LEAST, MOST, 150)
 
@@ -88,9 +89,6 @@ def _needed(
 
     gains = smallest(replicates, floor=False) - smallest(replicates, floor=True)
     return without.chi_squared - law.chi_squared > float(np.quantile(gains, LEVEL)) + ROUNDING
-
-
-ROUNDING = 1e-3  # of a chi²: what grids leave
 
 
 def _floor_interval(
