@@ -7,8 +7,10 @@ is left out here stands in the log file that a run names at its end.
 import sys
 import time
 from logging import ERROR, LogRecord
+from pathlib import Path
 from typing import Any, ClassVar
 
+from snakemake.logging import logger
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
@@ -43,6 +45,7 @@ class LogHandler(LogHandlerBase):
     interrupted: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
+        logger.addFilter(_with_logs)
         self._begun, self._done = time.monotonic(), 0.0
 
     @property
@@ -90,6 +93,8 @@ class LogHandler(LogHandlerBase):
         match event:
             case LogEvent.JOB_INFO:
                 return getattr(record, "rule_msg", None) or ""
+            case LogEvent.JOB_ERROR:
+                return "\n".join([self.format(record), *getattr(record, "log_texts", [])])
             case LogEvent.JOB_FINISHED:
                 self._done += EXPECTED.get(getattr(record, "job_id", -1), 0.0)
                 return ""
@@ -109,6 +114,20 @@ class LogHandler(LogHandlerBase):
         share = min(self._done / expected, 1.0)
         left = (time.monotonic() - self._begun) * (1 / share - 1)
         return f"{jobs}, {100 * share:.0f} % of the expected time, about {duration(left)} left"
+
+
+def _with_logs(record: LogRecord) -> bool:
+    """Attach what a failed job's logs say.
+
+    Snakemake calls this where the error occurs, but `emit` later, from another thread: by then the
+    next attempt may have taken the place of the logs.
+    """
+    if getattr(record, "event", None) == LogEvent.JOB_ERROR:
+        files = [Path(file) for file in getattr(record, "log", None) or []]
+        record.log_texts = [
+            f"{file}:\n{file.read_text(errors='replace')}" for file in files if file.is_file()
+        ]
+    return True
 
 
 def _wrong_configuration() -> str:

@@ -118,21 +118,17 @@ def report_absent_datasets():
 
 def report_results(failed=False):
     """Print what the run gave: which jobs failed, what was reproduced, and where to look."""
-    console = Console(stderr=True, soft_wrap=True)
-    if failed and not LogHandler.interrupted:
-        for job in workflow.scheduler.failed:
-            name = " ".join([job.rule.name, *job.wildcards])
-            console.print(
-                f"Failed: {name}; its log: {', '.join(job.log)}", highlight=False
-            )
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    interrupted = LogHandler.interrupted
+    for job in workflow.scheduler.failed if failed and not interrupted else []:
+        name = " ".join([job.rule.name, *job.wildcards])
+        console.print(f"Failed: {name}; its log: {', '.join(job.log)}")
     if failed:
         console.print(
-            f"The run {'was interrupted' if LogHandler.interrupted else 'did not finish'}: what is "
-            "finished is kept. Resume with the same command and "
-            "--rerun-incomplete.",
-            highlight=False,
+            f"The run {'was interrupted' if interrupted else 'did not finish'}: what is finished is "
+            "kept. Resume with the same command and --rerun-incomplete."
         )
-    console.print(summary.summary(CONFIGURATION), highlight=False)
+    console.print(summary.summary(CONFIGURATION))
 
 
 def expect_costs():
