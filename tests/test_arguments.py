@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from initbias import arguments, datasets, kernels, networks, statistics
+from initbias.networks.modules import check
 
 N, DIM = 6, 3
 DRAW = np.random.default_rng(0)
@@ -313,6 +314,26 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "half an epoch of descent": (
         lambda: kernels.descent_filter(VALUES, [2.5], 0.1), "epochs must be whole numbers"
+    ),
+    "an indefinite covariance": (
+        lambda: kernels.sample_gaussian_process(
+            [[1.0, 0, 0], [0, 0, 0.5], [0, 0.5, 0]], np.random.default_rng(0)
+        ),
+        "covariance must be positive semidefinite",
+    ),
+    "an infinite power": (lambda: networks.PowerLoss(np.inf), "power of a loss must be a finite number"),
+    "a module that is not mirrored": (
+        lambda: check(torch.nn.Linear(3, 1), torch.ones(2, 3)), "network must be a module that"
+    ),
+    "no replicates": (
+        lambda: statistics.fit_power_law(SIZES, RISKS, replicates=0), "replicates must be a whole number"
+    ),
+    "half a seed": (
+        lambda: statistics.fit_power_law(SIZES, RISKS, seed=1.5), "seed must be a whole number"
+    ),
+    "half a run": (
+        lambda: statistics.fit_means([8, 16, 32, 64], [4, 3, 2, 1], [0.1] * 4, [2.5] * 4),
+        "runs must be whole numbers",
     ),
     "an indefinite kernel": (
         lambda: kernels.KernelFlow([[1.0, 2.0], [2.0, 1.0]]), "kernel must be positive semidefinite"

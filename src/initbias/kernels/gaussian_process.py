@@ -8,6 +8,8 @@ from scipy.linalg.lapack import dpstrf
 
 from initbias import arguments
 
+INDEFINITE = "covariance must be positive semidefinite: it has negative eigenvalues beyond rounding"
+
 
 def sample_gaussian_process(
     covariance: Any, generator: np.random.Generator, tolerance: float = 1e-13
@@ -29,8 +31,8 @@ def sample_gaussian_process(
         (points,)
 
     Raises:
-        ValueError: the matrix has entries that are not finite, is not symmetric, or has no positive
-            variance but is not zero.
+        ValueError: the matrix has entries that are not finite, is not symmetric, or is not positive
+            semidefinite.
     """
     covariance = arguments.array("covariance", covariance)
     arguments.symmetric("covariance", covariance)
@@ -41,7 +43,7 @@ def sample_gaussian_process(
     largest = covariance.diagonal().max(initial=0.0)
     if largest <= 0:
         if np.any(covariance):
-            raise ValueError("the covariance has no positive variance, so it is no covariance")
+            raise ValueError(INDEFINITE)
         return np.zeros(points)
     apart = np.linspace(1, 2, points)  # (points,)
     scaled = apart[:, None] * covariance * apart
@@ -49,6 +51,10 @@ def sample_gaussian_process(
     if info < 0:
         raise ValueError(f"LAPACK dpstrf refused its argument {-info}")
     factor = np.tril(factor)[:, :rank]  # (points, rank)
+    last = pivots[rank:] - 1
+    remainder = scaled[np.ix_(last, last)] - factor[rank:] @ factor[rank:].T
+    if abs(remainder).max(initial=0.0) > arguments.SYMMETRIC * abs(scaled).max():
+        raise ValueError(INDEFINITE)
     draw = np.empty(points)
     draw[pivots - 1] = factor @ normal[:rank]
     return draw / apart

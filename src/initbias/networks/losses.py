@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from initbias import arguments
+
 if TYPE_CHECKING:  # a loss can be named without the seconds that importing torch takes
     from torch import Tensor
 
@@ -28,14 +30,13 @@ class PowerLoss:
             of losses of Zhang, Xu, Luo, Ma 2020).
 
     Raises:
-        ValueError: a power of 1 or less.
+        ValueError: a power of 1 or less, or infinity.
     """
 
     power: float = 2.0
 
     def __post_init__(self) -> None:
-        if not self.power > 1:
-            raise ValueError(f"the power of a loss must be above 1: got {self.power}")
+        arguments.number("the power of a loss", self.power, above=1)
 
     def value(self, outputs: Tensor, labels: Tensor) -> Tensor:
         """Loss of each point, (..., n, outputs) -> (..., n)."""

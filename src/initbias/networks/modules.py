@@ -81,9 +81,14 @@ def check(network: Mirrored, *inputs: Any, **named: Any) -> None:
     The module and the random numbers that torch draws next stay as they are.
 
     Raises:
-        ValueError: it has not; the message says by how much and what may be the cause.
+        ValueError: it has not, or the module was not made by `mirrored`; the message says by how much
+            and what may be the cause.
         TypeError: the module's output is not one tensor.
     """
+    if not isinstance(network, Mirrored):
+        raise ValueError(
+            f"network must be a module that mirrored() gave: got {type(network).__name__}"
+        )
     devices = {value.device for value in network.parameters() if value.is_cuda}
     with torch.no_grad(), torch.random.fork_rng([device.index or 0 for device in devices]):
         largest = float(deepcopy(network)(*inputs, **named).abs().max())

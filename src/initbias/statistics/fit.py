@@ -219,6 +219,8 @@ def fit_power_law(
     """
     _check_share(largest_share)
     arguments.flag("floor", floor)
+    arguments.whole("seed", seed, least=0)
+    arguments.whole("replicates", replicates)
     curve = mean_curve(sample_size, risk, relative_to, groups, largest_share, seed, replicates)
     return _fit(curve, largest_share, floor)
 
@@ -251,6 +253,8 @@ def fit_means(
     """
     _check_share(largest_share)
     arguments.flag("floor", floor)
+    arguments.whole("seed", seed, least=0)
+    arguments.whole("replicates", replicates)
     curve = curve_of_means(sample_size, mean, standard_error, runs, seed, replicates)
     return _fit(curve, largest_share, floor)
 

@@ -138,6 +138,7 @@ def curve_of_means(
             column >= least if least else column > 0,
             f"at least {least:g}" if least else "positive",
         )
+    _check_rows("runs", given[3], given[3] % 1 == 0, "whole numbers")
     order = np.argsort(given[0])
     sizes, means, errors, counts = (column[order] for column in given)
     if len(np.unique(sizes)) < len(sizes):
