@@ -51,7 +51,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from initbias.networks import Architecture
-from initbias.studies.appearance import PANEL, STYLE, THEORY, WIDTH
+from initbias.study.drawing import PANEL, STYLE, THEORY, WIDTH
 
 INPUT_DIM = 6
 HEADLINES = {(16, 256, 5120): 12, (4, 1024, 20480): 25}  # networks, n, width: goal against PyTorch

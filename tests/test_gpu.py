@@ -11,8 +11,9 @@ from initbias.networks import Architecture, CrossEntropy, PowerLoss, ascend, ini
 from initbias.pipeline.configuration import read
 from initbias.pipeline.plan import shards
 from initbias.studies import load
-from initbias.studies.protocol import Shard
+from initbias.study.shards import Shard
 from tests.conftest import ROOT
+from tests.studies.measuring import measured
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 
@@ -104,9 +105,8 @@ def test_every_shard_measures_what_it_does_on_the_cpu(shard: Shard) -> None:
     """All shards of the smoke configuration that use a GPU."""
     stage: Any = load(shard.study, "measure")
 
-    def measured(device: str) -> pd.DataFrame:
-        cells = dict(stage.measure(shard.specification, set(), device, lambda cell, share: None))
-        return pd.concat([cells[cell] for cell in stage.cells(shard.specification)])
-
-    there, here = measured("cuda"), measured("cpu")
+    there, here = (
+        pd.concat(measured(stage, shard.specification, device=device).values())
+        for device in ("cuda", "cpu")
+    )
     pd.testing.assert_frame_equal(there, here, rtol=1e-2, atol=1e-3)

@@ -103,7 +103,7 @@ def plan_command(config: Config = DEFAULT) -> None:
     from initbias.pipeline import records
 
     configuration = read(config)
-    table = Table("shard", "expected", "took", "output", "memory")
+    table = Table("shard", "expected", "took", "memory")
     planned = plan.shards(configuration)
     found = [records.provenance(configuration, shard) for shard in planned]
     for shard, record in zip(planned, found, strict=True):
@@ -111,7 +111,6 @@ def plan_command(config: Config = DEFAULT) -> None:
             f"{shard.study} {shard.name}",
             duration(shard.cost.seconds),
             duration(record["wall_s"]) if record else "",
-            _size(shard.cost.output_bytes),
             _size(shard.cost.memory_bytes),
         )
     console = Console()

@@ -17,9 +17,10 @@ CORE = {"kernels", "networks", "datasets", "statistics"}
 ALLOWED = {
     "arguments": set(),
     **{layer: {"arguments"} for layer in CORE},
-    "studies": CORE,
-    "pipeline": {"studies", "datasets"},  # it tells which data sets are not here
-    "curves": {"statistics", "studies", "pipeline"},
+    "study": CORE,
+    "studies": {"study", *CORE},
+    "pipeline": {"studies", "study", "datasets"},  # it tells which data sets are not here
+    "curves": {"statistics", "study", "pipeline"},
     "cli": {"pipeline", "studies", "curves"},
 }
 

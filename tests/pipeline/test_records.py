@@ -17,7 +17,7 @@ from initbias.pipeline.digests import code_digest
 from initbias.pipeline.errors import MissingResults
 from initbias.pipeline.plan import measurements_file, shards
 from initbias.studies import stage_module
-from initbias.studies.protocol import Shard
+from initbias.study.shards import Shard
 from tests.conftest import TINY
 
 Published = tuple[Configuration, Shard, Path]

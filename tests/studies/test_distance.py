@@ -1,6 +1,7 @@
 """The distance study: against plain PyTorch, its draws, and estimates and claims on known growth."""
 
 import itertools
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,13 +24,12 @@ from initbias.studies.distance.figures import FIGURES, TABLES
 from initbias.studies.distance.measure import COLUMNS as MEASURED
 from initbias.studies.distance.measure import (
     architecture,
-    cells,
     draw_sample,
     linear_bound,
-    measure,
     spectral_norm,
 )
 from tests.networks.oracle import Branch
+from tests.studies.measuring import measured as measured_by
 
 IMAGES: dict[str, Any] = {
     "dataset": "digits",
@@ -83,28 +83,12 @@ RUNS: dict[str, Any] = planned()["digits-width32-seeds0000"]
 BALL: dict[str, Any] = planned()["complexity-digits-width16"]
 FEW = {**RUNS, "runs": [[40, 0.0, "standard"], [40, 0.5, "mirrored"]]}
 
-
-def measured(
-    specification: dict[str, Any], finished: frozenset[str] = frozenset(), device: str = "cpu"
-) -> dict[str, pd.DataFrame]:
-    return dict(measure(specification, set(finished), device, lambda cell, share: None))
+measured = partial(measured_by, distance)
 
 
 def values(table: pd.DataFrame, layer: int = 0) -> dict[str, float]:
     of_layer = table[table["layer"] == layer]
     return dict(zip(of_layer["quantity"], of_layer["value"], strict=True))
-
-
-@pytest.mark.parametrize("specification", [FEW, BALL], ids=["runs", "balls"])
-def test_every_cell_is_measured_once_unless_finished(specification: dict[str, Any]) -> None:
-    everything = measured(specification)
-    assert list(everything) == cells(specification)
-    assert all(list(rows.columns) == MEASURED for rows in everything.values())
-    assert all((rows["failure"] == "").all() for rows in everything.values())
-    rest = measured(specification, frozenset(cells(specification)[1:2]))
-    assert list(rest) == [key for key in everything if key != cells(specification)[1]]
-    for key, rows in rest.items():
-        pd.testing.assert_frame_equal(rows, everything[key], check_exact=True)
 
 
 def test_sharding_does_not_change_measurements() -> None:

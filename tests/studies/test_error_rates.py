@@ -1,6 +1,7 @@
 """The error-rates study: pairing, independence of sharding, estimates and claims on known curves."""
 
 import itertools
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from initbias.pipeline.configuration import validate
 from initbias.pipeline.plan import shards
+from initbias.studies.error_rates import measure as stage
 from initbias.studies.error_rates.claims import judge
 from initbias.studies.error_rates.estimate import (
     COLUMNS,
@@ -18,42 +20,14 @@ from initbias.studies.error_rates.estimate import (
     stopped_risks,
 )
 from initbias.studies.error_rates.figures import exponents
-from initbias.studies.error_rates.measure import ABSENT, cells, draw_sample, measure
+from initbias.studies.error_rates.measure import ABSENT, draw_sample
 from tests.conftest import TINY
+from tests.studies.measuring import measured as measured_by
 
 SHARDS = {shard.name: shard.specification for shard in shards(validate(TINY, "test"))}
 KERNEL, NETWORK = "sphere-kernel-d1-n8-seeds0000", "sphere-network-d1-n8-seeds0000"
 
-
-def measured(
-    specification: dict[str, Any], finished: set[str] = frozenset()
-) -> dict[str, pd.DataFrame]:  # type: ignore[assignment]
-    return dict(measure(specification, finished, "cpu", lambda cell, share: None))
-
-
-@pytest.mark.parametrize("name", [KERNEL, NETWORK])
-def test_every_cell_is_measured_once_unless_finished(name: str) -> None:
-    specification = SHARDS[name]
-    everything = measured(specification)
-    assert list(everything) == cells(specification)
-    assert all(set(ABSENT) < set(rows.columns) for rows in everything.values())
-    first = cells(specification)[0]
-    rest = measured(specification, {first})
-    assert list(rest) == cells(specification)[1:]
-    for key, rows in rest.items():
-        pd.testing.assert_frame_equal(rows, everything[key], check_exact=True)
-
-
-@pytest.mark.parametrize("name", [KERNEL, NETWORK])
-def test_sharding_does_not_change_measurements(name: str) -> None:
-    specification = SHARDS[name]
-    whole = pd.concat(measured(specification).values(), ignore_index=True)
-    parts = [
-        rows
-        for seed in specification["seeds"]
-        for rows in measured({**specification, "seeds": [seed]}).values()
-    ]
-    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole, check_exact=True)
+measured = partial(measured_by, stage)
 
 
 def test_batches_of_networks_measure_what_single_networks_do(
@@ -71,10 +45,9 @@ def test_batches_of_networks_measure_what_single_networks_do(
 
     monkeypatch.setattr(descent, "_form", lambda *arguments: on_cpu)
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    together = dict(
-        measure(specification, {cells(specification)[1]}, "cuda", lambda cell, share: None)
-    )
-    assert list(together) == [key for key in cells(specification) if key != cells(specification)[1]]
+    keys = list(alone)
+    together = measured(specification, finished=keys[1:2], device="cuda")
+    assert list(together) == [keys[0], *keys[2:]]
     for key, rows in together.items():
         keys = ["initialization", "noise_std", "seed", "time"]
         pd.testing.assert_frame_equal(rows[keys], alone[key][keys])

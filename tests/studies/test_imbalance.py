@@ -1,5 +1,6 @@
 """The imbalance study: plain training as oracle, statements of theory as invariants, known verdicts."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,13 @@ from initbias.studies.imbalance.estimate import COLUMNS, estimate
 from initbias.studies.imbalance.figures import FIGURES, TABLES
 from initbias.studies.imbalance.measure import (
     balanced,
-    cells,
     draw_data,
     draw_weights,
     imbalance_eigenvalues,
-    measure,
     rate_bound,
     rate_constant,
 )
+from tests.studies.measuring import measured as measured_by
 
 PHASES = {"scales_u": [0.05, 0.3], "scales_v": [0.05, 0.3], "width": 20, "reduction": 1e-3}
 SECTION: dict[str, Any] = {
@@ -47,8 +47,7 @@ def planned(**changes: Any) -> dict[str, dict[str, Any]]:
     return {shard.name: shard.specification for shard in shards(validate(content, "test"))}
 
 
-def measured(specification: dict[str, Any], *finished: str) -> dict[str, pd.DataFrame]:
-    return dict(measure(specification, set(finished), "cpu", lambda cell, share: None))
+measured = partial(measured_by, measuring)
 
 
 @pytest.fixture(scope="module")
@@ -66,19 +65,6 @@ def select(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
 def value(table: pd.DataFrame, **values: Any) -> float:
     (found,) = select(table, **values)["value"]
     return float(found)
-
-
-@pytest.mark.parametrize("name", planned())
-def test_every_cell_is_measured_once_and_by_itself(name: str) -> None:
-    specification = planned()[name]
-    whole = measured(specification)
-    assert list(whole) == cells(specification)
-    assert all((rows["failure"] == "").all() for rows in whole.values())
-    rest = measured(specification, *cells(specification)[:2])
-    assert list(rest) == cells(specification)[2:]
-    ((key, alone),) = measured({**specification, "seeds": [2]}).items()
-    pd.testing.assert_frame_equal(alone, whole[key], check_exact=True)
-    pd.testing.assert_frame_equal(alone, rest[key], check_exact=True)
 
 
 def plain_descent(

@@ -1,6 +1,7 @@
 """The initial-output study: eq. 6 exactly and by width, losses, sweeps, sharding, estimates and claims."""
 
 import copy
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from initbias.studies.initial_output.estimate import (
     speedup,
 )
 from initbias.studies.initial_output.figures import FIGURES, TABLES
+from tests.studies.measuring import measured as measured_by
 
 SECTION: dict[str, Any] = {
     "loss_independence": {"widths": [16, 32], "powers": [2, 4], "gain": 3, "residual": 0.1, "seeds": 3},
@@ -56,11 +58,7 @@ KERNEL, ADDED, DEPTH = (
 )
 BOSTON, IMAGES = "boston-housing-width20-seeds0000", "mnist-digits-gain2-seeds0000"
 
-
-def measured(
-    specification: dict[str, Any], finished: set[str] = frozenset()
-) -> dict[str, pd.DataFrame]:  # type: ignore[assignment]
-    return dict(stage.measure(specification, finished, "cpu", lambda cell, share: None))
+measured = partial(measured_by, stage)
 
 
 def whole(specification: dict[str, Any]) -> pd.DataFrame:
@@ -71,19 +69,6 @@ def whole(specification: dict[str, Any]) -> pd.DataFrame:
 def everything() -> pd.DataFrame:
     """Measurements of all shards of the smallest section."""
     return pd.concat([whole(specification) for specification in SHARDS.values()], ignore_index=True)
-
-
-@pytest.mark.parametrize("name", [LOSSES, ARMS, KERNEL, ADDED, DEPTH, BOSTON, IMAGES])
-def test_sharding_and_resuming_do_not_change_measurements(name: str) -> None:
-    specification = SHARDS[name]
-    together = measured(specification)
-    assert list(together) == stage.cells(specification)
-    last = specification["seeds"][-1]
-    (alone,) = measured({**specification, "seeds": [last]}).values()
-    pd.testing.assert_frame_equal(alone, together[f"seed {last}"], check_exact=True)
-    resumed = measured(specification, set(stage.cells(specification)[:-1]))
-    assert list(resumed) == [f"seed {last}"]
-    assert (alone["failure"] == "").all() and alone["value"].notna().all()
 
 
 def test_more_seeds_and_widths_add_shards_and_change_none() -> None:

@@ -1,6 +1,7 @@
 """The kernel-regime study: the same start and steps on both sides, estimates and claims on known curves."""
 
 import itertools
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,12 @@ from initbias.networks import Architecture, empirical_ntk, initialize, train
 from initbias.pipeline.configuration import validate
 from initbias.pipeline.errors import ConfigurationError
 from initbias.pipeline.plan import shards
+from initbias.studies.kernel_regime import measure as stage
 from initbias.studies.kernel_regime.claims import judge
 from initbias.studies.kernel_regime.estimate import COLUMNS, estimate, largest
 from initbias.studies.kernel_regime.figures import FIGURES, exponents
-from initbias.studies.kernel_regime.measure import VALUES, cells, draw_sample, measure
+from initbias.studies.kernel_regime.measure import VALUES, draw_sample
+from tests.studies.measuring import measured as measured_by
 
 SECTION: dict[str, Any] = {
     "networks": [
@@ -38,23 +41,7 @@ def planned(**changes: Any) -> dict[str, dict[str, Any]]:
 SHALLOW, DEEP = (planned()[f"depth{depth}-width32-seeds0000"] for depth in (1, 2))
 both_depths = pytest.mark.parametrize("specification", [SHALLOW, DEEP], ids=["depth 1", "depth 2"])
 
-
-def measured(
-    specification: dict[str, Any], finished: frozenset[str] = frozenset(), device: str = "cpu"
-) -> dict[str, pd.DataFrame]:
-    return dict(measure(specification, set(finished), device, lambda cell, share: None))
-
-
-@both_depths
-def test_every_cell_is_measured_once_unless_finished(specification: dict[str, Any]) -> None:
-    everything = measured(specification)
-    assert list(everything) == cells(specification)
-    assert all({*VALUES, "failure"} < set(rows.columns) for rows in everything.values())
-    assert all((rows["failure"] == "").all() for rows in everything.values())
-    rest = measured(specification, frozenset(cells(specification)[:1]))
-    assert list(rest) == cells(specification)[1:]
-    for key, rows in rest.items():
-        pd.testing.assert_frame_equal(rows, everything[key], check_exact=True)
+measured = partial(measured_by, stage)
 
 
 @both_depths
@@ -72,7 +59,6 @@ def test_batches_of_networks_measure_what_single_networks_do(
     """The path of a GPU with its batched form on the CPU: the same cells, to float32 rounding."""
     from initbias.networks import descent
     from initbias.networks.layered import Layered
-    from initbias.studies.kernel_regime import measure as stage
 
     alone = measured(specification)
     limit = stage._Limit
@@ -81,8 +67,9 @@ def test_batches_of_networks_measure_what_single_networks_do(
     )
     monkeypatch.setattr(stage, "_Limit", lambda *arguments: limit(*arguments[:3], "cpu"))
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    together = measured(specification, frozenset(cells(specification)[1:2]), "cuda")
-    assert list(together) == [key for key in cells(specification) if key != cells(specification)[1]]
+    keys = list(alone)
+    together = measured(specification, finished=keys[1:2], device="cuda")
+    assert list(together) == [keys[0], *keys[2:]]
     for key, rows in together.items():
         pd.testing.assert_frame_equal(rows, alone[key], rtol=1e-3, atol=1e-5)
 

@@ -1,6 +1,7 @@
 """The smoothness study: coefficients against theory, estimators on known laws, data that are absent."""
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,16 +15,16 @@ from initbias.datasets import DATASETS, TARGETS, generator, sample_sphere
 from initbias.kernels import sphere_spectrum
 from initbias.pipeline.rendering import publish_picture, style
 from initbias.studies.smoothness import design, figures
+from initbias.studies.smoothness import measure as stage
 from initbias.studies.smoothness.claims import judge
 from initbias.studies.smoothness.estimate import COLUMNS, eigenvalue_estimates, estimate
 from initbias.studies.smoothness.measure import (
-    cells,
     encode,
-    measure,
     normalise,
     planted,
     squared_coefficients,
 )
+from tests.studies.measuring import measured as measured_by
 
 SECTION: dict[str, Any] = {
     "synthetic": {
@@ -37,11 +38,7 @@ SECTION: dict[str, Any] = {
 SHARDS = {shard.name: shard for shard in design.plan(design.Section(**SECTION))}
 SYNTHETIC, REAL = "synthetic-d2-n100-seeds0000", "real-digits-n100-seeds0000"
 
-
-def measured(
-    specification: dict[str, Any], finished: frozenset[str] = frozenset()
-) -> dict[str, pd.DataFrame]:
-    return dict(measure(specification, set(finished), "cpu", lambda cell, share: None))
+measured = partial(measured_by, stage)
 
 
 def everything(*specifications: dict[str, Any]) -> pd.DataFrame:
@@ -59,24 +56,6 @@ def row(table: pd.DataFrame, **values: Any) -> pd.Series:
     found = select(table, **values)
     assert len(found) == 1
     return found.iloc[0]
-
-
-@pytest.mark.parametrize("name", [SYNTHETIC, REAL])
-def test_every_cell_is_measured_once_unless_finished(name: str) -> None:
-    specification = SHARDS[name].specification
-    every = measured(specification)
-    assert list(every) == cells(specification)
-    rest = measured(specification, frozenset(cells(specification)[:1]))
-    assert list(rest) == cells(specification)[1:]
-    for key, rows in rest.items():
-        pd.testing.assert_frame_equal(rows, every[key], check_exact=True)
-
-
-@pytest.mark.parametrize("name", [SYNTHETIC, REAL])
-def test_sharding_does_not_change_measurements(name: str) -> None:
-    specification = SHARDS[name].specification
-    parts = everything(*({**specification, "seeds": [seed]} for seed in specification["seeds"]))
-    pd.testing.assert_frame_equal(parts, everything(specification), check_exact=True)
 
 
 def test_names_of_shards_and_data_sets() -> None:
@@ -105,7 +84,7 @@ def test_costs_are_positive_and_grow_with_the_size() -> None:
         section = {**SECTION, kind: {**SECTION[kind], "sample_sizes": [100, 200, 400]}}
         plan = design.plan(design.Section(**section))
         costs = [shard.cost for shard in plan if shard.name.startswith(kind)]
-        for part in ("seconds", "output_bytes", "memory_bytes"):
+        for part in ("seconds", "memory_bytes"):
             values = [getattr(cost, part) for cost in costs]
             assert len(values) == 3 and values == sorted(set(values)) and values[0] > 0
 

@@ -1,5 +1,6 @@
 """The study of underdetermined systems: runs against plain descent, estimates and claims on known runs."""
 
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -11,10 +12,10 @@ from scipy.stats import binomtest
 from initbias.pipeline.configuration import validate
 from initbias.pipeline.errors import ConfigurationError
 from initbias.pipeline.plan import shards
+from initbias.studies.underdetermined import measure as stage
 from initbias.studies.underdetermined.claims import judge
 from initbias.studies.underdetermined.estimate import (
     COLUMNS,
-    RUN,
     estimate,
     last,
     share_interval,
@@ -24,11 +25,10 @@ from initbias.studies.underdetermined.measure import (
     ABOUT_LIMIT,
     AT_END,
     OF_TIMES,
-    cells,
     draw_problem,
     draw_start,
-    measure,
 )
+from tests.studies.measuring import measured as measured_by
 
 SECTION: dict[str, Any] = {
     "networks": [{"depth": 0}, {"depth": 1, "width": 6}, {"depth": 3, "width": 5}],
@@ -51,11 +51,7 @@ def planned(**changes: Any) -> dict[str, dict[str, Any]]:
 SPECIFICATIONS = {specification["depth"]: specification for specification in planned().values()}
 each_depth = pytest.mark.parametrize("depth", SPECIFICATIONS)
 
-
-def measured(
-    specification: dict[str, Any], finished: frozenset[str] = frozenset()
-) -> dict[str, pd.DataFrame]:
-    return dict(measure(specification, set(finished), "cpu", lambda cell, share: None))
+measured = partial(measured_by, stage)
 
 
 @pytest.fixture(scope="module")
@@ -84,29 +80,6 @@ def only(table: pd.DataFrame, **values: Any) -> pd.Series:
     rows = select(table, **values)
     assert len(rows) == 1
     return rows.iloc[0]
-
-
-@each_depth
-def test_every_cell_is_measured_once_unless_finished(
-    depth: int, of_depth: dict[int, dict[str, pd.DataFrame]]
-) -> None:
-    specification, everything = SPECIFICATIONS[depth], of_depth[depth]
-    assert list(everything) == cells(specification)
-    shares: list[float] = []
-    rest = dict(measure(specification, {"seed 0"}, "cpu", lambda cell, share: shares.append(share)))
-    assert list(rest) == cells(specification)[1:]
-    assert max(shares) == 1 and min(shares) > 0
-    for key, rows in rest.items():
-        assert {*RUN, *OF_TIMES, *AT_END, "failure"} < set(rows.columns)
-        pd.testing.assert_frame_equal(rows, everything[key], check_exact=True)
-
-
-@each_depth
-def test_sharding_does_not_change_measurements(
-    depth: int, of_depth: dict[int, dict[str, pd.DataFrame]]
-) -> None:
-    alone = measured({**SPECIFICATIONS[depth], "seeds": [2]})
-    pd.testing.assert_frame_equal(alone["seed 2"], of_depth[depth]["seed 2"], check_exact=True)
 
 
 @each_depth

@@ -14,7 +14,7 @@ from matplotlib.image import imread
 from initbias.pipeline import hardware
 from initbias.pipeline.configuration import read
 from initbias.pipeline.plan import outputs, shards
-from initbias.studies.protocol import Output
+from initbias.study.outputs import Output
 from tests.conftest import ROOT, TINY
 from tests.workflow.conftest import Project, copy_project
 

@@ -15,7 +15,7 @@ from initbias.pipeline.configuration import combined, validate
 from initbias.pipeline.digests import code_digest
 from initbias.pipeline.errors import UserError
 from initbias.studies import stage_module
-from initbias.studies.protocol import FORMATS
+from initbias.study.outputs import FORMATS
 
 # Not by `configfile:`, which reads 1:30 as 90 and names neither file nor line of what is wrong.
 CONFIGURATION_FILES = [

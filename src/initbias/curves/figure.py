@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from initbias.statistics import PowerLawFit
-from initbias.studies.appearance import COLORS, PALETTE, PANEL, THEORY, WIDTH
+from initbias.study.drawing import COLORS, PALETTE, PANEL, THEORY, WIDTH
 
 MEASURED, FITTED = COLORS["mirrored"], COLORS["standard"]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from initbias.pipeline.errors import DeviceError, MemoryTooSmall
-from initbias.studies.protocol import Shard
+from initbias.study.shards import Shard
 
 LIBRARIES = 1e9  # bytes
 

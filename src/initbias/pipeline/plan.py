@@ -6,7 +6,8 @@ from typing import Any
 
 from initbias.pipeline.configuration import Configuration
 from initbias.studies import load
-from initbias.studies.protocol import Output, Shard
+from initbias.study.outputs import Output
+from initbias.study.shards import Shard
 
 
 def shards(configuration: Configuration) -> list[Shard]:

@@ -15,7 +15,7 @@ from initbias.pipeline.errors import MissingResults
 from initbias.pipeline.plan import measurements_file, shards
 from initbias.pipeline.publication import published
 from initbias.studies import stage_module
-from initbias.studies.protocol import Shard
+from initbias.study.shards import Shard
 
 
 class NotMeasured(MissingResults):

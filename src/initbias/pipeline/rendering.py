@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from initbias.pipeline.publication import published
-from initbias.studies.appearance import STYLE
-from initbias.studies.protocol import FORMATS
+from initbias.study.drawing import STYLE
+from initbias.study.outputs import FORMATS
 
 
 @contextmanager

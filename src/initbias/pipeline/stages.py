@@ -20,8 +20,8 @@ from initbias.pipeline.provenance import environment, peak_memory_bytes
 from initbias.pipeline.publication import published
 from initbias.pipeline.records import measurements, publish, records
 from initbias.studies import load, stage_module
-from initbias.studies.measuring import MeasureStage
-from initbias.studies.protocol import Claim
+from initbias.study.cells import MeasureStage
+from initbias.study.claims import Claim
 
 
 def choose_device(wanted: str) -> str:
@@ -69,20 +69,21 @@ def measure(
         message = f"{name}: {journal.damaged} damaged lines of its journal are measured again"
         print(message, file=sys.stderr, flush=True)
     cells = stage.cells(specification)
-    resumed = len(journal.cells)
+    unfinished = [cell for cell in cells if cell.key not in journal.cells]
+    resumed = len(cells) - len(unfinished)
     with reporting(name, len(cells), resumed) as report:
-        unfinished = stage.measure(
-            specification,
-            set(journal.cells),
-            device,
-            lambda cell, share: report(len(journal.cells) + share, cell),
-        )
         last = time.monotonic()
-        for cell, rows in unfinished:
+        measured = stage.measure(
+            specification,
+            unfinished,
+            device,
+            lambda cell, share: report(len(journal.cells) + share, cell.key),
+        )
+        for cell, rows in measured if unfinished else ():
             now = time.monotonic()
-            journal.append(cell, rows, now - last)
+            journal.append(cell.key, rows, now - last)
             last = now
-            report(len(journal.cells), cell)
+            report(len(journal.cells), cell.key)
     provenance = {
         "study": study,
         "shard": name,
@@ -96,7 +97,7 @@ def measure(
         "peak_memory_bytes": peak_memory_bytes(),
         **surroundings,
     }
-    publish(file, pd.concat([journal.cells[cell] for cell in cells]), provenance)
+    publish(file, pd.concat([journal.cells[cell.key] for cell in cells]), provenance)
 
 
 def estimate(configuration: Configuration, study: str) -> None:

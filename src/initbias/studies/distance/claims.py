@@ -33,9 +33,8 @@ from initbias.statistics import (
     not_measured,
 )
 from initbias.studies.distance.estimate import main_setting
-from initbias.studies.judging import NOTHING, claim, estimate_of
-from initbias.studies.protocol import Claim
-from initbias.studies.tables import select
+from initbias.study.claims import NOTHING, Claim, claim, estimate_of
+from initbias.study.tables import select
 
 PAPER = "Nagarajan, Kolter 2019"
 NO_GROWTH = 0.05  # exponent of the width: less than 4 % for each doubling

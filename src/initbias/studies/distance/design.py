@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from initbias.studies import rates
-from initbias.studies.fields import Count, Increasing, Repetitions, StrictModel
-from initbias.studies.images import CLASSES, IMAGE_COUNTS, IMAGE_SIZES, PUBLISHED_TRAINING
-from initbias.studies.protocol import Cost, Output, Shard
+from initbias.study import rates
+from initbias.study.fields import Count, Increasing, Repetitions, StrictModel
+from initbias.study.images import CLASSES, IMAGE_COUNTS, IMAGE_SIZES, PUBLISHED_TRAINING
+from initbias.study.outputs import Output
+from initbias.study.shards import Cost, Shard
 
 STUDY = "distance"
 STARTS = ("standard", "mirrored")
@@ -365,7 +366,6 @@ def _training(
         name = f"{dataset}-{setting}-seeds{first:04d}".replace("_", "-")
         cost = Cost(
             rates.START + seconds * len(seeds),
-            2500.0 * len(seeds) * len(runs) * len(widths),
             len(seeds) * (COPIES * 2 * 4 * largest + 3 * 4 * pixels) + DATASET_BYTES,
         )
         shards.append(Shard(STUDY, name, specification | {"seeds": seeds}, cost))
@@ -391,7 +391,6 @@ def _complexity_shards(section: Section, part: Complexity) -> list[Shard]:
         steps = 2 * part.seeds * len(part.radii) * (part.steps + 1) * part.draws
         cost = Cost(
             rates.START + steps * 3 * weights * (part.sample_size + ASCENT_WEIGHTS) / rates.LAYERS,
-            100.0 * 2 * part.seeds * part.draws * (len(part.radii) + 1),
             4 * 5 * part.draws * weights + DATASET_BYTES,
         )
         name = f"complexity-{part.dataset}-width{width}".replace("_", "-")

@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, StrMethodFormatter
 
-from initbias.studies.appearance import PALETTE, PANEL, SHAPES, THEORY, WIDTH, legend_below
 from initbias.studies.distance.claims import NAMES
 from initbias.studies.distance.estimate import CHOSEN, RATIO, main_setting
-from initbias.studies.tables import interval, select
+from initbias.study.drawing import PALETTE, PANEL, SHAPES, THEORY, WIDTH, legend_below
+from initbias.study.tables import interval, select
 
 WIDTH_LABEL, SIZE_LABEL = "width $H$", "training images $m$"
 DISTANCE, ERROR = "distance from initialization", "generalization error"

@@ -27,7 +27,7 @@ from initbias.networks import (
     initialize,
     train,
 )
-from initbias.studies.measuring import Progress
+from initbias.study.cells import Progress, SeedCell
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -109,44 +109,37 @@ class Cell:
         return self.width, self.sample_size, self.label_noise, self.start
 
 
-def cells(specification: dict[str, Any]) -> list[str]:
-    """Keys of the cells of a shard, each a unit of work that a resumed run does not repeat."""
+def cells(specification: dict[str, Any]) -> Sequence[Cell | SeedCell]:
+    """A cell for each run, or for each seed of the complexity."""
     if specification["experiment"] == "complexity":
-        return [f"seed {seed}" for seed in specification["seeds"]]
-    return [cell.key for cell in _cells(specification)]
-
-
-def measure(
-    specification: dict[str, Any], finished: set[str], device: str, progress: Progress
-) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Measure the cells that are not finished yet, see `MeasureStage`.
-
-    As many networks at a time as there are threads; on a GPU all seeds of a setting.
-    """
-    if specification["experiment"] == "complexity":
-        for seed, key in zip(specification["seeds"], cells(specification), strict=True):
-            if key not in finished:
-                progress(key, 0.0)
-                yield key, _complexity(specification, seed, device)
-        return
-    remaining = [cell for cell in _cells(specification) if cell.key not in finished]
-    for _, group in groupby(remaining, key=lambda cell: cell.ensemble):
-        ensemble = list(group)
-        together = default_threads() if device == "cpu" else len(ensemble)
-        for first in range(0, len(ensemble), together):
-            batch = ensemble[first : first + together]
-            keys = [cell.key for cell in batch]
-            tables = _train(specification, batch, device, partial(progress, keys[0]))
-            yield from zip(keys, tables, strict=True)
-
-
-def _cells(specification: dict[str, Any]) -> list[Cell]:
+        return [SeedCell(seed) for seed in specification["seeds"]]
     return [
         Cell(width, m, noise, start, seed)
         for width in specification["widths"]
         for m, noise, start in specification["runs"]
         for seed in specification["seeds"]
     ]
+
+
+def measure(
+    specification: dict[str, Any], unfinished: Sequence[Any], device: str, progress: Progress
+) -> Iterator[tuple[Cell | SeedCell, pd.DataFrame]]:
+    """Measure cells, see `MeasureStage`.
+
+    As many networks at a time as there are threads; on a GPU all seeds of a setting.
+    """
+    if specification["experiment"] == "complexity":
+        for cell in unfinished:
+            progress(cell, 0.0)
+            yield cell, _complexity(specification, cell.seed, device)
+        return
+    for _, group in groupby(unfinished, key=lambda cell: cell.ensemble):
+        ensemble = list(group)
+        together = default_threads() if device == "cpu" else len(ensemble)
+        for first in range(0, len(ensemble), together):
+            batch = ensemble[first : first + together]
+            tables = _train(specification, batch, device, partial(progress, batch[0]))
+            yield from zip(batch, tables, strict=True)
 
 
 def draw_sample(

@@ -48,8 +48,7 @@ from initbias.studies.error_rates.estimate import (
     judged,
     theory_exponent,
 )
-from initbias.studies.judging import claim, estimate_of
-from initbias.studies.protocol import Claim
+from initbias.study.claims import Claim, claim, estimate_of
 
 PAPER = "Chen, Li, Lin 2024"
 STATEMENTS = dict(zip(INITIALIZATIONS, ("A-S4", "A-S5"), strict=True))

@@ -4,9 +4,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from initbias.studies import rates
-from initbias.studies.fields import Count, Increasing, Repetitions, StrictModel
-from initbias.studies.protocol import Cost, Output, Shard
+from initbias.study import rates
+from initbias.study.fields import Count, Increasing, Repetitions, StrictModel
+from initbias.study.outputs import Output
+from initbias.study.shards import Cost, Shard
 
 NoiseLevels = Annotated[
     list[Annotated[float, Field(gt=0)]],
@@ -209,9 +210,7 @@ def _theory_shard(section: Section, design_name: str, design: Design, intrinsic_
         "log2_sizes": log2_sizes,
     }
     risks = 2 * len(noise_stds) * len(log2_sizes)
-    cost = Cost(
-        seconds=rates.START + THEORY_SECONDS * risks, output_bytes=48.0 * risks, memory_bytes=2e7
-    )
+    cost = Cost(seconds=rates.START + THEORY_SECONDS * risks, memory_bytes=2e7)
     return Shard("error_rates", f"{design_name}-theory-d{intrinsic_dim}", specification, cost)
 
 
@@ -257,7 +256,7 @@ def _kernel_cost(section: Section, runs: Kernel, n: int, seeds: int) -> Cost:
     operations = seeds * (17 * float(n) ** 3 + 8 * float(n) ** 2 * points)
     seconds = rates.START + operations / rates.DECOMPOSITIONS
     memory = 8 * 4 * float(n + points) ** 2
-    return Cost(seconds, _output_bytes(section, runs, seeds), memory)
+    return Cost(seconds, memory)
 
 
 def _network_cost(section: Section, runs: Network, intrinsic_dim: int, n: int, seeds: int) -> Cost:
@@ -270,9 +269,4 @@ def _network_cost(section: Section, runs: Network, intrinsic_dim: int, n: int, s
     operations = len(runs.noise_stds) * seeds * neurons * (training + evaluation)
     seconds = rates.START_FUSED + operations / rates.NETWORKS
     memory = 2 * seeds * 4 * (2 * neurons * (features + 1) + section.times * points)
-    return Cost(seconds, _output_bytes(section, runs, seeds), memory)
-
-
-def _output_bytes(section: Section, runs: Kernel | Network, seeds: int) -> float:
-    """Six numbers for each initialization, noise level, seed and time."""
-    return 2.0 * len(runs.noise_stds) * seeds * section.times * 6 * 8
+    return Cost(seconds, memory)

@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from initbias.studies.appearance import COLORS, MARKERS, PANEL, THEORY, WIDTH, legend_below
 from initbias.studies.error_rates.estimate import (
     DIFFERENCE,
     INITIALIZATIONS,
@@ -19,7 +18,8 @@ from initbias.studies.error_rates.estimate import (
     judged,
     theory_exponent,
 )
-from initbias.studies.tables import interval, select
+from initbias.study.drawing import COLORS, MARKERS, PANEL, THEORY, WIDTH, legend_below
+from initbias.study.tables import interval, select
 
 ASIDE = dict(zip(INITIALIZATIONS, (-0.05, 0.05), strict=True))  # arms that would hide each other
 SINGLE: dict[str, Any] = {"marker": "+", "ls": "none", "ms": 5}

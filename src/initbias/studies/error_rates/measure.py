@@ -5,7 +5,7 @@ dimension, size and seed, so that kernels and networks, both initializations and
 a seed see the same inputs and the same noise (scaled), wherever and in whatever order they run.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from initbias.datasets import TARGETS, generator, sample_sphere
 from initbias.networks import Architecture, default_threads, initialize, train
-from initbias.studies.measuring import Progress
+from initbias.study.cells import Progress, SeedCell
 
 DEPTH = 1  # hidden layers, as in A-Fig1
 Initialization = Literal["standard", "mirrored"]
@@ -77,33 +77,53 @@ def draw_sample(specification: dict[str, Any], seed: int) -> Sample:
     )
 
 
-def cells(specification: dict[str, Any]) -> list[str]:
-    """Keys of the cells of a shard, each a unit of work that a resumed run does not repeat."""
+@dataclass(frozen=True)
+class TheoryCell:
+    """All that a shard computes without data."""
+
+    key = "theory"
+
+
+@dataclass(frozen=True)
+class NetworkCell:
+    """The networks of one sample at one noise level."""
+
+    noise_std: float
+    seed: int
+
+    @property
+    def key(self) -> str:
+        """Name of the cell."""
+        return f"seed {self.seed}, noise {self.noise_std}"
+
+
+def cells(specification: dict[str, Any]) -> Sequence[TheoryCell | SeedCell | NetworkCell]:
+    """One cell of theory, or for each seed a cell of all noise levels (kernels) or of each (networks)."""
     if specification["model"] == "theory":
-        return ["theory"]
+        return [TheoryCell()]
     seeds, noise_stds = specification["seeds"], specification["noise_stds"]
     if specification["model"] == "kernel":  # one eigendecomposition serves every noise level
-        return [f"seed {seed}" for seed in seeds]
-    return [f"seed {seed}, noise {noise}" for noise in noise_stds for seed in seeds]
+        return [SeedCell(seed) for seed in seeds]
+    return [NetworkCell(noise, seed) for noise in noise_stds for seed in seeds]
 
 
 def measure(
-    specification: dict[str, Any], finished: set[str], device: str, progress: Progress
-) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Measure the cells that are not finished yet, see `MeasureStage`.
+    specification: dict[str, Any], unfinished: Sequence[Any], device: str, progress: Progress
+) -> Iterator[tuple[TheoryCell | SeedCell | NetworkCell, pd.DataFrame]]:
+    """Measure cells, see `MeasureStage`.
 
     Kernel cells have rows of model "ridge", too: kernel ridge regression on the same data from the
     same initial function, at the ridge that is best in theory.
     """
     match specification["model"]:
         case "theory":
-            if not finished:
-                progress("theory", 0.0)
-                yield "theory", _theory_cell(specification)
+            for cell in unfinished:
+                progress(cell, 0.0)
+                yield cell, _theory_cell(specification)
         case "kernel":
-            yield from _measure_kernels(specification, finished, device, progress)
+            yield from _measure_kernels(specification, unfinished, device, progress)
         case "network":
-            yield from _measure_networks(specification, finished, device, progress)
+            yield from _measure_networks(specification, unfinished, device, progress)
 
 
 def _equivalent(
@@ -141,8 +161,8 @@ def _theory_cell(specification: dict[str, Any]) -> pd.DataFrame:
 
 
 def _measure_kernels(
-    specification: dict[str, Any], finished: set[str], device: str, progress: Progress
-) -> Iterator[tuple[str, pd.DataFrame]]:
+    specification: dict[str, Any], unfinished: Sequence[SeedCell], device: str, progress: Progress
+) -> Iterator[tuple[SeedCell, pd.DataFrame]]:
     ridges = {
         (noise_std, initialization): _equivalent(specification, noise_std, initialization).optimal(
             specification["sample_size"]
@@ -150,10 +170,9 @@ def _measure_kernels(
         for noise_std in specification["noise_stds"]
         for initialization in INITIALIZATIONS
     }
-    for seed, key in zip(specification["seeds"], cells(specification), strict=True):
-        if key not in finished:
-            progress(key, 0.0)
-            yield key, _kernel_cell(specification, seed, device, ridges)
+    for cell in unfinished:
+        progress(cell, 0.0)
+        yield cell, _kernel_cell(specification, cell.seed, device, ridges)
 
 
 def _kernel_cell(
@@ -244,36 +263,31 @@ def _kernel_cell(
 
 
 def _measure_networks(
-    specification: dict[str, Any], finished: set[str], device: str, progress: Progress
-) -> Iterator[tuple[str, pd.DataFrame]]:
+    specification: dict[str, Any],
+    unfinished: Sequence[NetworkCell],
+    device: str,
+    progress: Progress,
+) -> Iterator[tuple[NetworkCell, pd.DataFrame]]:
     """As many cells at a time as there are threads; on a GPU all cells of a noise level."""
-    every = [
-        (noise, seed) for noise in specification["noise_stds"] for seed in specification["seeds"]
-    ]
-    remaining = {
-        key: cell
-        for key, cell in zip(cells(specification), every, strict=True)
-        if key not in finished
-    }
     if device == "cpu":
-        keys, threads = list(remaining), default_threads()
-        batches = [keys[start : start + threads] for start in range(0, len(keys), threads)]
+        threads = default_threads()
+        batches = [
+            unfinished[start : start + threads] for start in range(0, len(unfinished), threads)
+        ]
     else:
-        by_noise = groupby(remaining, key=lambda key: remaining[key][0])
-        batches = [list(group) for _, group in by_noise]
+        batches = [list(group) for _, group in groupby(unfinished, key=lambda cell: cell.noise_std)]
     for batch in batches:
-        members = [remaining[key] for key in batch]
-        frames = _network_cells(specification, members, device, partial(progress, batch[0]))
+        frames = _network_cells(specification, batch, device, partial(progress, batch[0]))
         yield from zip(batch, frames, strict=True)
 
 
 def _network_cells(
     specification: dict[str, Any],
-    members: list[tuple[float, int]],
+    members: Sequence[NetworkCell],
     device: str,
     progress: Callable[[float], None],
 ) -> list[pd.DataFrame]:
-    samples = [draw_sample(specification, seed) for _, seed in members]
+    samples = [draw_sample(specification, cell.seed) for cell in members]
     epochs = np.geomspace(1, specification["epochs"], specification["times"])
     epochs = np.unique(np.concatenate([[0], epochs.round().astype(int)]))
     times = specification["learning_rate"] * epochs
@@ -286,8 +300,8 @@ def _network_cells(
     for initialization in INITIALIZATIONS:
         networks = initialize(
             [
-                generator(*_identity(specification, seed), "initial parameters")
-                for _, seed in members
+                generator(*_identity(specification, cell.seed), "initial parameters")
+                for cell in members
             ],
             architecture,
             initialization,
@@ -297,8 +311,8 @@ def _network_cells(
             np.stack([sample.inputs[sample.train] for sample in samples]),
             np.stack(
                 [
-                    sample.target[sample.train] + noise_std * sample.noise[sample.train]
-                    for sample, (noise_std, _) in zip(samples, members, strict=True)
+                    sample.target[sample.train] + cell.noise_std * sample.noise[sample.train]
+                    for sample, cell in zip(samples, members, strict=True)
                 ]
             )[:, :, None],
             np.stack([sample.inputs[sample.points] for sample in samples]),
@@ -307,7 +321,7 @@ def _network_cells(
             device=device,
             progress=lambda share: progress((share + len(frames[0])) / len(INITIALIZATIONS)),
         )
-        for index, (sample, (noise_std, seed)) in enumerate(zip(samples, members, strict=True)):
+        for index, (sample, cell) in enumerate(zip(samples, members, strict=True)):
             epoch = trajectory.diverged_at[index]
             failure = f"diverged by epoch {epoch}" if epoch >= 0 else ""
             outputs = trajectory.outputs[index, :, :, 0].astype(np.float64)  # (times, points)
@@ -315,8 +329,8 @@ def _network_cells(
                 _rows(
                     specification,
                     "network",
-                    seed,
-                    noise_std,
+                    cell.seed,
+                    cell.noise_std,
                     initialization,
                     times,
                     sample,

@@ -27,9 +27,8 @@ from initbias.statistics import (
     not_measured,
 )
 from initbias.studies.imbalance.estimate import FEWEST_RUNS, FEWEST_WIDTHS
-from initbias.studies.judging import claim, estimate_of
-from initbias.studies.protocol import Claim
-from initbias.studies.tables import select
+from initbias.study.claims import Claim, claim, estimate_of
+from initbias.study.tables import select
 
 STUDY = "imbalance"
 PAPER = "Min, Tarmoun, Vidal, Mallada 2021"

@@ -4,9 +4,10 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from initbias.studies import rates
-from initbias.studies.fields import Count, Increasing, Repetitions, StrictModel
-from initbias.studies.protocol import Cost, Output, Shard
+from initbias.study import rates
+from initbias.study.fields import Count, Increasing, Repetitions, StrictModel
+from initbias.study.outputs import Output
+from initbias.study.shards import Cost, Shard
 
 STUDY = "imbalance"
 
@@ -435,7 +436,7 @@ def _shards(
     for first in range(0, part.seeds, section.seeds_per_shard):
         seeds = list(range(first, min(first + section.seeds_per_shard, part.seeds)))
         arrays = 4.0 * section.input_dim * units + 4.0 * section.times * _units(section) ** 2
-        cost = Cost(rates.START_FUSED + seconds * len(seeds), 1e5 * len(seeds), 8 * arrays)
+        cost = Cost(rates.START_FUSED + seconds * len(seeds), 8 * arrays)
         name = "-".join(filter(None, [experiment.replace("_", "-"), setting, f"seeds{first:04d}"]))
         specification = {"experiment": experiment, **common, **fields, "seeds": seeds}
         shards.append(Shard(STUDY, name, specification, cost, gpu=False))

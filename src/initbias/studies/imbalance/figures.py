@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from initbias.studies.appearance import PALETTE, PANEL, SHAPES, THEORY, WIDTH, legend_below
 from initbias.studies.imbalance.claims import REPORTED
 from initbias.studies.imbalance.estimate import SETTING
-from initbias.studies.tables import select
+from initbias.study.drawing import PALETTE, PANEL, SHAPES, THEORY, WIDTH, legend_below
+from initbias.study.tables import select
 
 BOUND: dict[str, Any] = {"ls": (0, (4, 2)), "lw": 1}
 STARTS = {

@@ -12,7 +12,7 @@ Data and initial weights come from generators named by what they belong to. A da
 same for all widths, and weights of a width are the same for all scales and exponents.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -30,7 +30,7 @@ from initbias.networks import (
     flow,
     least_squares,
 )
-from initbias.studies.measuring import Progress
+from initbias.study.cells import Progress, SeedCell
 
 STUDY = "imbalance"
 SETTLED = 1e-12  # residual over labels at which a limit is compared with its closed form
@@ -116,15 +116,15 @@ class Rows:
         return pd.concat(self._frames, ignore_index=True).reindex(columns=list(COLUMNS))
 
 
-def cells(specification: dict[str, Any]) -> list[str]:
-    """Keys of the cells of a shard: its seeds."""
-    return [f"seed {seed}" for seed in specification["seeds"]]
+def cells(specification: dict[str, Any]) -> list[SeedCell]:
+    """A cell for each seed."""
+    return [SeedCell(seed) for seed in specification["seeds"]]
 
 
 def measure(
-    specification: dict[str, Any], finished: set[str], device: str, progress: Progress
-) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Measure the cells that are not finished yet, see `MeasureStage`; on a CPU whatever the device."""
+    specification: dict[str, Any], unfinished: Sequence[SeedCell], device: str, progress: Progress
+) -> Iterator[tuple[SeedCell, pd.DataFrame]]:
+    """Measure cells, see `MeasureStage`; on a CPU whatever the device."""
     measure_cell = {
         "convergence": _convergence,
         "by_width": _by_width,
@@ -134,11 +134,10 @@ def measure(
         "finite_steps": _finite_steps,
         "phase_picture": _phase_picture,
     }[specification["experiment"]]
-    for key, seed in zip(cells(specification), specification["seeds"], strict=True):
-        if key not in finished:
-            rows = Rows(specification, seed)
-            measure_cell(specification, seed, rows, partial(progress, key))
-            yield key, rows.table()
+    for cell in unfinished:
+        rows = Rows(specification, cell.seed)
+        measure_cell(specification, cell.seed, rows, partial(progress, cell))
+        yield cell, rows.table()
 
 
 def draw_problem(specification: dict[str, Any], design: Any, seed: int) -> LeastSquares:

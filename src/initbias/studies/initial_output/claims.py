@@ -31,9 +31,8 @@ from initbias.statistics import (
     judge_reported,
     not_measured,
 )
-from initbias.studies.judging import claim, estimate_of
-from initbias.studies.protocol import Claim
-from initbias.studies.tables import select
+from initbias.study.claims import Claim, claim, estimate_of
+from initbias.study.tables import select
 
 SWEEPS = {"kernel": ("factor", "α"), "added_error": ("gain", "v")}  # column and symbol
 PAPER = "Zhang, Xu, Luo, Ma 2020"

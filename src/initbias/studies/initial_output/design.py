@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from initbias.studies import rates
-from initbias.studies.fields import Count, Increasing, Repetitions, StrictModel
-from initbias.studies.images import CLASSES, IMAGE_COUNTS, IMAGE_SIZES, PUBLISHED_TRAINING
-from initbias.studies.protocol import Cost, Output, Shard
+from initbias.study import rates
+from initbias.study.fields import Count, Increasing, Repetitions, StrictModel
+from initbias.study.images import CLASSES, IMAGE_COUNTS, IMAGE_SIZES, PUBLISHED_TRAINING
+from initbias.study.outputs import Output
+from initbias.study.shards import Cost, Shard
 
 STUDY = "initial_output"
 BOSTON_SIZE, BOSTON_FEATURES = 506, 13
@@ -355,7 +356,7 @@ def _added_shards(section: Section, part: AddedError) -> list[Shard]:
                 "factors": part.factors,
                 "seeds": list(range(first, min(first + KERNEL_BLOCK, part.kernel_seeds))),
             },
-            Cost(rates.START + KERNEL_SECONDS * KERNEL_BLOCK, 2e3 * KERNEL_BLOCK, 1e8),
+            Cost(rates.START + KERNEL_SECONDS * KERNEL_BLOCK, 1e8),
         )
         for first in range(0, part.kernel_seeds, KERNEL_BLOCK)
     ]
@@ -468,7 +469,7 @@ def _shards(
     for first in range(0, seeds, section.seeds_per_shard):
         chosen = list(range(first, min(first + section.seeds_per_shard, seeds)))
         memory = 40.0 * specification["width"] ** min(2, specification["depth"]) + 3e8
-        cost = Cost(rates.START + seconds * len(chosen), 3e5 * len(chosen), memory)
+        cost = Cost(rates.START + seconds * len(chosen), memory)
         name = f"{experiment}-{setting}-seeds{first:04d}".replace("_", "-")
         shards.append(
             Shard(STUDY, name, {"experiment": experiment, **specification, "seeds": chosen}, cost)

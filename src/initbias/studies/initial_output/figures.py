@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from initbias.studies.appearance import COLORS, MARKERS, PALETTE, PANEL, THEORY, WIDTH, legend_below
 from initbias.studies.initial_output.estimate import shown_seed
-from initbias.studies.tables import interval, select
+from initbias.study.drawing import COLORS, MARKERS, PALETTE, PANEL, THEORY, WIDTH, legend_below
+from initbias.study.tables import interval, select
 
 # Colours beside those of the two starts that all studies share, from the same palette.
 BLUE, VERMILION, GREEN, PURPLE, ORANGE, _ = PALETTE

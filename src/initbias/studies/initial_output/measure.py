@@ -35,7 +35,7 @@ from initbias.networks import (
     initialize,
     train,
 )
-from initbias.studies.measuring import Progress
+from initbias.study.cells import Progress, SeedCell
 
 STUDY = "initial_output"
 FREQUENCY = 4.0  # the target of B-Fig1 and B-Fig2 is sin(4x)
@@ -134,15 +134,15 @@ class Rows:
         ]
 
 
-def cells(specification: dict[str, Any]) -> list[str]:
-    """Keys of the cells of a shard: its seeds."""
-    return [f"seed {seed}" for seed in specification["seeds"]]
+def cells(specification: dict[str, Any]) -> list[SeedCell]:
+    """A cell for each seed."""
+    return [SeedCell(seed) for seed in specification["seeds"]]
 
 
 def measure(
-    specification: dict[str, Any], finished: set[str], device: str, progress: Progress
-) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Measure the cells that are not finished yet, see `MeasureStage`."""
+    specification: dict[str, Any], unfinished: Sequence[SeedCell], device: str, progress: Progress
+) -> Iterator[tuple[SeedCell, pd.DataFrame]]:
+    """Measure cells, see `MeasureStage`."""
     others = len(specification.get("others", []))
     measure_cell, runs = {
         "loss_independence": (_loss_cell, np.inf),  # until they interpolate
@@ -153,11 +153,10 @@ def measure(
         "boston_housing": (_boston_cell, 3 + others),
         "mnist": (_mnist_cell, 2),
     }[specification["experiment"]]
-    for seed, key in zip(specification["seeds"], cells(specification), strict=True):
-        if key not in finished:
-            progress(key, 0.0)
-            trainer = Trainer(device, runs, partial(progress, key))
-            yield key, measure_cell(specification, seed, trainer)
+    for cell in unfinished:
+        progress(cell, 0.0)
+        trainer = Trainer(device, runs, partial(progress, cell))
+        yield cell, measure_cell(specification, cell.seed, trainer)
 
 
 def sine(specification: dict[str, Any]) -> Data:

@@ -13,9 +13,8 @@ farther. Network and kernel begin with the same function and take the same discr
 import pandas as pd
 
 from initbias.statistics import Estimate, Verdict, judge_positive, not_measured
-from initbias.studies.judging import claim, estimate_of
 from initbias.studies.kernel_regime.estimate import ARM, FEWEST_RUNS, FEWEST_WIDTHS
-from initbias.studies.protocol import Claim
+from initbias.study.claims import Claim, claim, estimate_of
 
 PAPER = "Chen, Li, Lin 2024"
 

@@ -4,9 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from initbias.studies import rates
-from initbias.studies.fields import Count, Increasing, Repetitions, StrictModel, increasing
-from initbias.studies.protocol import Cost, Output, Shard
+from initbias.study import rates
+from initbias.study.fields import Count, Increasing, Repetitions, StrictModel, increasing
+from initbias.study.outputs import Output
+from initbias.study.shards import Cost, Shard
 
 
 class Depth(StrictModel):
@@ -159,6 +160,5 @@ def _cost(section: Section, family: Depth, width: int, seeds: int) -> Cost:
     copies = 6  # initial, trained and final parameters, their gradient, one of them in float64
     return Cost(
         seconds=rates.START + branches * seconds,
-        output_bytes=2.0 * seeds * len(family.sample_sizes) * section.times * 7 * 8,
         memory_bytes=seeds * (2 * 4 * copies * (outer + inner) + 8 * 4 * points**2),
     )

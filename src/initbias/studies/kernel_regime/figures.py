@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from initbias.studies.appearance import COLORS, MARKERS, PANEL, THEORY, WIDTH, legend_below
 from initbias.studies.kernel_regime.estimate import INITIALIZATIONS, QUANTITIES
-from initbias.studies.tables import interval, select
+from initbias.study.drawing import COLORS, MARKERS, PANEL, THEORY, WIDTH, legend_below
+from initbias.study.tables import interval, select
 
 DEPTHS = {1: "one hidden layer", 2: "two hidden layers", 3: "three hidden layers"}
 ARMS = [(name, COLORS[name], MARKERS[name]) for name in INITIALIZATIONS]

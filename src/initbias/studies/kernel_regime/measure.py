@@ -9,7 +9,7 @@ seed is the same for all depths and widths, and a mirrored network begins as two
 standard one.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -28,7 +28,7 @@ from initbias.networks import (
     initialize,
     train,
 )
-from initbias.studies.measuring import Progress
+from initbias.study.cells import Progress
 
 Initialization = Literal["standard", "mirrored"]
 INITIALIZATIONS: tuple[Initialization, ...] = ("standard", "mirrored")
@@ -74,34 +74,41 @@ def draw_sample(specification: dict[str, Any], sample_size: int, seed: int) -> S
     return Sample(inputs, target + specification["noise_std"] * noise)
 
 
-def cells(specification: dict[str, Any]) -> list[str]:
-    """Keys of the cells of a shard, each a unit of work that a resumed run does not repeat."""
-    return [f"n {n}, seed {seed}" for n, seed in _members(specification)]
+@dataclass(frozen=True)
+class Cell:
+    """The networks of one sample."""
+
+    sample_size: int
+    seed: int
+
+    @property
+    def key(self) -> str:
+        """Name of the cell."""
+        return f"n {self.sample_size}, seed {self.seed}"
+
+
+def cells(specification: dict[str, Any]) -> list[Cell]:
+    """A cell for each sample."""
+    return [Cell(n, seed) for n in specification["sample_sizes"] for seed in specification["seeds"]]
 
 
 def measure(
-    specification: dict[str, Any], finished: set[str], device: str, progress: Progress
-) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Measure the cells that are not finished yet, see `MeasureStage`.
+    specification: dict[str, Any], unfinished: Sequence[Cell], device: str, progress: Progress
+) -> Iterator[tuple[Cell, pd.DataFrame]]:
+    """Measure cells, see `MeasureStage`.
 
     As many networks at a time as there are threads; on a GPU all of a sample size.
     """
-    members = dict(zip(cells(specification), _members(specification), strict=True))
-    remaining = [key for key in members if key not in finished]
-    for sample_size, group in groupby(remaining, key=lambda key: members[key][0]):
-        keys = list(group)
-        together = default_threads() if device == "cpu" else len(keys)
-        for start in range(0, len(keys), together):
-            batch = keys[start : start + together]
-            seeds = [members[key][1] for key in batch]
+    for sample_size, group in groupby(unfinished, key=lambda cell: cell.sample_size):
+        members = list(group)
+        together = default_threads() if device == "cpu" else len(members)
+        for start in range(0, len(members), together):
+            batch = members[start : start + together]
+            seeds = [cell.seed for cell in batch]
             frames = _measure_seeds(
                 specification, sample_size, seeds, device, partial(progress, batch[0])
             )
             yield from zip(batch, frames, strict=True)
-
-
-def _members(specification: dict[str, Any]) -> list[tuple[int, int]]:
-    return [(n, seed) for n in specification["sample_sizes"] for seed in specification["seeds"]]
 
 
 def _measure_seeds(

@@ -27,8 +27,6 @@ from initbias.statistics import (
     judge_value,
     not_measured,
 )
-from initbias.studies.judging import NOTHING, claim, estimate_of
-from initbias.studies.protocol import Claim
 from initbias.studies.smoothness.estimate import (
     CHOICES,
     CHOSEN,
@@ -41,6 +39,7 @@ from initbias.studies.smoothness.estimate import (
     fitted,
     largest,
 )
+from initbias.study.claims import NOTHING, Claim, claim, estimate_of
 
 PAPER = "Chen, Li, Lin 2024"
 

@@ -4,9 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from initbias.studies import rates
-from initbias.studies.fields import Count, Increasing, Repetitions, StrictModel
-from initbias.studies.protocol import Cost, Output, Shard
+from initbias.study import rates
+from initbias.study.fields import Count, Increasing, Repetitions, StrictModel
+from initbias.study.outputs import Output
+from initbias.study.shards import Cost, Shard
 
 
 def _different(values: list[str]) -> list[str]:
@@ -180,7 +181,7 @@ def _synthetic_shard(section: Section, dimension: int, n: int, seeds: list[int])
     per_function = 1.2 * float(n) ** 3 + 3600 * float(n) ** 2
     operations = len(seeds) * (9 * float(n) ** 3 + functions * per_function)
     name = f"synthetic-d{dimension}-n{n}-seeds{seeds[0]:04d}"
-    return _shard(name, specification, operations, n, len(seeds) * (functions + 2))
+    return _shard(name, specification, operations, n)
 
 
 def _real_shard(section: Section, dataset: str, n: int, seeds: list[int]) -> Shard:
@@ -195,9 +196,8 @@ def _real_shard(section: Section, dataset: str, n: int, seeds: list[int]) -> Sha
         "bias": section.bias,
     }
     operations = len(seeds) * len(real.normalisations) * (9 * float(n) ** 3 + 3000 * float(n) ** 2)
-    tables = len(seeds) * len(real.normalisations) * (len(real.encodings) + 1)
     name = f"real-{dataset.replace('_', '-')}-n{n}-seeds{seeds[0]:04d}"
-    return _shard(name, specification, operations, n, tables, LOADED[dataset])
+    return _shard(name, specification, operations, n, LOADED[dataset])
 
 
 def _shard(
@@ -205,12 +205,10 @@ def _shard(
     specification: dict[str, Any],
     operations: float,
     n: int,
-    tables: int,
     loaded: float = 0.0,
 ) -> Shard:
     cost = Cost(
         seconds=rates.START + operations / rates.DECOMPOSITIONS + loaded / 1e8,
-        output_bytes=3 * 8.0 * n * tables,
         memory_bytes=loaded + 8 * 8 * float(n) ** 2,
     )
     return Shard("smoothness", name, specification, cost)

@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from initbias.studies.appearance import PALETTE, PANEL, SHAPES, THEORY, WIDTH, legend_below
 from initbias.studies.smoothness.estimate import (
     CHOICES,
     CHOSEN,
@@ -21,7 +20,8 @@ from initbias.studies.smoothness.estimate import (
     fitted,
     largest,
 )
-from initbias.studies.tables import interval, select
+from initbias.study.drawing import PALETTE, PANEL, SHAPES, THEORY, WIDTH, legend_below
+from initbias.study.tables import interval, select
 
 NULL = "#999999"
 DOTTED = (0, (1, 1))

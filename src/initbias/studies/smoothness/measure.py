@@ -4,7 +4,8 @@ With K(X, X)/n = U Λ Uᵀ the vectors φ = √n U have φᵀφ/n = I, as eigenf
 data, and c = φᵀY/n are the coefficients of the target (Chen, Li, Lin 2024, section 5).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from initbias.datasets import (
     load_dataset,
     sample_sphere,
 )
-from initbias.studies.measuring import Progress
+from initbias.study.cells import Progress, SeedCell
 
 DEPTH = 1  # hidden layers, as in A-Table1
 SHUFFLED = "shuffled"  # the class index, permuted: what is left if inputs tell nothing of labels
@@ -39,30 +40,46 @@ NNGP, NOISE = "nngp", "noise"  # beside planted functions, whose target is "plan
 Array = NDArray[np.float64]
 
 
-def cells(specification: dict[str, Any]) -> list[str]:
-    """Keys of the cells of a shard: one eigendecomposition each, which serves every target."""
+@dataclass(frozen=True)
+class RealCell:
+    """Images that are drawn and normalised in one way."""
+
+    seed: int
+    normalisation: str
+
+    @property
+    def key(self) -> str:
+        """Name of the cell."""
+        return f"seed {self.seed}, {self.normalisation}"
+
+
+def cells(specification: dict[str, Any]) -> Sequence[SeedCell | RealCell]:
+    """A cell for each eigendecomposition, which serves every target."""
     seeds = specification["seeds"]
     if specification["kind"] == "synthetic":
-        return [f"seed {seed}" for seed in seeds]
-    return [
-        f"seed {seed}, {choice}" for seed in seeds for choice in specification["normalisations"]
-    ]
+        return [SeedCell(seed) for seed in seeds]
+    return [RealCell(seed, choice) for seed in seeds for choice in specification["normalisations"]]
 
 
 def measure(
-    specification: dict[str, Any], finished: set[str], device: str, progress: Progress
-) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Measure the cells that are not finished yet, see `MeasureStage`.
+    specification: dict[str, Any], unfinished: Sequence[Any], device: str, progress: Progress
+) -> Iterator[tuple[SeedCell | RealCell, pd.DataFrame]]:
+    """Measure cells, see `MeasureStage`.
 
     Cells of a data set that cannot be had have a row for each target, which tells why.
     """
     if specification["kind"] == "synthetic":
-        for key, seed in zip(cells(specification), specification["seeds"], strict=True):
-            if key not in finished:
-                progress(key, 0.0)
-                yield key, _synthetic_cell(specification, seed, device)
-    elif set(cells(specification)) - finished:
-        yield from _measure_real(specification, finished, device, progress)
+        for cell in unfinished:
+            progress(cell, 0.0)
+            yield cell, _synthetic_cell(specification, cell.seed, device)
+        return
+    data, failure = _loaded(specification["dataset"], specification["sample_size"])
+    for cell in unfinished:
+        progress(cell, 0.0)
+        yield (
+            cell,
+            _real_cell(specification, data, failure, cell.seed, cell.normalisation, device),
+        )
 
 
 def planted(intrinsic_dim: int, chosen: list[float]) -> list[float]:
@@ -159,21 +176,6 @@ def _synthetic_cell(specification: dict[str, Any], seed: int, device: str) -> pd
         ],
         ignore_index=True,
     )
-
-
-def _measure_real(
-    specification: dict[str, Any], finished: set[str], device: str, progress: Progress
-) -> Iterator[tuple[str, pd.DataFrame]]:
-    data, failure = _loaded(specification["dataset"], specification["sample_size"])
-    every = [
-        (seed, choice)
-        for seed in specification["seeds"]
-        for choice in specification["normalisations"]
-    ]
-    for key, (seed, choice) in zip(cells(specification), every, strict=True):
-        if key not in finished:
-            progress(key, 0.0)
-            yield key, _real_cell(specification, data, failure, seed, choice, device)
 
 
 def _loaded(name: str, sample_size: int) -> tuple[Dataset | None, str]:

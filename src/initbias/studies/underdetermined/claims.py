@@ -31,10 +31,9 @@ from initbias.statistics import (
     judge_positive,
     not_measured,
 )
-from initbias.studies.judging import NOTHING, claim, estimate_of
-from initbias.studies.protocol import Claim
-from initbias.studies.tables import select
 from initbias.studies.underdetermined.estimate import NETWORKS
+from initbias.study.claims import NOTHING, Claim, claim, estimate_of
+from initbias.study.tables import select
 
 PAPER = "Gruber, Avron 2024"
 # Tolerances, relative to ‖θ*‖, but of drift, which is relative to ‖W_1‖.

@@ -8,9 +8,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from initbias.studies import rates
-from initbias.studies.fields import Count, Increasing, Repetitions, StrictModel, increasing
-from initbias.studies.protocol import Cost, Output, Shard
+from initbias.study import rates
+from initbias.study.fields import Count, Increasing, Repetitions, StrictModel, increasing
+from initbias.study.outputs import Output
+from initbias.study.shards import Cost, Shard
 
 # Distances to θ* are fitted to the scales up to this one, where they are nearly linear in theory.
 SMALL = 0.1
@@ -249,6 +250,5 @@ def _cost(section: Section, family: Depth, seeds: int) -> Cost:
     rows = (runs + len(section.conditions)) * section.times * seeds
     return Cost(
         seconds=rates.START_FUSED + seeds * 2 * weights * iterations / rates.CHAINS,
-        output_bytes=8.0 * 30 * rows,
         memory_bytes=8.0 * 2 * weights * section.times + 8.0 * 60 * rows,
     )

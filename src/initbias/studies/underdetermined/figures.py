@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from initbias.studies.appearance import PALETTE, PANEL, SHAPES, THEORY, WIDTH, legend_below
-from initbias.studies.tables import interval, select
 from initbias.studies.underdetermined.estimate import NETWORKS
+from initbias.study.drawing import PALETTE, PANEL, SHAPES, THEORY, WIDTH, legend_below
+from initbias.study.tables import interval, select
 
 DEPTHS = {
     0: "no hidden layer",

@@ -5,7 +5,7 @@ a solution to steer to. All come from generators named by what they belong to; s
 scales are multiples, and a start that is steered differs from the random one in W_1 alone.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -30,7 +30,7 @@ from initbias.networks import (
     steered_start,
     underdetermined,
 )
-from initbias.studies.measuring import Progress
+from initbias.study.cells import Progress, SeedCell
 
 # Columns of the measurements, one row for each recorded iteration of each run:
 # experiment: scale, conditioning, steering, or step (plain regression about the largest stable step).
@@ -132,23 +132,21 @@ def draw_solution(specification: dict[str, Any], problem: Problem, seed: int) ->
     return best + unseen * (np.linalg.norm(best) / np.linalg.norm(unseen))
 
 
-def cells(specification: dict[str, Any]) -> list[str]:
-    """Keys of the cells of a shard, each a unit of work that a resumed run does not repeat."""
-    return [f"seed {seed}" for seed in specification["seeds"]]
+def cells(specification: dict[str, Any]) -> list[SeedCell]:
+    """A cell for each seed."""
+    return [SeedCell(seed) for seed in specification["seeds"]]
 
 
 def measure(
-    specification: dict[str, Any], finished: set[str], device: str, progress: Progress
-) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Measure the cells that are not finished yet, see `MeasureStage`; on a CPU whatever the device."""
-    for key, seed in zip(cells(specification), specification["seeds"], strict=True):
-        if key in finished:
-            continue
+    specification: dict[str, Any], unfinished: Sequence[SeedCell], device: str, progress: Progress
+) -> Iterator[tuple[SeedCell, pd.DataFrame]]:
+    """Measure cells, see `MeasureStage`; on a CPU whatever the device."""
+    for cell in unfinished:
         frames = []
         for experiment in (_steering, _scales, _conditioning, _steps):
-            frames += experiment(specification, seed)
-            progress(key, len(frames) / _runs(specification))
-        yield key, pd.concat(frames, ignore_index=True)
+            frames += experiment(specification, cell.seed)
+            progress(cell, len(frames) / _runs(specification))
+        yield cell, pd.concat(frames, ignore_index=True)
 
 
 def _runs(specification: dict[str, Any]) -> int:

@@ -1,0 +1,18 @@
+"""How tests measure a shard."""
+
+from collections.abc import Collection
+from typing import Any
+
+import pandas as pd
+
+
+def measured(
+    stage: Any,
+    specification: dict[str, Any],
+    finished: Collection[str] = (),
+    device: str = "cpu",
+) -> dict[str, pd.DataFrame]:
+    """Measurements by key of the cells of a specification, but for finished ones."""
+    unfinished = [cell for cell in stage.cells(specification) if cell.key not in finished]
+    found = stage.measure(specification, unfinished, device, lambda cell, share: None)
+    return {cell.key: rows for cell, rows in found}
