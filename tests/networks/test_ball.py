@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from initbias.networks import Architecture, Networks, ascend, initialize
-from tests.networks.oracle import Branch
+from tests.networks.training.oracle import Branch
 
 N, DIM, DRAWS = 24, 6, 5
 

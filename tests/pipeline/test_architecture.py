@@ -5,11 +5,13 @@ import re
 import subprocess
 import sys
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 import yaml
 
+from initbias.pipeline.digests import used_modules
 from initbias.studies import STUDIES, load
 
 # Each layer may import the layers listed for it, beside itself.
@@ -126,3 +128,13 @@ def test_environments_agree(root: Path) -> None:
     python, installs = environment["dependencies"][0], environment["dependencies"][-1]["pip"]
     assert python == f"python{project['requires-python']}"
     assert installs == ["--constraint constraints.txt", "--editable .[dev]"]
+
+
+def test_no_files_import_each_other_in_a_circle(root: Path) -> None:
+    source = root / "src"
+    modules = [
+        ".".join(path.relative_to(source).with_suffix("").parts).removesuffix(".__init__")
+        for path in (source / "initbias").rglob("*.py")
+    ]
+    used = {module: set(used_modules(module)) - {module} for module in modules}
+    TopologicalSorter(used).prepare()  # raises CycleError, which names the circle

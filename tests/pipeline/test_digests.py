@@ -102,7 +102,7 @@ def test_a_figure_does_not_enter_measurements_and_a_kernel_does() -> None:
     assert "initbias.kernels.relu" in reached["measure"]
     assert "initbias.kernels" not in reached["measure"]
     assert "initbias.studies" not in reached["measure"]
-    assert "initbias.networks.fused" in reached["measure"]
+    assert "initbias.networks.training.registers.form" in reached["measure"]
     assert "initbias.statistics.power_law" in reached["estimate"]
     for stage in ("measure", "estimate", "claims"):
         assert not any("figures" in module or "appearance" in module for module in reached[stage])

@@ -28,7 +28,7 @@ from initbias.studies.distance.measure import (
     linear_bound,
     spectral_norm,
 )
-from tests.networks.oracle import Branch
+from tests.networks.training.oracle import Branch
 from tests.studies.measuring import measured as measured_by
 
 IMAGES: dict[str, Any] = {
@@ -102,12 +102,12 @@ def test_batches_of_networks_measure_what_single_networks_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The path of a GPU with its batched form on the CPU: networks stop one by one."""
-    from initbias.networks import descent
-    from initbias.networks.layered import Layered
+    from initbias.networks.training import forms
+    from initbias.networks.training.products.form import Layered
 
     alone = measured(FEW)
     monkeypatch.setattr(
-        descent, "_form", lambda *_: lambda networks, task, device: Layered(networks, task, "cpu")
+        forms, "choose", lambda *_: lambda networks, task, device: Layered(networks, task, "cpu")
     )
     norms = distance.layer_norms
     monkeypatch.setattr(distance, "layer_norms", lambda *arguments: norms(*arguments[:3], "cpu"))

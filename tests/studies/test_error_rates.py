@@ -34,8 +34,8 @@ def test_batches_of_networks_measure_what_single_networks_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The path of a GPU, with its batched form on the CPU: the same cells, to float32 rounding."""
-    from initbias.networks import descent
-    from initbias.networks.layered import Layered
+    from initbias.networks.training import forms
+    from initbias.networks.training.products.form import Layered
 
     specification = {**SHARDS[NETWORK], "noise_stds": [0.2, 0.5]}
     alone = measured(specification)
@@ -43,7 +43,7 @@ def test_batches_of_networks_measure_what_single_networks_do(
     def on_cpu(networks: Any, task: Any, device: str) -> Layered:
         return Layered(networks, task, "cpu")
 
-    monkeypatch.setattr(descent, "_form", lambda *arguments: on_cpu)
+    monkeypatch.setattr(forms, "choose", lambda *arguments: on_cpu)
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     keys = list(alone)
     together = measured(specification, finished=keys[1:2], device="cuda")

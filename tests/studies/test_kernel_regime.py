@@ -57,13 +57,13 @@ def test_batches_of_networks_measure_what_single_networks_do(
     specification: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The path of a GPU with its batched form on the CPU: the same cells, to float32 rounding."""
-    from initbias.networks import descent
-    from initbias.networks.layered import Layered
+    from initbias.networks.training import forms
+    from initbias.networks.training.products.form import Layered
 
     alone = measured(specification)
     limit = stage._Limit
     monkeypatch.setattr(
-        descent, "_form", lambda *_: lambda networks, task, device: Layered(networks, task, "cpu")
+        forms, "choose", lambda *_: lambda networks, task, device: Layered(networks, task, "cpu")
     )
     monkeypatch.setattr(stage, "_Limit", lambda *arguments: limit(*arguments[:3], "cpu"))
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)

@@ -2,8 +2,7 @@
 
 from initbias.networks.architecture import Architecture, Networks
 from initbias.networks.ball import Ascent, ascend
-from initbias.networks.descent import Trajectory, default_threads, train
-from initbias.networks.implicit_bias import (
+from initbias.networks.chains.implicit_bias import (
     bi_optimal,
     bi_optimality_gap,
     in_null_space,
@@ -15,8 +14,7 @@ from initbias.networks.implicit_bias import (
     steered_start,
     underdetermined,
 )
-from initbias.networks.initialization import Initialization, initialize
-from initbias.networks.linear import (
+from initbias.networks.chains.linear import (
     LeastSquares,
     LinearTrajectory,
     compress,
@@ -25,8 +23,11 @@ from initbias.networks.linear import (
     least_squares,
     product,
 )
+from initbias.networks.initialization import Initialization, initialize
 from initbias.networks.losses import CrossEntropy, PowerLoss
 from initbias.networks.tangent import empirical_ntk
+from initbias.networks.training.task import Trajectory
+from initbias.networks.training.train import default_threads, train
 
 __all__ = [
     "Architecture",

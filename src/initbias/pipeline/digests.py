@@ -34,8 +34,13 @@ def reached_modules(*modules: str) -> list[str]:
         module = waiting.pop()
         if module not in reached:
             reached.add(module)
-            waiting += _parsed(module)[1]
+            waiting += used_modules(module)
     return sorted(reached)
+
+
+def used_modules(module: str) -> list[str]:
+    """Modules of this package that a module imports from, wherever in its code."""
+    return _parsed(module)[1]
 
 
 @lru_cache

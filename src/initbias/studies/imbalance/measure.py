@@ -1,7 +1,7 @@
 """Linear networks of one hidden layer, trained from starts of every imbalance, for one shard.
 
 The problem is written in the coordinates of the singular vectors of X, and hidden units are rotated
-so that no more than rank + outputs of them matter (see initbias.networks.linear). Both leave descent
+so that no more than rank + outputs of them matter (see initbias.networks.chains.linear). Both leave descent
 as it is, so that the widest network costs as little as the narrowest. The starts of `invariant_set`
 are trained as they are, with all rows of U and all hidden units.
 

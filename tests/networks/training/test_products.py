@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from initbias.networks import Architecture, CrossEntropy, PowerLoss, initialize, train
 from initbias.networks.architecture import Networks
-from initbias.networks.descent import Task, _checked_task
-from initbias.networks.layered import Layered
-from tests.networks.oracle import trained_by_autograd
+from initbias.networks.training.products.form import Layered
+from initbias.networks.training.task import Task, checked_task
+from tests.networks.training.oracle import trained_by_autograd
 
 N, POINTS, DIM = 21, 13, 3
 EPOCHS = [0, 1, 3, 100]
@@ -70,7 +70,7 @@ def task(
         "batch_size": None,
         "generators": seeded(len(networks), first=50),
     }
-    return _checked_task(networks, *arrays, learning_rate=learning_rate, **{**chosen, **options})
+    return checked_task(networks, *arrays, learning_rate=learning_rate, **{**chosen, **options})
 
 
 class Exact(Networks):
@@ -138,7 +138,9 @@ def test_every_architecture_agrees_with_autograd(
     """Each pair of depth, initialization, parametrisation and bias occurs, in four runs of each."""
     place = INITIALIZATIONS.index(initialization)
     if depth in (2 + place % 2, 4):
-        monkeypatch.setattr("initbias.networks.layers.CACHED", 0)  # as if the weights were large
+        monkeypatch.setattr(
+            "initbias.networks.training.products.layers.CACHED", 0
+        )  # as if the weights were large
     parametrisation = ["ntk", "standard"][(depth + place) % 2]
     bias = ["none", "first", "all"][(depth + 2 * place) % 3]
     networks = ensemble(
@@ -228,7 +230,9 @@ def test_blocks_of_the_sample_do_not_change_the_result(
     arrays = data(1, n=200)
     whole = trained(networks, task(networks, arrays, batch_size=batch_size), [0, 5])
     floats_of_a_point = 2 * 2 * (DIM + 1) + 4 * (16 + 12 + 16 + 4)
-    monkeypatch.setattr("initbias.networks.layered.CPU_BLOCK", 4 * floats_of_a_point * rows)
+    monkeypatch.setattr(
+        "initbias.networks.training.products.form.CPU_BLOCK", 4 * floats_of_a_point * rows
+    )
     form = Layered(networks, task(networks, arrays), "cpu")
     assert form._block == {1: 1, 7: 7, 100: 64}[rows]
     blocks = trained(networks, task(networks, arrays, batch_size=batch_size), [0, 5])
@@ -294,7 +298,7 @@ def test_a_batch_shrinks_to_the_networks_that_are_left(
             sizes.append(len(staying))
             super().keep(staying)
 
-    monkeypatch.setattr("initbias.networks.descent._form", lambda *_: Watched)
+    monkeypatch.setattr("initbias.networks.training.forms.choose", lambda *_: Watched)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     together = train(
         networks, inputs, labels, points, generators=seeded(4), device="cuda", **options
@@ -311,7 +315,7 @@ def test_a_batch_shrinks_to_the_networks_that_are_left(
 
 
 def test_a_slice_trained_on_threads_is_bitwise_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("initbias.networks.descent._form", lambda *_: Layered)
+    monkeypatch.setattr("initbias.networks.training.forms.choose", lambda *_: Layered)
     networks = ensemble((96, 80), count=5)
     inputs, labels, points = data(1, count=5, n=150)
     options = {"learning_rate": 0.1, "record_epochs": [0, 20]}
@@ -406,8 +410,8 @@ WIDE = """
 import resource, sys
 import numpy as np
 from initbias.networks import Architecture, initialize
-from initbias.networks.descent import _checked_task
-from initbias.networks.layered import Layered
+from initbias.networks.training.task import checked_task
+from initbias.networks.training.products.form import Layered
 from initbias.networks.losses import PowerLoss
 
 def peak():
@@ -417,7 +421,7 @@ def peak():
 def run(width, n):
     networks = initialize([np.random.default_rng(0)], Architecture(6, (width,), 3), "standard")
     x = np.ones((n, 6), np.float32)
-    task = _checked_task(
+    task = checked_task(
         networks, x, x[:, :3], x, 0.1, PowerLoss(2), "descent", None, ()
     )
     with Layered.single_threaded():

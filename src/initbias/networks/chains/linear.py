@@ -168,7 +168,7 @@ def descend(
         ValueError: shapes that do not agree, numbers that are not finite, a learning rate that is not
             positive, or iterations that do not increase.
     """
-    from initbias.networks import linear_loops
+    from initbias.networks.chains import loops
 
     chain, a, b = _checked(layers, inputs, targets)
     threshold = arguments.number("threshold", threshold, least=0)
@@ -192,7 +192,7 @@ def descend(
         transposed = np.ascontiguousarray(of_network[1].T)  # (columns of W_k, n)
         done = 0
         for time, iteration in enumerate(iterations):
-            steps, loss = linear_loops.descend(
+            steps, loss = loops.descend(
                 of_network[0],
                 diagonal,
                 transposed,

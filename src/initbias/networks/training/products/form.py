@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from initbias.networks.architecture import Networks
-from initbias.networks.descent import Array, Task
-from initbias.networks.layers import Layer
-from initbias.networks.optimizers import Adam, Descent
-from initbias.networks.replay import Recording
+from initbias.networks.training.products.layers import Layer
+from initbias.networks.training.products.optimizers import Adam, Descent
+from initbias.networks.training.products.replay import Recording
+from initbias.networks.training.task import Array, Task
 
 # Bytes of activations that are held at a time: on a CPU in each thread, on a GPU for the whole
 # ensemble. Larger blocks make better products; ten threads stay within 256 MiB.

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from initbias import arguments
-from initbias.networks.linear import Array, LeastSquares, least_squares, product
+from initbias.networks.chains.linear import Array, LeastSquares, least_squares, product
 
 Layers = list[Array]
 

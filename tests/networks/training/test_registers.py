@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from initbias.datasets import sample_sphere
 from initbias.networks import Architecture, PowerLoss, Trajectory, initialize, train
-from initbias.networks.fused import MAX_FEATURES
-from tests.networks.oracle import trained_by_autograd
+from initbias.networks.training.registers.form import MAX_FEATURES
+from tests.networks.training.oracle import trained_by_autograd
 
 EPOCHS = [0, 1, 30, 100]
 INITIALIZATIONS = ["standard", "mirrored", "doubled", "random_doubled"]
@@ -81,7 +81,7 @@ def test_any_size(dim: int, width: int, n: int, initialization: str, bias: str) 
 def test_activity_that_is_not_kept_changes_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = problem(width=500, initialization="mirrored")
     kept = check(arguments)
-    monkeypatch.setattr("initbias.networks.fused.ACTIVE_BUDGET", 0)
+    monkeypatch.setattr("initbias.networks.training.registers.form.ACTIVE_BUDGET", 0)
     found = check(arguments)
     np.testing.assert_array_equal(found.outputs, kept.outputs)
     for layer, same in zip(found.networks.weights, kept.networks.weights, strict=True):
@@ -91,11 +91,11 @@ def test_activity_that_is_not_kept_changes_no_bit(monkeypatch: pytest.MonkeyPatc
 def test_vectors_of_processors_without_avx512() -> None:
     """The same tests with vectors of 8 lanes, which every processor of today can run."""
     script = """
-from initbias.networks import loops
-from tests.networks import test_fused
+from initbias.networks.training.registers import loops
+from tests.networks.training import test_registers
 assert loops.LANES == 8
-for initialization in test_fused.INITIALIZATIONS:
-    test_fused.check(test_fused.problem(initialization=initialization, bias="all"))
+for initialization in test_registers.INITIALIZATIONS:
+    test_registers.check(test_registers.problem(initialization=initialization, bias="all"))
 """
     environment = {**os.environ, "NUMBA_CPU_FEATURES": "+sse2", "NUMBA_CPU_NAME": "generic"}
     subprocess.run([sys.executable, "-c", script], env=environment, check=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from initbias.networks.layers import Layer
+from initbias.networks.training.products.layers import Layer
 
 DECAY, SQUARE_DECAY, EPSILON = 0.9, 0.999, 1e-8  # the constants of Kingma, Ba 2015
 

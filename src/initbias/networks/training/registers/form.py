@@ -5,10 +5,10 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 from numpy.typing import NDArray
 
-from initbias.networks import loops
 from initbias.networks.architecture import Architecture, Networks
-from initbias.networks.descent import Array, Task
 from initbias.networks.losses import PowerLoss
+from initbias.networks.training.registers import loops
+from initbias.networks.training.task import Array, Task
 
 MAX_FEATURES = (
     24  # inputs and bias; more do not fit into registers, and matrix products are as fast

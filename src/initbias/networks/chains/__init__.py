@@ -1,0 +1,1 @@
+"""Linear networks: gradient descent, gradient flow, and what they find."""

@@ -1,0 +1,1 @@
+"""Shallow networks on a CPU: loops that keep activations in registers."""
