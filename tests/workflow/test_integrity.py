@@ -72,7 +72,9 @@ def test_a_shard_that_was_published_but_not_recorded_is_not_measured_again(
 ) -> None:
     """All processes are killed between the publication of a shard and Snakemake's record of it."""
     project = copy_project(tmp_path, finished.configuration)
-    publish = "    publish(file, pd.concat([journal.cells[cell.key] for cell in cells]), provenance)\n"
+    publish = (
+        "    publish(file, pd.concat([journal.cells[cell.key] for cell in cells]), provenance)\n"
+    )
     kill = f"{publish}    import os, signal; os.killpg(0, signal.SIGKILL)\n"
     project.edit("pipeline/stages.py", publish, kill)
     target = ["--cores", "1", f"{SHARD}.parquet"]
