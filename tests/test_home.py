@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-SMOKE = Path(__file__).parents[1] / "config" / "smoke.yaml"
+from tests.conftest import ROOT
+
+SMOKE = ROOT / "config" / "smoke.yaml"
 CURVE = "sample_size,risk\n" + "".join(f"{n},{n**-0.5:.6f}\n" for n in (8, 16, 32, 64, 128, 256))
 
 

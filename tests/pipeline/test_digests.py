@@ -105,6 +105,6 @@ def test_a_figure_does_not_enter_measurements_and_a_kernel_does() -> None:
     assert "initbias.networks.training.registers.form" in reached["measure"]
     assert "initbias.statistics.power_law" in reached["estimate"]
     for stage in ("measure", "estimate", "claims"):
-        assert not any("figures" in module or "appearance" in module for module in reached[stage])
+        assert not any("figures" in module or "drawing" in module for module in reached[stage])
     for stage in ("estimate", "claims", "figures"):
         assert not any("kernels" in module or "networks" in module for module in reached[stage])

@@ -1,7 +1,6 @@
 """What the pipeline takes for granted of every study, on the cheapest smoke shard of each experiment."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,9 +10,9 @@ from initbias.pipeline.configuration import read
 from initbias.pipeline.plan import shards
 from initbias.studies import load
 from initbias.study.shards import Shard
+from tests.conftest import ROOT
 from tests.studies.measuring import measured
 
-SMOKE = Path(__file__).parents[2] / "config" / "smoke.yaml"
 # The field of a specification that tells experiments of a study apart.
 EXPERIMENT = ("experiment", "model", "kind", "depth")
 
@@ -21,7 +20,8 @@ EXPERIMENT = ("experiment", "model", "kind", "depth")
 def cheapest() -> list[Shard]:
     """One shard of each experiment of each study."""
     chosen: dict[tuple[str, Any], Shard] = {}
-    for shard in sorted(shards(read(str(SMOKE))), key=lambda shard: shard.cost.seconds):
+    smoke = shards(read(str(ROOT / "config" / "smoke.yaml")))
+    for shard in sorted(smoke, key=lambda shard: shard.cost.seconds):
         field = next(name for name in EXPERIMENT if name in shard.specification)
         chosen.setdefault((shard.study, shard.specification[field]), shard)
     return list(chosen.values())
@@ -74,5 +74,5 @@ def test_progress_of_a_cell_is_a_share(shard: Shard) -> None:
 @pytest.mark.parametrize("configuration", ["smoke", "config", "paper", "cluster"])
 def test_specifications_survive_their_transport(configuration: str) -> None:
     """Jobs get them as JSON on a command line."""
-    for shard in shards(read(str(SMOKE.with_name(f"{configuration}.yaml")))):
+    for shard in shards(read(str(ROOT / "config" / f"{configuration}.yaml"))):
         assert json.loads(json.dumps(shard.specification)) == shard.specification, shard.name

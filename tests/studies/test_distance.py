@@ -91,6 +91,13 @@ def values(table: pd.DataFrame, layer: int = 0) -> dict[str, float]:
     return dict(zip(of_layer["quantity"], of_layer["value"], strict=True))
 
 
+@pytest.mark.parametrize("specification", [FEW, BALL], ids=["runs", "balls"])
+def test_every_run_has_the_columns_and_does_not_fail(specification: dict[str, Any]) -> None:
+    everything = measured(specification)
+    assert all(list(rows.columns) == MEASURED for rows in everything.values())
+    assert all((rows["failure"] == "").all() for rows in everything.values())
+
+
 def test_sharding_does_not_change_measurements() -> None:
     whole = measured(FEW)
     for run, seed in itertools.product(FEW["runs"], FEW["seeds"]):

@@ -30,6 +30,11 @@ KERNEL, NETWORK = "sphere-kernel-d1-n8-seeds0000", "sphere-network-d1-n8-seeds00
 measured = partial(measured_by, stage)
 
 
+@pytest.mark.parametrize("name", [KERNEL, NETWORK])
+def test_kernels_and_networks_have_the_same_columns(name: str) -> None:
+    assert all(set(ABSENT) < set(rows.columns) for rows in measured(SHARDS[name]).values())
+
+
 def test_batches_of_networks_measure_what_single_networks_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -67,6 +67,10 @@ def value(table: pd.DataFrame, **values: Any) -> float:
     return float(found)
 
 
+def test_no_run_fails(everything: pd.DataFrame) -> None:
+    assert (everything["failure"] == "").all()
+
+
 def plain_descent(
     x: np.ndarray, y: np.ndarray, u: np.ndarray, v: np.ndarray, rate: float, iterations: int
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -71,6 +71,13 @@ def everything() -> pd.DataFrame:
     return pd.concat([whole(specification) for specification in SHARDS.values()], ignore_index=True)
 
 
+@pytest.mark.parametrize("name", [LOSSES, ARMS, KERNEL, ADDED, DEPTH, BOSTON, IMAGES])
+def test_every_run_has_values(name: str) -> None:
+    last = SHARDS[name]["seeds"][-1]
+    (alone,) = measured({**SHARDS[name], "seeds": [last]}).values()
+    assert (alone["failure"] == "").all() and alone["value"].notna().all()
+
+
 def test_more_seeds_and_widths_add_shards_and_change_none() -> None:
     more = copy.deepcopy(SECTION)
     more["seeds_per_shard"] = 3  # as many as there are: the first shard stays as it is

@@ -47,6 +47,8 @@ measured = partial(measured_by, stage)
 @both_depths
 def test_sharding_does_not_change_measurements(specification: dict[str, Any]) -> None:
     whole = measured(specification)
+    assert all({*VALUES, "failure"} < set(rows.columns) for rows in whole.values())
+    assert all((rows["failure"] == "").all() for rows in whole.values())
     for seed, n in itertools.product(specification["seeds"], specification["sample_sizes"]):
         ((key, rows),) = measured({**specification, "seeds": [seed], "sample_sizes": [n]}).items()
         pd.testing.assert_frame_equal(rows, whole[key], check_exact=True)

@@ -16,6 +16,7 @@ from initbias.studies.underdetermined import measure as stage
 from initbias.studies.underdetermined.claims import judge
 from initbias.studies.underdetermined.estimate import (
     COLUMNS,
+    RUN,
     estimate,
     last,
     share_interval,
@@ -80,6 +81,21 @@ def only(table: pd.DataFrame, **values: Any) -> pd.Series:
     rows = select(table, **values)
     assert len(rows) == 1
     return rows.iloc[0]
+
+
+@each_depth
+def test_measurements_have_all_columns_and_progress_ends_at_one(
+    depth: int, of_depth: dict[int, dict[str, pd.DataFrame]]
+) -> None:
+    for rows in of_depth[depth].values():
+        assert {*RUN, *OF_TIMES, *AT_END, "failure"} < set(rows.columns)
+    specification, shares = SPECIFICATIONS[depth], []
+    last_cells = stage.cells(specification)[1:]
+    for _ in stage.measure(
+        specification, last_cells, "cpu", lambda cell, share: shares.append(share)
+    ):
+        pass
+    assert max(shares) == 1 and min(shares) > 0
 
 
 @each_depth

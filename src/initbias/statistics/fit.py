@@ -217,10 +217,7 @@ def fit_power_law(
         ValueError: rows that cannot be used, too few sizes, or a size with one row among others
             with more; the message names them.
     """
-    _check_share(largest_share)
-    arguments.flag("floor", floor)
-    arguments.whole("seed", seed, least=0)
-    arguments.whole("replicates", replicates)
+    _check_options(largest_share, floor, seed, replicates)
     curve = mean_curve(sample_size, risk, relative_to, groups, largest_share, seed, replicates)
     return _fit(curve, largest_share, floor)
 
@@ -251,17 +248,17 @@ def fit_means(
     Raises:
         ValueError: numbers out of their range, or too few sizes.
     """
-    _check_share(largest_share)
-    arguments.flag("floor", floor)
-    arguments.whole("seed", seed, least=0)
-    arguments.whole("replicates", replicates)
+    _check_options(largest_share, floor, seed, replicates)
     curve = curve_of_means(sample_size, mean, standard_error, runs, seed, replicates)
     return _fit(curve, largest_share, floor)
 
 
-def _check_share(largest_share: float) -> None:
+def _check_options(largest_share: float, floor: bool, seed: int, replicates: int) -> None:
     if not 0 < arguments.number("largest_share", largest_share) < 1:
         raise ValueError(f"largest_share must lie between 0 and 1, got {largest_share}")
+    arguments.flag("floor", floor)
+    arguments.whole("seed", seed, least=0)
+    arguments.whole("replicates", replicates)
 
 
 def _fit(curve: MeanCurve, largest_share: float, floor: bool) -> PowerLawFit:

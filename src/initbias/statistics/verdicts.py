@@ -41,7 +41,7 @@ within the range that the other choices give, and not reproduced if it lies outs
 **What holds in every run**, such as a bound at all recorded times or an exact formula up to rounding,
 is reproduced if no run exceeds what is allowed, and not reproduced if one does.
 
-**Not measured** is what cannot be had here, such as a data set; the reason says why.
+**Not measured** means that what a claim needs, such as a data set, is unavailable; the reason says why.
 """
 
 from typing import Literal, NamedTuple

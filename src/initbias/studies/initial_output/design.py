@@ -217,7 +217,6 @@ def _with_the_square(powers: list[float]) -> list[float]:
 
 
 KERNEL_BLOCK = 200  # seeds of the kernel in one job, which are fast
-OVERHEAD = 4e-4  # seconds of a step of the layered form beside its products, measured
 SPARSE = 2.2e9  # multiply-adds a second of its products with a few points, where memory decides
 DENSE = 4.5e10  # and with hundreds of points
 KERNEL_SECONDS = 0.06  # of one draw of the exact kernel's initial function and its regression
@@ -440,7 +439,7 @@ def _mnist_shards(section: Section, part: Mnist) -> list[Shard]:
             f"{part.dataset}-gain{gain:g}",
             specification | {"gain": gain},
             part.seeds,
-            seconds + 3 * part.epochs * steps * OVERHEAD,
+            seconds + 3 * part.epochs * steps * rates.LAYERS_STEP,
         )
     ]
 
@@ -453,7 +452,7 @@ def _step_seconds(sizes: Sequence[int], points: int) -> float:
     if len(sizes) == 3 and sizes[-1] == 1:
         return sizes[1] * points * (2.0 * sizes[0] + 3) / rates.NETWORKS
     weights = sum(float(fan_in + 1) * fan_out for fan_in, fan_out in pairwise(sizes))
-    return OVERHEAD + max(3 * weights * points / DENSE, 5 * weights / SPARSE)
+    return rates.LAYERS_STEP + max(3 * weights * points / DENSE, 5 * weights / SPARSE)
 
 
 def _shards(

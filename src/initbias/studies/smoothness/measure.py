@@ -66,7 +66,7 @@ def measure(
 ) -> Iterator[tuple[SeedCell | RealCell, pd.DataFrame]]:
     """Measure cells, see `MeasureStage`.
 
-    Cells of a data set that cannot be had have a row for each target, which tells why.
+    Cells of an unavailable data set have a row for each target, which says why.
     """
     if specification["kind"] == "synthetic":
         for cell in unfinished:
