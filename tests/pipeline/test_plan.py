@@ -45,9 +45,9 @@ def test_every_seed_of_every_size_is_in_exactly_one_shard(
     seeds: int, sizes: list[int], per_shard: int
 ) -> None:
     found = [
-        (specification["sample_size"], seed)
+        (specification.sample_size, seed)
         for specification in planned(seeds, sizes, per_shard).values()
-        for seed in specification["seeds"]
+        for seed in specification.seeds
     ]
     assert sorted(found) == [(n, seed) for n in sizes for seed in range(seeds)]
 

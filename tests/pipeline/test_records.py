@@ -28,7 +28,7 @@ def publish(configuration: Configuration, shard: Shard, **changes: Any) -> Path:
     file = measurements_file(configuration.results, shard)
     values = np.random.default_rng(0).standard_normal(20)
     provenance = {
-        "specification": shard.specification,
+        "specification": shard.specification.written,
         "code": code_digest(stage_module(shard.study, "measure")),
         **changes,
     }
@@ -51,7 +51,7 @@ def test_what_was_published_comes_back(published: Published) -> None:
     table = records.measurements(configuration, "kernel_regime")
     values = np.random.default_rng(0).standard_normal(20)
     np.testing.assert_array_equal(table["value"][:20], values)
-    assert records.measured(configuration, shard)["specification"] == shard.specification
+    assert records.measured(configuration, shard)["specification"] == shard.specification.written
 
 
 @settings(max_examples=80, deadline=None, derandomize=True)

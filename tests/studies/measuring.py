@@ -5,10 +5,17 @@ from typing import Any
 
 import pandas as pd
 
+from initbias.study.shards import Specification
+
+
+def changed(specification: Specification, **fields: Any) -> Any:
+    """A specification with other values in some fields, validated anew."""
+    return type(specification).model_validate(specification.model_dump() | fields)
+
 
 def measured(
     stage: Any,
-    specification: dict[str, Any],
+    specification: Any,
     finished: Collection[str] = (),
     device: str = "cpu",
 ) -> dict[str, pd.DataFrame]:

@@ -7,23 +7,20 @@ import pandas as pd
 import pytest
 
 from initbias.pipeline.configuration import read
-from initbias.pipeline.plan import shards
+from initbias.pipeline.plan import shards, specification
 from initbias.studies import load
 from initbias.study.shards import Shard
 from tests.conftest import ROOT
-from tests.studies.measuring import measured
-
-# The field of a specification that tells experiments of a study apart.
-EXPERIMENT = ("experiment", "model", "kind", "depth")
+from tests.studies.measuring import changed, measured
 
 
 def cheapest() -> list[Shard]:
     """One shard of each experiment of each study."""
-    chosen: dict[tuple[str, Any], Shard] = {}
+    chosen: dict[tuple[str, str, Any], Shard] = {}
     smoke = shards(read(str(ROOT / "config" / "smoke.yaml")))
     for shard in sorted(smoke, key=lambda shard: shard.cost.seconds):
-        field = next(name for name in EXPERIMENT if name in shard.specification)
-        chosen.setdefault((shard.study, shard.specification[field]), shard)
+        depth = getattr(shard.specification, "depth", None)
+        chosen.setdefault((shard.study, shard.specification.experiment, depth), shard)
     return list(chosen.values())
 
 
@@ -36,9 +33,9 @@ each_experiment = pytest.mark.parametrize(
 def test_cells_are_measured_once_and_depend_on_themselves_alone(shard: Shard) -> None:
     """Whole, resumed after the first cell, and in a shard of the last seed alone: to the last bit."""
     stage: Any = load(shard.study, "measure")
-    specification = shard.specification
-    if "seeds" in specification:
-        specification = {**specification, "seeds": [0, 1]}
+    specification: Any = shard.specification
+    if hasattr(specification, "seeds"):
+        specification = changed(specification, seeds=[0, 1])
     keys = [cell.key for cell in stage.cells(specification)]
     assert len(set(keys)) == len(keys)
     whole = measured(stage, specification)
@@ -53,8 +50,8 @@ def test_cells_are_measured_once_and_depend_on_themselves_alone(shard: Shard) ->
         assert list(resumed) == keys[1:]
         for key, rows in resumed.items():
             pd.testing.assert_frame_equal(rows, whole[key], check_exact=True)
-    if "seeds" in specification:
-        alone = measured(stage, {**specification, "seeds": [1]})
+    if hasattr(specification, "seeds"):
+        alone = measured(stage, changed(specification, seeds=[1]))
         assert list(alone) == [key for key in keys if "seed 1" in key]
         for key, rows in alone.items():
             pd.testing.assert_frame_equal(rows, whole[key], check_exact=True)
@@ -75,4 +72,5 @@ def test_progress_of_a_cell_is_a_share(shard: Shard) -> None:
 def test_specifications_survive_their_transport(configuration: str) -> None:
     """Jobs get them as JSON on a command line."""
     for shard in shards(read(str(ROOT / "config" / f"{configuration}.yaml"))):
-        assert json.loads(json.dumps(shard.specification)) == shard.specification, shard.name
+        written = json.loads(json.dumps(shard.specification.written))
+        assert specification(shard.study, written) == shard.specification, shard.name

@@ -29,6 +29,7 @@ from initbias.studies.distance.measure import (
     spectral_norm,
 )
 from tests.networks.training.oracle import Branch
+from tests.studies.measuring import changed
 from tests.studies.measuring import measured as measured_by
 
 IMAGES: dict[str, Any] = {
@@ -74,14 +75,14 @@ SECTION: dict[str, Any] = {
 MNIST: dict[str, Any] = {"dataset": "mnist", "widths": [8, 16], "sample_sizes": [64, 128]}
 
 
-def planned(**changes: Any) -> dict[str, dict[str, Any]]:
+def planned(**changes: Any) -> dict[str, Any]:
     content = {"studies": {"distance": SECTION | changes}}
     return {shard.name: shard.specification for shard in shards(validate(content, "test"))}
 
 
-RUNS: dict[str, Any] = planned()["digits-width32-seeds0000"]
-BALL: dict[str, Any] = planned()["complexity-digits-width16"]
-FEW = {**RUNS, "runs": [[40, 0.0, "standard"], [40, 0.5, "mirrored"]]}
+RUNS: Any = planned()["digits-width32-seeds0000"]
+BALL: Any = planned()["complexity-digits-width16"]
+FEW = changed(RUNS, runs=[[40, 0.0, "standard"], [40, 0.5, "mirrored"]])
 
 measured = partial(measured_by, distance)
 
@@ -92,7 +93,7 @@ def values(table: pd.DataFrame, layer: int = 0) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("specification", [FEW, BALL], ids=["runs", "balls"])
-def test_every_run_has_the_columns_and_does_not_fail(specification: dict[str, Any]) -> None:
+def test_every_run_has_the_columns_and_does_not_fail(specification: Any) -> None:
     everything = measured(specification)
     assert all(list(rows.columns) == MEASURED for rows in everything.values())
     assert all((rows["failure"] == "").all() for rows in everything.values())
@@ -100,8 +101,8 @@ def test_every_run_has_the_columns_and_does_not_fail(specification: dict[str, An
 
 def test_sharding_does_not_change_measurements() -> None:
     whole = measured(FEW)
-    for run, seed in itertools.product(FEW["runs"], FEW["seeds"]):
-        ((key, rows),) = measured({**FEW, "runs": [run], "seeds": [seed]}).items()
+    for run, seed in itertools.product(FEW.runs, FEW.seeds):
+        ((key, rows),) = measured(changed(FEW, runs=[run], seeds=[seed])).items()
         pd.testing.assert_frame_equal(rows, whole[key], check_exact=True)
 
 
@@ -132,7 +133,7 @@ def test_batches_of_networks_measure_what_single_networks_do(
 def test_distances_are_those_of_plain_pytorch(noise: float, initialization: Any) -> None:
     """The same start and order of images with torch.nn, torch.optim.SGD and autograd, in float64."""
     m, seed, width = 40, 1, 32
-    (table,) = measured({**RUNS, "runs": [[m, noise, initialization]], "seeds": [seed]}).values()
+    (table,) = measured(changed(RUNS, runs=[[m, noise, initialization]], seeds=[seed])).values()
     sample = draw_sample("digits", m, noise, 100, seed)
     shape = architecture(64, width, 2, 10)
     draw = generator(
@@ -144,7 +145,7 @@ def test_distances_are_those_of_plain_pytorch(noise: float, initialization: Any)
         for branch in range(start.branches)
     )
     before = [parameter.detach().clone() for parameter in branches.parameters()]
-    optimizer = torch.optim.SGD(branches.parameters(), lr=RUNS["learning_rate"])
+    optimizer = torch.optim.SGD(branches.parameters(), lr=RUNS.learning_rate)
     x, y = (torch.tensor(data, dtype=torch.float64) for data in (sample.inputs, sample.labels))
 
     def loss(chosen: torch.Tensor | slice) -> torch.Tensor:
@@ -153,8 +154,8 @@ def test_distances_are_those_of_plain_pytorch(noise: float, initialization: Any)
 
     order = generator("distance", "digits", "seed", seed, "order", m)
     epochs = 0
-    while loss(slice(None)) > RUNS["threshold"]:
-        for batch in torch.tensor(order.permutation(m)).split(RUNS["batch_size"]):
+    while loss(slice(None)) > RUNS.threshold:
+        for batch in torch.tensor(order.permutation(m)).split(RUNS.batch_size):
             optimizer.zero_grad()
             loss(batch).backward()
             optimizer.step()
@@ -196,9 +197,7 @@ def test_norms_agree_with_each_other() -> None:
 
 def test_norms_of_the_start_are_those_of_xavier() -> None:
     """E‖Z_k‖² = 2 × inputs × outputs / (inputs + outputs), here within 5 standard errors."""
-    tables = measured(
-        {**RUNS, "epochs": 1, "runs": [[12, 0.0, "standard"]], "seeds": list(range(9))}
-    )
+    tables = measured(changed(RUNS, epochs=1, runs=[[12, 0.0, "standard"]], seeds=list(range(9))))
     for layer, (below, above) in enumerate(((64, 32), (32, 32), (32, 10)), start=1):
         squares = np.array([values(table, layer)["start_norm"] ** 2 for table in tables.values()])
         expected = 2 * below * above / (below + above)
@@ -267,7 +266,7 @@ def test_a_share_of_the_labels_is_random() -> None:
 
 def test_starts_share_their_parameters_and_all_sizes_their_start() -> None:
     tables = measured(
-        {**RUNS, "runs": [[20, 0.0, "standard"], [40, 0.0, "standard"], [40, 0.0, "mirrored"]]}
+        changed(RUNS, runs=[[20, 0.0, "standard"], [40, 0.0, "standard"], [40, 0.0, "mirrored"]])
     )
     small, large, mirrored = (
         values(tables[f"width 32, m {m}, noise 0, {start}, seed 0"])
@@ -280,15 +279,13 @@ def test_starts_share_their_parameters_and_all_sizes_their_start() -> None:
 
 
 def test_a_run_that_misses_the_threshold_says_so() -> None:
-    (table,) = measured({**FEW, "epochs": 2, "runs": FEW["runs"][:1], "seeds": [0]}).values()
+    (table,) = measured(changed(FEW, epochs=2, runs=FEW.runs[:1], seeds=[0])).values()
     assert table["failure"].str.fullmatch(r"training loss 0\.\d+ after 2 epochs").all()
     assert values(table)["distance"] > 0 and values(table)["epochs"] == 2
 
 
 def test_divergence_is_a_row_with_a_reason() -> None:
-    (table,) = measured(
-        {**FEW, "learning_rate": 1e6, "runs": FEW["runs"][:1], "seeds": [0]}
-    ).values()
+    (table,) = measured(changed(FEW, learning_rate=1e6, runs=FEW.runs[:1], seeds=[0])).values()
     assert (
         table["failure"].str.startswith("diverged by epoch").all() and table["value"].isna().all()
     )
@@ -335,7 +332,7 @@ def test_data_that_cannot_be_had_are_not_measured(no_cifar: None) -> None:
 
 
 def test_complexity_is_zero_without_a_radius_and_grows_with_it() -> None:
-    tables = measured({**BALL, "draws": 60, "seeds": [0], "steps": 4})
+    tables = measured(changed(BALL, draws=60, seeds=[0], steps=4))
     (table,) = tables.values()
     found = table[table["quantity"] == "correlation"].groupby(["model", "radius"])["value"]
     for model in ("relu", "linear"):
@@ -417,7 +414,7 @@ def test_a_default_is_checked_like_a_value() -> None:
 
 def test_the_largest_allowed_sample_has_no_test_image() -> None:
     plan = planned(test_size=1797 - 24)
-    sample = draw_sample("digits", 24, 0.0, plan["digits-width16-seeds0000"]["test_size"], seed=0)
+    sample = draw_sample("digits", 24, 0.0, plan["digits-width16-seeds0000"].test_size, seed=0)
     drawn = np.concatenate([sample.inputs, sample.test_inputs])
     digits = load_dataset("digits").inputs
     every = digits / np.linalg.norm(digits, axis=1)[:, None]
@@ -436,11 +433,11 @@ def test_more_widths_and_seeds_add_shards_and_change_none() -> None:
 
 def test_choices_differ_in_one_thing() -> None:
     common = ("depth", "learning_rate", "batch_size", "threshold")
-    main = [RUNS[name] for name in common]
+    main = [getattr(RUNS, name) for name in common]
     differences = [
-        sum(specification[name] != value for name, value in zip(common, main, strict=True))
+        sum(getattr(specification, name) != value for name, value in zip(common, main, strict=True))
         for specification in planned().values()
-        if specification["experiment"] == "training"
+        if specification.experiment == "training"
     ]
     assert sorted(differences) == [0] * 3 + [1] * 4
 

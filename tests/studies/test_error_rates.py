@@ -22,6 +22,7 @@ from initbias.studies.error_rates.estimate import (
 from initbias.studies.error_rates.figures import exponents
 from initbias.studies.error_rates.measure import ABSENT, draw_sample
 from tests.conftest import TINY
+from tests.studies.measuring import changed
 from tests.studies.measuring import measured as measured_by
 
 SHARDS = {shard.name: shard.specification for shard in shards(validate(TINY, "test"))}
@@ -42,7 +43,7 @@ def test_batches_of_networks_measure_what_single_networks_do(
     from initbias.networks.training import forms
     from initbias.networks.training.products.form import Layered
 
-    specification = {**SHARDS[NETWORK], "noise_stds": [0.2, 0.5]}
+    specification = changed(SHARDS[NETWORK], noise_stds=[0.2, 0.5])
     alone = measured(specification)
 
     def on_cpu(networks: Any, task: Any, device: str) -> Layered:
@@ -69,7 +70,7 @@ def test_models_share_inputs_and_noise_and_seeds_do_not() -> None:
 def test_initializations_differ_by_the_initial_function_alone() -> None:
     """At time 0 a mirrored network has the risk of the zero function, a standard one has more."""
     specification = SHARDS[NETWORK]
-    for seed, rows in zip(specification["seeds"], measured(specification).values(), strict=True):
+    for seed, rows in zip(specification.seeds, measured(specification).values(), strict=True):
         sample = draw_sample(specification, seed)
         start = rows[rows["time"] == 0].set_index("initialization")["risk"]
         assert start["mirrored"] == pytest.approx((sample.target[sample.test] ** 2).mean())
@@ -79,7 +80,7 @@ def test_initializations_differ_by_the_initial_function_alone() -> None:
 
 def test_kernel_risks_scatter_around_their_average() -> None:
     """Sampled noise and initial function against the closed form: paired over 60 data sets, |z| < 4."""
-    specification = {**SHARDS[KERNEL], "seeds": list(range(60)), "noise_stds": [0.5]}
+    specification = changed(SHARDS[KERNEL], seeds=list(range(60)), noise_stds=[0.5])
     rows = pd.concat(measured(specification).values())
     rows = rows[(rows["model"] == "kernel") & (rows["time"].rank(method="dense") == 5)]
     for _, arm in rows.groupby("initialization"):
@@ -160,7 +161,7 @@ def test_stopping_rules_take_the_time_that_they_say() -> None:
 
 def test_ridge_regression_scatters_around_its_average() -> None:
     """As the flow, at the ridge that is best in theory: paired over 60 data sets, |z| < 4."""
-    specification = {**SHARDS[KERNEL], "seeds": list(range(60)), "noise_stds": [0.5]}
+    specification = changed(SHARDS[KERNEL], seeds=list(range(60)), noise_stds=[0.5])
     rows = pd.concat(measured(specification).values())
     rows = rows[rows["model"] == "ridge"]
     assert len(rows) == 120 and rows["residual"].between(0, 1e-13).all()

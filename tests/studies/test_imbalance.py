@@ -42,7 +42,7 @@ SECTION: dict[str, Any] = {
 }  # fmt: skip
 
 
-def planned(**changes: Any) -> dict[str, dict[str, Any]]:
+def planned(**changes: Any) -> dict[str, Any]:
     content = {"studies": {"imbalance": {**SECTION, **changes}}}
     return {shard.name: shard.specification for shard in shards(validate(content, "test"))}
 

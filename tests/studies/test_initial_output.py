@@ -26,6 +26,7 @@ from initbias.studies.initial_output.estimate import (
     speedup,
 )
 from initbias.studies.initial_output.figures import FIGURES, TABLES
+from tests.studies.measuring import changed
 from tests.studies.measuring import measured as measured_by
 
 SECTION: dict[str, Any] = {
@@ -61,7 +62,7 @@ BOSTON, IMAGES = "boston-housing-width20-seeds0000", "mnist-digits-gain2-seeds00
 measured = partial(measured_by, stage)
 
 
-def whole(specification: dict[str, Any]) -> pd.DataFrame:
+def whole(specification: Any) -> pd.DataFrame:
     return pd.concat(measured(specification).values(), ignore_index=True)
 
 
@@ -73,8 +74,8 @@ def everything() -> pd.DataFrame:
 
 @pytest.mark.parametrize("name", [LOSSES, ARMS, KERNEL, ADDED, DEPTH, BOSTON, IMAGES])
 def test_every_run_has_values(name: str) -> None:
-    last = SHARDS[name]["seeds"][-1]
-    (alone,) = measured({**SHARDS[name], "seeds": [last]}).values()
+    last = SHARDS[name].seeds[-1]
+    (alone,) = measured(changed(SHARDS[name], seeds=[last])).values()
     assert (alone["failure"] == "").all() and alone["value"].notna().all()
 
 
@@ -125,7 +126,7 @@ def test_equation_6_and_the_added_error_are_exact_for_the_kernel() -> None:
 
 def test_kernel_cells_measure_equation_6_and_its_mean() -> None:
     """The exact deviation is rounding; the mean added error is that of the closed form: |z| < 4."""
-    specification = {**SHARDS[KERNEL], "seeds": list(range(200)), "factors": [4.0]}
+    specification = changed(SHARDS[KERNEL], seeds=list(range(200)), factors=[4.0])
     rows = whole(specification)
     deviation = rows[rows["quantity"] == "deviation"]["value"]
     assert len(deviation) == 200 and deviation.max() < 1e-9
@@ -142,10 +143,15 @@ def test_equation_6_holds_for_wide_networks_and_not_for_narrow_ones() -> None:
     """B-S2: from the same draw, a deviation below 2.5 % of the change, against what it is by width."""
     shares = {}
     for width in (16, 512):
-        specification = {
-            **SHARDS[SMALLER], "width": width, "gain": 4.0, "learning_rate": 1e-3, "epochs": 100,
-            "sample_size": 4, "seeds": [0, 1, 2],
-        }  # fmt: skip
+        specification = changed(
+            SHARDS[SMALLER],
+            width=width,
+            gain=4.0,
+            learning_rate=1e-3,
+            epochs=100,
+            sample_size=4,
+            seeds=[0, 1, 2],
+        )
         rows = whole(specification)
         chosen = rows[rows["quantity"] == "share_of_change"]
         assert (rows["failure"] == "").all() and len(chosen) == 3
@@ -155,7 +161,7 @@ def test_equation_6_holds_for_wide_networks_and_not_for_narrow_ones() -> None:
 
 def test_arms_add_up_and_ascend_from_their_starts() -> None:
     """Eq. 6's right side is the sum that it says; ASI and doubling start from zero, RND does not."""
-    rows = whole({**SHARDS[ARMS], "seeds": [1]})
+    rows = whole(changed(SHARDS[ARMS], seeds=[1]))
     outputs_of = rows[rows["quantity"] == "output"].pivot(
         index="point", columns="arm", values="value"
     )
@@ -170,15 +176,16 @@ def test_arms_add_up_and_ascend_from_their_starts() -> None:
     ]
     assert losses["mirrored"] == losses["doubled"] == pytest.approx((data.labels**2).mean() / 2)
     assert losses["random_doubled"] != pytest.approx(losses["mirrored"], rel=0.1)
-    changed = rows[rows["quantity"] == "kernel_difference"].set_index("arm")["value"]
-    assert changed["mirrored"] < 1e-5 < 0.05 < changed["doubled"]
+    differences = rows[rows["quantity"] == "kernel_difference"].set_index("arm")["value"]
+    assert differences["mirrored"] < 1e-5 < 0.05 < differences["doubled"]
 
 
 def test_all_losses_end_at_the_interpolant_of_the_start() -> None:
     """B-S1 by an independent oracle: the tangent kernel's interpolant, solved in float64."""
-    specification = {**SHARDS[LOSSES], "width": 256, "gain": 5.0, "residual": 1e-3}
-    specification["powers"] = [1.5, 2.0, 4.0]
-    rows = whole({**specification, "seeds": [0]})
+    specification = changed(
+        SHARDS[LOSSES], width=256, gain=5.0, residual=1e-3, powers=[1.5, 2.0, 4.0]
+    )
+    rows = whole(changed(specification, seeds=[0]))
     assert (rows["failure"] == "").all()
     data = stage.sine(specification)
     start = stage._draw(specification, 0, stage.published_architecture(specification))
@@ -206,7 +213,7 @@ def test_all_losses_end_at_the_interpolant_of_the_start() -> None:
 
 
 def test_a_loss_that_does_not_end_is_a_counted_failure() -> None:
-    rows = whole({**SHARDS[LOSSES], "epochs": 50, "residual": 1e-6, "seeds": [0]})
+    rows = whole(changed(SHARDS[LOSSES], epochs=50, residual=1e-6, seeds=[0]))
     failed = rows[rows["failure"] != ""]
     assert failed["failure"].str.contains("after 50 epochs").all()
     assert set(failed["power"].dropna()) == {2.0, 4.0}
@@ -216,7 +223,7 @@ def test_a_loss_that_does_not_end_is_a_counted_failure() -> None:
 def test_wide_networks_add_the_error_of_exact_theory() -> None:
     """B-S3: the mean added error is that of infinite width, |z| < 4 and within a fifth, and as v⁴."""
     seeds = 320
-    specification = {**SHARDS[ADDED], "width": 1000, "epochs": 60, "seeds": list(range(seeds))}
+    specification = changed(SHARDS[ADDED], width=1000, epochs=60, seeds=list(range(seeds)))
     rows = whole(specification)
     chosen = rows[rows["quantity"] == "added_error"].pivot(
         index="seed", columns="arm", values="value"
@@ -230,7 +237,7 @@ def test_wide_networks_add_the_error_of_exact_theory() -> None:
 
 
 def test_divergence_is_a_counted_row(everything: pd.DataFrame) -> None:
-    rows = whole({**SHARDS[ARMS], "learning_rate": 1e6})
+    rows = whole(changed(SHARDS[ARMS], learning_rate=1e6))
     assert rows["failure"].str.contains("diverged by epoch").any()
     estimates = estimate(rows)
     failures = estimates[estimates["quantity"] == "failures"].iloc[0]
@@ -296,7 +303,7 @@ def test_a_random_start_may_lower_the_risk_beyond_the_kernel_regime(
 
 
 def test_boston_splits_are_disjoint_and_scaled() -> None:
-    rows = whole({**SHARDS[BOSTON], "seeds": [0, 1]})
+    rows = whole(changed(SHARDS[BOSTON], seeds=[0, 1]))
     targets = rows[rows["arm"] == "target"]
     assert targets.groupby("seed").size().tolist() == [106, 106]
     assert targets["value"].between(-0.5, 0.5).all()
@@ -306,7 +313,7 @@ def test_boston_splits_are_disjoint_and_scaled() -> None:
 
 def test_both_starts_learn_the_digits() -> None:
     """Far above one in ten after some training; cross-entropy at a zero start is log 10."""
-    rows = whole({**SHARDS[IMAGES], "epochs": 60, "train_size": 600, "width": 32, "seeds": [0]})
+    rows = whole(changed(SHARDS[IMAGES], epochs=60, train_size=600, width=32, seeds=[0]))
     curves = rows.pivot_table(index="epoch", columns=["arm", "quantity"], values="value")
     assert curves.loc[0, ("mirrored", "test_loss")] == pytest.approx(np.log(10), rel=1e-6)
     for arm in ("standard", "mirrored"):

@@ -20,6 +20,7 @@ from initbias.studies.kernel_regime.claims import judge
 from initbias.studies.kernel_regime.estimate import COLUMNS, estimate, largest
 from initbias.studies.kernel_regime.figures import FIGURES, exponents
 from initbias.studies.kernel_regime.measure import VALUES, draw_sample
+from tests.studies.measuring import changed
 from tests.studies.measuring import measured as measured_by
 
 SECTION: dict[str, Any] = {
@@ -33,7 +34,7 @@ SECTION: dict[str, Any] = {
 }
 
 
-def planned(**changes: Any) -> dict[str, dict[str, Any]]:
+def planned(**changes: Any) -> dict[str, Any]:
     content = {"studies": {"kernel_regime": SECTION | changes}}
     return {shard.name: shard.specification for shard in shards(validate(content, "test"))}
 
@@ -45,18 +46,18 @@ measured = partial(measured_by, stage)
 
 
 @both_depths
-def test_sharding_does_not_change_measurements(specification: dict[str, Any]) -> None:
+def test_sharding_does_not_change_measurements(specification: Any) -> None:
     whole = measured(specification)
     assert all({*VALUES, "failure"} < set(rows.columns) for rows in whole.values())
     assert all((rows["failure"] == "").all() for rows in whole.values())
-    for seed, n in itertools.product(specification["seeds"], specification["sample_sizes"]):
-        ((key, rows),) = measured({**specification, "seeds": [seed], "sample_sizes": [n]}).items()
+    for seed, n in itertools.product(specification.seeds, specification.sample_sizes):
+        ((key, rows),) = measured(changed(specification, seeds=[seed], sample_sizes=[n])).items()
         pd.testing.assert_frame_equal(rows, whole[key], check_exact=True)
 
 
 @both_depths
 def test_batches_of_networks_measure_what_single_networks_do(
-    specification: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    specification: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The path of a GPU with its batched form on the CPU: the same cells, to float32 rounding."""
     from initbias.networks.training import forms
@@ -79,14 +80,14 @@ def test_batches_of_networks_measure_what_single_networks_do(
 @both_depths
 @pytest.mark.parametrize("initialization", ["standard", "mirrored"])
 def test_distances_are_those_from_steps_with_the_exact_kernel(
-    specification: dict[str, Any], initialization: Any
+    specification: Any, initialization: Any
 ) -> None:
     """Kernel descent step by step, f ← f − η/n K(·, X)(f(X) − y), beside a network that is trained."""
     n, seed = 6, 1
     rows = measured(specification)[f"n {n}, seed {seed}"]
     rows = rows[rows["initialization"] == initialization]
-    sample, depth, width = draw_sample(specification, n, seed), specification["depth"], 32
-    rate, epochs = specification["learning_rate"], specification["epochs"]
+    sample, depth, width = draw_sample(specification, n, seed), specification.depth, 32
+    rate, epochs = specification.learning_rate, specification.epochs
     identity = "kernel_regime", "intrinsic_dim", 2, "sample_size", n, "seed", seed
     initial = generator(*identity, "depth", depth, "width", width, "initial parameters")
     networks = initialize([initial], Architecture(3, (width,) * depth), initialization)
@@ -136,11 +137,11 @@ def test_data_sets_are_those_of_every_width_depth_and_initialization() -> None:
 
 def test_wide_networks_approach_their_kernel_at_its_rate() -> None:
     """One hidden layer: the kernel is a mean over neurons, so its distance is width^(-1/2) exactly."""
-    specification = {**SHALLOW, "seeds": list(range(12)), "sample_sizes": [6]}
+    specification = changed(SHALLOW, seeds=list(range(12)), sample_sizes=[6])
     rows = [
         frame
         for width in (16, 128, 1024, 8192)
-        for frame in measured({**specification, "width": width}).values()
+        for frame in measured(changed(specification, width=width)).values()
     ]
     estimates = estimate(pd.concat(rows, ignore_index=True))
     for arm in ("standard", "mirrored"):
@@ -157,10 +158,8 @@ def test_wide_networks_approach_their_kernel_at_its_rate() -> None:
 def test_the_learning_rate_is_stable_whatever_the_data() -> None:
     for specification, n in itertools.product((SHALLOW, DEEP), (2, 9, 40)):
         sample = draw_sample(specification, n, seed=0)
-        kernel = relu_kernels(
-            torch.tensor(sample.train), depth=specification["depth"], bias=True
-        ).ntk
-        product = specification["learning_rate"] * torch.linalg.eigvalsh(kernel / n)[-1]
+        kernel = relu_kernels(torch.tensor(sample.train), depth=specification.depth, bias=True).ntk
+        product = specification.learning_rate * torch.linalg.eigvalsh(kernel / n)[-1]
         assert 0 < product <= 1 + 1e-12  # the configured step
 
 
@@ -198,9 +197,9 @@ def test_more_widths_and_seeds_add_shards_and_change_none() -> None:
 
 
 @both_depths
-def test_divergence_is_a_row_with_a_reason(specification: dict[str, Any]) -> None:
+def test_divergence_is_a_row_with_a_reason(specification: Any) -> None:
     """Labels of 1e30 overflow float32; both initializations say so and have no values."""
-    rows = pd.concat(measured({**specification, "noise_std": 1e30}).values())
+    rows = pd.concat(measured(changed(specification, noise_std=1e30)).values())
     assert rows["failure"].str.startswith("diverged by epoch").all()
     assert rows[list(VALUES)].isna().all(axis=None)
 

@@ -24,6 +24,7 @@ from initbias.studies.smoothness.measure import (
     planted,
     squared_coefficients,
 )
+from tests.studies.measuring import changed
 from tests.studies.measuring import measured as measured_by
 
 SECTION: dict[str, Any] = {
@@ -41,7 +42,7 @@ SYNTHETIC, REAL = "synthetic-d2-n100-seeds0000", "real-digits-n100-seeds0000"
 measured = partial(measured_by, stage)
 
 
-def everything(*specifications: dict[str, Any]) -> pd.DataFrame:
+def everything(*specifications: Any) -> pd.DataFrame:
     frames = [rows for one in specifications for rows in measured(one).values()]
     return pd.concat(frames, ignore_index=True)
 
@@ -218,10 +219,13 @@ def test_intervals_cover_the_mean_of_data_sets() -> None:
 
 def test_smoothness_is_recovered_and_the_published_slope_is_too_large() -> None:
     """30 data sets of 250 points on S³: means within four standard errors and a bias of 0.15."""
-    specification = {
-        **SHARDS[SYNTHETIC].specification, "intrinsic_dim": 3, "sample_size": 250,
-        "smoothness": [], "seeds": list(range(30)),
-    }  # fmt: skip
+    specification = changed(
+        SHARDS[SYNTHETIC].specification,
+        intrinsic_dim=3,
+        sample_size=250,
+        smoothness=[],
+        seeds=list(range(30)),
+    )
     estimates = estimate(everything(specification))
     assert planted(3, []) == [0.25, 0.75]
     for target, smoothness in (
@@ -392,8 +396,8 @@ def test_sizes_that_could_not_be_measured_are_not_judged(turned: bool) -> None:
     assert nothing.verdict == "not measured" and "too few examples" in nothing.reason
 
 
-def absent() -> dict[str, Any]:
-    return {**SHARDS[REAL].specification, "dataset": "cifar10"}
+def absent() -> Any:
+    return changed(SHARDS[REAL].specification, dataset="cifar10")
 
 
 @pytest.fixture
@@ -445,12 +449,12 @@ def test_figures_without_any_real_data() -> None:
 
 
 def test_too_few_examples_are_told() -> None:
-    rows = everything({**SHARDS[REAL].specification, "sample_size": 1800})
+    rows = everything(changed(SHARDS[REAL].specification, sample_size=1800))
     assert set(rows["failure"]) == {"digits: has 1797 examples, of which 1800 cannot be drawn"}
 
 
 def test_digits_are_smoother_than_shuffled_digits() -> None:
-    estimates = estimate(everything({**SHARDS[REAL].specification, "sample_size": 300}))
+    estimates = estimate(everything(changed(SHARDS[REAL].specification, sample_size=300)))
     for normalisation in ("raw", "unit_norm", "standardised"):
         at = {"normalisation": normalisation, "quantity": "slope", "first": 1, "end": 0.9}
         labels = select(estimates, **at)

@@ -29,6 +29,7 @@ from initbias.studies.underdetermined.measure import (
     draw_problem,
     draw_start,
 )
+from tests.studies.measuring import changed
 from tests.studies.measuring import measured as measured_by
 
 SECTION: dict[str, Any] = {
@@ -44,12 +45,12 @@ SECTION: dict[str, Any] = {
 }
 
 
-def planned(**changes: Any) -> dict[str, dict[str, Any]]:
+def planned(**changes: Any) -> dict[str, Any]:
     content = {"studies": {"underdetermined": SECTION | changes}}
     return {shard.name: shard.specification for shard in shards(validate(content, "test"))}
 
 
-SPECIFICATIONS = {specification["depth"]: specification for specification in planned().values()}
+SPECIFICATIONS = {specification.depth: specification for specification in planned().values()}
 each_depth = pytest.mark.parametrize("depth", SPECIFICATIONS)
 
 measured = partial(measured_by, stage)
@@ -201,7 +202,7 @@ def test_runs_that_do_not_converge_are_rows_with_a_reason(measurements: pd.DataF
     assert about[above].str.startswith("diverged by iteration").all()
     assert len(about) == 2 * 3  # plain regression alone
     # What the first training cannot tell, the second one does not begin with.
-    short = pd.concat(measured({**SPECIFICATIONS[1], "max_iterations": 100}).values())
+    short = pd.concat(measured(changed(SPECIFICATIONS[1], max_iterations=100)).values())
     steered = last(short).query("start == 'steered'")
     assert steered["failure"].str.startswith("its first training failed: not converged").all()
 
@@ -355,7 +356,7 @@ def test_enough_iterations_are_those_that_plain_regression_takes(
     runs = select(last(measurements), depth=0, start="zero", columns=1, failure="")
     taken = int(runs["iterations"].max())
     for most, enough in ((taken // 2, False), (2 * taken, True)):
-        shorter = {**SPECIFICATIONS[0], "max_iterations": most}
+        shorter = changed(SPECIFICATIONS[0], max_iterations=most)
         rows = pd.concat(measured(shorter).values())
         assert (select(rows, start="zero", columns=1)["enough"] == enough).all()
 

@@ -101,8 +101,9 @@ KILLS = """
 import json, os, random, signal, sys, time
 from pathlib import Path
 from initbias.pipeline import stages
+from initbias.studies.error_rates.shards import Network
 
-specification, file = json.loads(sys.argv[1]), Path(sys.argv[2])
+specification, file = Network.model_validate_json(sys.argv[1]), Path(sys.argv[2])
 arguments = "error_rates", "shard", specification, file, "cpu", 1
 chance = random.Random(0)
 
@@ -138,7 +139,7 @@ assert os.waitpid(process, 0)[1] == 0
 def test_twenty_kills_at_random_moments_lose_and_repeat_nothing(tmp_path: Path) -> None:
     """Of the stage itself, in the midst of cells, of journal lines and of publication."""
     specification = {
-        "design": "sphere", "model": "network", "intrinsic_dim": 2, "target": "sum",
+        "experiment": "network", "design": "sphere", "intrinsic_dim": 2, "target": "sum",
         "sample_size": 64, "noise_stds": [0.2], "seeds": list(range(40)), "bias": True,
         "test_size": 200, "holdout_size": 50, "times": 10, "width": 400, "learning_rate": 0.6,
         "epochs": 300,

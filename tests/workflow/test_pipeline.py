@@ -63,7 +63,7 @@ def test_provenance_stands_beside_every_shard(finished: Project) -> None:
     records = finished.provenance()
     assert len(records) == ALL_SHARDS
     for record in records:
-        if record["specification"].get("model") != "theory":
+        if record["specification"]["experiment"] != "theory":
             assert record["specification"]["seeds"] == [0, 1, 2]
         assert record["packages"]["torch"].startswith("2.") and record["device"] == "cpu"
         assert record["wall_s"] > 0 and record["peak_memory_bytes"] > 1e7

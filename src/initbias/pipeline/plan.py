@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from initbias.pipeline.configuration import Configuration
 from initbias.studies import load
 from initbias.study.outputs import Output
-from initbias.study.shards import Shard
+from initbias.study.shards import Shard, Specification
 
 
 def shards(configuration: Configuration) -> list[Shard]:
@@ -17,6 +19,17 @@ def shards(configuration: Configuration) -> list[Shard]:
         for study, section in configuration.sections.items()
         for shard in load(study, "design").plan(section)
     ]
+
+
+def specification(study: str, values: dict[str, Any]) -> Specification:
+    """The specification that was written as JSON values, see `Specification.written`.
+
+    Raises:
+        pydantic.ValidationError: they are none of the study.
+    """
+    kinds = load(study, "shards").AnySpecification
+    found: Specification = TypeAdapter(kinds).validate_python(values)
+    return found
 
 
 def remaining(

@@ -133,7 +133,7 @@ def _verified(configuration: Configuration, shard: Shard) -> tuple[dict[str, Any
             f"{file} is not what was measured: it was changed or damaged since", damaged=True
         )
     code = code_digest(stage_module(shard.study, "measure"))
-    if (found["specification"], found["code"]) != (shard.specification, code):
+    if (found["specification"], found["code"]) != (shard.specification.written, code):
         raise NotMeasured(f"{file} was measured with another specification or older code")
     return found, content
 

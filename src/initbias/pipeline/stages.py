@@ -6,7 +6,6 @@ import time
 from dataclasses import fields
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -22,6 +21,7 @@ from initbias.pipeline.records import measurements, publish, records
 from initbias.studies import load, stage_module
 from initbias.study.cells import MeasureStage
 from initbias.study.claims import Claim
+from initbias.study.shards import Specification
 
 
 def choose_device(wanted: str) -> str:
@@ -45,7 +45,7 @@ def choose_device(wanted: str) -> str:
 
 
 def measure(
-    study: str, name: str, specification: dict[str, Any], file: Path, device: str, threads: int
+    study: str, name: str, specification: Specification, file: Path, device: str, threads: int
 ) -> None:
     """Measure a shard: resume its journal, publish its measurements and their provenance.
 
@@ -63,7 +63,7 @@ def measure(
     surroundings = environment(device, threads)  # before anyone can edit the source
     stage: MeasureStage = load(study, "measure")
     code = code_digest(stage_module(study, "measure"))
-    description = json.dumps([specification, code, device], sort_keys=True)
+    description = json.dumps([specification.written, code, device], sort_keys=True)
     journal = Journal(file.parent, name, sha256(description.encode()).hexdigest()[:16])
     if journal.damaged:
         message = f"{name}: {journal.damaged} damaged lines of its journal are measured again"
@@ -87,7 +87,7 @@ def measure(
     provenance = {
         "study": study,
         "shard": name,
-        "specification": specification,
+        "specification": specification.written,
         "code": code,
         "cells": len(cells),
         "cells_resumed": resumed,

@@ -16,7 +16,7 @@ def datasets(configuration: Configuration) -> list[str]:
     """Data sets that the configuration measures on and that are not here."""
     from initbias.datasets import absent
 
-    named = (shard.specification.get("dataset") for shard in shards(configuration))
+    named = (getattr(shard.specification, "dataset", "") for shard in shards(configuration))
     return absent({name for name in named if name}, configuration.data_cache or None)
 
 

@@ -1,6 +1,7 @@
-"""The registry of studies. A study is a folder with the same five files as every other.
+"""The registry of studies. A study is a folder with the same six files as every other.
 
 design.py    its section of the configuration, its plan of shards, its figures and tables by name
+shards.py    what its shards measure: a specification for each experiment
 measure.py   trains networks and solves kernels: a shard's specification to measurements
 estimate.py  measurements of all shards to estimates with intervals
 claims.py    estimates to verdicts on the paper's claims
@@ -20,7 +21,7 @@ STUDIES = (
     "underdetermined",
 )
 
-Stage = Literal["design", "measure", "estimate", "claims", "figures"]
+Stage = Literal["design", "shards", "measure", "estimate", "claims", "figures"]
 
 
 def stage_module(study: str, stage: Stage) -> str:

@@ -38,17 +38,17 @@ class MeasureStage(Protocol):
     """What the module measure.py of a study has."""
 
     @staticmethod
-    def cells(specification: dict[str, Any]) -> Sequence[Cell]:
+    def cells(specification: Any) -> Sequence[Cell]:
         """The cells of a shard, in the order of its measurements."""
 
     @staticmethod
     def measure(
-        specification: dict[str, Any], unfinished: Sequence[Any], device: str, progress: Progress
+        specification: Any, unfinished: Sequence[Any], device: str, progress: Progress
     ) -> Iterator[tuple[Cell, pd.DataFrame]]:
         """Measure cells of a shard.
 
         Args:
-            specification: as made by design.py.
+            specification: of a shard, one of those in the study's shards.py.
             unfinished: the cells to measure, one or more of `cells(specification)` in its order.
             device: "cpu" or "cuda".
             progress: called with a cell and the share of it that is done.

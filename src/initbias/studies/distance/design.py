@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from initbias.studies.distance.shards import Complexity as ComplexityOfBalls
+from initbias.studies.distance.shards import Run, Training
 from initbias.study import rates
 from initbias.study.fields import Count, Increasing, Repetitions, StrictModel
 from initbias.study.images import CLASSES, IMAGE_COUNTS, IMAGE_SIZES, PUBLISHED_TRAINING
 from initbias.study.outputs import Output
-from initbias.study.shards import Cost, Shard
+from initbias.study.shards import Cost, Shard, blocks
 
 STUDY = "distance"
-STARTS = ("standard", "mirrored")
+STARTS: tuple[Literal["standard"], Literal["mirrored"]] = "standard", "mirrored"
 
 ImageSet = Annotated[
     Literal["mnist", "mnist_subset", "fashion_mnist", "cifar10", "digits"],
@@ -304,11 +306,11 @@ def _main_shards(section: Section, part: Images) -> list[Shard]:
     """A shard for each width."""
     shards: list[Shard] = []
     for width in part.widths:
-        runs = [(m, 0.0, start) for m in part.sample_sizes for start in STARTS]
+        runs = [Run(m, 0.0, start) for m in part.sample_sizes for start in STARTS]
         if part.labels and width in part.labels.widths:
             labels = part.labels
-            runs += [(m, 1.0, STARTS[0]) for m in labels.sample_sizes]
-            runs += [(labels.noise_sample_size, noise, STARTS[0]) for noise in labels.noises]
+            runs += [Run(m, 1.0, STARTS[0]) for m in labels.sample_sizes]
+            runs += [Run(labels.noise_sample_size, noise, STARTS[0]) for noise in labels.noises]
         shards += _training(section, part.dataset, f"width{width}", [width], runs)
     return shards
 
@@ -316,7 +318,7 @@ def _main_shards(section: Section, part: Images) -> list[Shard]:
 def _choice_shards(section: Section, dataset: str, choices: Choices) -> list[Shard]:
     """A shard for each choice."""
     words = {"learning_rate": "rate", "batch_size": "batch"}
-    runs = [(choices.sample_size, 0.0, STARTS[0])]
+    runs = [Run(choices.sample_size, 0.0, STARTS[0])]
     return [
         shard
         for field, values in choices.changes.items()
@@ -337,38 +339,33 @@ def _training(
     dataset: str,
     setting: str,
     widths: list[int],
-    runs: list[tuple[int, float, str]],  # m, noise of the labels, start
+    runs: list[Run],
     **changes: float,
 ) -> list[Shard]:
-    common = {
-        name: getattr(section, name)
-        for name in ("depth", "learning_rate", "batch_size", "threshold", "epochs", "test_size")
-    }
-    specification: dict[str, Any] = {
-        "experiment": "training",
-        "part": "choices" if changes else "main",
-        "dataset": dataset,
-        "widths": widths,
-        **common,
+    specification = Training.gathered(
+        section,
+        part="choices" if changes else "main",
+        dataset=dataset,
+        widths=widths,
+        runs=runs,
+        seeds=(),
         **changes,
-        "runs": [list(run) for run in runs],
-    }
-    seconds = sum(
-        _run_seconds(specification, width, m, noise) * (2 if start == "mirrored" else 1)
-        for width in widths
-        for m, noise, start in runs
     )
-    largest = _weights(dataset, widths[-1], specification["depth"], CLASSES)
-    pixels = IMAGE_SIZES[dataset] * (max(m for m, *_ in runs) + 2 * section.test_size)
+    seconds = sum(
+        _run_seconds(specification, width, run) * (2 if run.start == "mirrored" else 1)
+        for width in widths
+        for run in runs
+    )
+    largest = _weights(dataset, widths[-1], specification.depth, CLASSES)
+    pixels = IMAGE_SIZES[dataset] * (max(run.sample_size for run in runs) + 2 * section.test_size)
     shards = []
-    for first in range(0, section.seeds, section.seeds_per_shard):
-        seeds = list(range(first, min(first + section.seeds_per_shard, section.seeds)))
-        name = f"{dataset}-{setting}-seeds{first:04d}".replace("_", "-")
+    for seeds in blocks(section.seeds, section.seeds_per_shard):
+        name = f"{dataset}-{setting}-seeds{seeds[0]:04d}".replace("_", "-")
         cost = Cost(
             rates.START + seconds * len(seeds),
             len(seeds) * (COPIES * 2 * 4 * largest + 3 * 4 * pixels) + DATASET_BYTES,
         )
-        shards.append(Shard(STUDY, name, specification | {"seeds": seeds}, cost))
+        shards.append(Shard(STUDY, name, specification.model_copy(update={"seeds": seeds}), cost))
     return shards
 
 
@@ -376,17 +373,9 @@ def _complexity_shards(section: Section, part: Complexity) -> list[Shard]:
     """A shard for each width."""
     shards = []
     for width in part.widths:
-        specification = {
-            "experiment": "complexity",
-            "dataset": part.dataset,
-            "depth": section.depth,
-            "width": width,
-            "sample_size": part.sample_size,
-            "radii": part.radii,
-            "draws": part.draws,
-            "steps": part.steps,
-            "seeds": list(range(part.seeds)),
-        }
+        specification = ComplexityOfBalls.gathered(
+            section, part, width=width, seeds=range(part.seeds)
+        )
         weights = _weights(part.dataset, width, section.depth, 1)
         steps = 2 * part.seeds * len(part.radii) * (part.steps + 1) * part.draws
         cost = Cost(
@@ -406,16 +395,17 @@ PHOTOGRAPHS = 130  # likewise of CIFAR-10, for any m
 NORMS = 3000  # passes over the weights that the norms of a run take
 
 
-def _run_seconds(specification: dict[str, Any], width: int, m: int, noise: float) -> float:
+def _run_seconds(specification: Training, width: int, run: Run) -> float:
     """One run of one branch: its epochs with a loss after each, its outputs, its norms."""
-    weights = _weights(specification["dataset"], width, specification["depth"], CLASSES)
-    batch = min(m, specification["batch_size"])
+    weights = _weights(specification.dataset, width, specification.depth, CLASSES)
+    m = run.sample_size
+    batch = min(m, specification.batch_size)
     steps = -(-m // batch)
-    slower = 0.5 / specification["learning_rate"] * (0.05 / specification["threshold"]) ** 0.5
-    true = PHOTOGRAPHS if specification["dataset"] == "cifar10" else EPOCHS / m**0.5
-    epochs = slower * batch / 64 * (true + RANDOM_EPOCHS * noise)
+    slower = 0.5 / specification.learning_rate * (0.05 / specification.threshold) ** 0.5
+    true = PHOTOGRAPHS if specification.dataset == "cifar10" else EPOCHS / m**0.5
+    epochs = slower * batch / 64 * (true + RANDOM_EPOCHS * run.label_noise)
     step = rates.LAYERS_STEP + 3 * (batch + rates.LAYERS_WEIGHTS) * weights / rates.LAYERS
-    points = epochs * m + 2 * (m + specification["test_size"])
+    points = epochs * m + 2 * (m + specification.test_size)
     return epochs * steps * step + (points + NORMS) * weights / rates.LAYERS
 
 

@@ -27,6 +27,7 @@ from initbias.networks import (
     initialize,
     train,
 )
+from initbias.studies.distance.shards import Complexity, Training
 from initbias.study.cells import Progress, SeedCell
 
 if TYPE_CHECKING:
@@ -109,26 +110,26 @@ class Cell:
         return self.width, self.sample_size, self.label_noise, self.start
 
 
-def cells(specification: dict[str, Any]) -> Sequence[Cell | SeedCell]:
+def cells(specification: Training | Complexity) -> Sequence[Cell | SeedCell]:
     """A cell for each run, or for each seed of the complexity."""
-    if specification["experiment"] == "complexity":
-        return [SeedCell(seed) for seed in specification["seeds"]]
+    if isinstance(specification, Complexity):
+        return [SeedCell(seed) for seed in specification.seeds]
     return [
         Cell(width, m, noise, start, seed)
-        for width in specification["widths"]
-        for m, noise, start in specification["runs"]
-        for seed in specification["seeds"]
+        for width in specification.widths
+        for m, noise, start in specification.runs
+        for seed in specification.seeds
     ]
 
 
 def measure(
-    specification: dict[str, Any], unfinished: Sequence[Any], device: str, progress: Progress
+    specification: Training | Complexity, unfinished: Sequence[Any], device: str, progress: Progress
 ) -> Iterator[tuple[Cell | SeedCell, pd.DataFrame]]:
     """Measure cells, see `MeasureStage`.
 
     As many networks at a time as there are threads; on a GPU all seeds of a setting.
     """
-    if specification["experiment"] == "complexity":
+    if isinstance(specification, Complexity):
         for cell in unfinished:
             progress(cell, 0.0)
             yield cell, _complexity(specification, cell.seed, device)
@@ -213,18 +214,18 @@ def start_of(
 
 
 def _train(
-    specification: dict[str, Any],
+    specification: Training,
     batch: list[Cell],
     device: str,
     progress: Callable[[float], None],
 ) -> list[pd.DataFrame]:
     """Train one network for each cell; they differ in their seed alone."""
-    cell, dataset = batch[0], specification["dataset"]
+    cell, dataset = batch[0], specification.dataset
     settings = [_setting(specification, each) for each in batch]
     try:
         samples = [
             draw_sample(
-                dataset, cell.sample_size, cell.label_noise, specification["test_size"], each.seed
+                dataset, cell.sample_size, cell.label_noise, specification.test_size, each.seed
             )
             for each in batch
         ]
@@ -234,21 +235,21 @@ def _train(
         np.stack([getattr(sample, name) for sample in samples]) for name in ("inputs", "labels")
     )
     everywhere = np.concatenate([inputs, [sample.test_inputs for sample in samples]], axis=1)
-    shape = architecture(inputs.shape[2], cell.width, specification["depth"], labels.shape[2])
+    shape = architecture(inputs.shape[2], cell.width, specification.depth, labels.shape[2])
     networks = start_of(dataset, shape, [each.seed for each in batch], cell.start)
     trajectory = train(
         networks,
         inputs,
         labels,
         inputs[:, :1],  # outputs are wanted at the end alone
-        learning_rate=specification["learning_rate"],
-        record_epochs=range(specification["epochs"] + 1),
-        batch_size=min(specification["batch_size"], cell.sample_size),
+        learning_rate=specification.learning_rate,
+        record_epochs=range(specification.epochs + 1),
+        batch_size=min(specification.batch_size, cell.sample_size),
         generators=[
             generator(STUDY, dataset, "seed", each.seed, "order", cell.sample_size)
             for each in batch
         ],
-        stop_loss=specification["threshold"],
+        stop_loss=specification.threshold,
         device=device,
         progress=progress,
     )
@@ -265,12 +266,12 @@ def _train(
         if diverged >= 0:
             tables.append(_rows(setting, {"epochs": np.nan}, f"diverged by epoch {diverged}"))
             continue
-        epochs = stopped if stopped >= 0 else specification["epochs"]
+        epochs = stopped if stopped >= 0 else specification.epochs
         loss = trajectory.losses[index, -1]
         failure = "" if stopped >= 0 else f"training loss {loss:.3g} after {epochs} epochs"
         values = {
             "epochs": epochs,
-            "steps": epochs * -(-cell.sample_size // specification["batch_size"]),
+            "steps": epochs * -(-cell.sample_size // specification.batch_size),
             **_fit(sample, after[index].astype(np.float64)),
             "untrained_gap": _untrained_gap(sample, before[index].astype(np.float64)),
         }
@@ -359,14 +360,17 @@ def _untrained_gap(sample: Sample, outputs: Array) -> float:
 # D-Fig4
 
 
-def _complexity(specification: dict[str, Any], seed: int, device: str) -> pd.DataFrame:
+def _complexity(specification: Complexity, seed: int, device: str) -> pd.DataFrame:
     """Largest correlations with random signs in balls around one network, ReLU and linear."""
     import torch
 
-    dataset, n = specification["dataset"], specification["sample_size"]
+    dataset, n = specification.dataset, specification.sample_size
     setting = {
         **dict.fromkeys(SETTING),
-        **{name: specification[name] for name in ("experiment", "dataset", "depth", "width")},
+        **{
+            name: getattr(specification, name)
+            for name in ("experiment", "dataset", "depth", "width")
+        },
         "initialization": "standard",
         "sample_size": n,
         "seed": seed,
@@ -375,18 +379,18 @@ def _complexity(specification: dict[str, Any], seed: int, device: str) -> pd.Dat
         inputs = draw_sample(dataset, n, 0.0, 1, seed).inputs
     except DatasetUnavailable as error:
         return _unavailable(setting, error)
-    shape = architecture(inputs.shape[1], specification["width"], specification["depth"], 1)
+    shape = architecture(inputs.shape[1], specification.width, specification.depth, 1)
     network = start_of(dataset, shape, [seed], "standard")
     signs = generator(STUDY, dataset, "seed", seed, "signs", n).choice(
-        [-1.0, 1.0], (specification["draws"], n)
+        [-1.0, 1.0], (specification.draws, n)
     )
     spectral = [
         spectral_norm(torch.tensor(layer[0, 0], device=device)) for layer in network.weights
     ]
     rows = []
     for model, linear in MODELS.items():
-        for radius in (0.0, *specification["radii"]):
-            steps = specification["steps"] if radius else 0
+        for radius in (0.0, *specification.radii):
+            steps = specification.steps if radius else 0
             ascent = ascend(
                 network, inputs, signs, radius, steps=steps, linear=linear, device=device
             )
@@ -425,11 +429,11 @@ def linear_bound(spectral: Sequence[float], radius: float, inputs: Array) -> flo
     return float((slope * np.linalg.norm(inputs) + offset * np.sqrt(n)) / n)
 
 
-def _setting(specification: dict[str, Any], cell: Cell) -> dict[str, Any]:
+def _setting(specification: Training, cell: Cell) -> dict[str, Any]:
     named = ("experiment", "part", "dataset", "depth", "learning_rate", "batch_size", "threshold")
     return {
         **dict.fromkeys(SETTING),
-        **{name: specification[name] for name in named},
+        **{name: getattr(specification, name) for name in named},
         "width": cell.width,
         "initialization": cell.start,
         "sample_size": cell.sample_size,

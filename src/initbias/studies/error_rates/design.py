@@ -4,10 +4,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from initbias.studies.error_rates import shards
 from initbias.study import rates
 from initbias.study.fields import Count, Increasing, Repetitions, StrictModel
 from initbias.study.outputs import Output
-from initbias.study.shards import Cost, Shard
+from initbias.study.shards import Cost, Shard, blocks
 
 NoiseLevels = Annotated[
     list[Annotated[float, Field(gt=0)]],
@@ -187,12 +188,12 @@ def plan(section: Section) -> list[Shard]:
         for intrinsic_dim in design.intrinsic_dims
     ]
     return theory + [
-        _shard(section, design_name, design, model, intrinsic_dim, sample_size, first)
+        _shard(section, design_name, design, runs, intrinsic_dim, sample_size, seeds)
         for design_name, design in designs
-        for model, runs in (("kernel", design.kernel), ("network", design.network))
+        for runs in (design.kernel, design.network)
         for intrinsic_dim in design.intrinsic_dims
         for sample_size in runs.sample_sizes
-        for first in range(0, runs.seeds, section.seeds_per_shard)
+        for seeds in blocks(runs.seeds, section.seeds_per_shard)
     ]
 
 
@@ -200,15 +201,14 @@ def _theory_shard(section: Section, design_name: str, design: Design, intrinsic_
     measured = {*design.kernel.noise_stds, *design.network.noise_stds}
     noise_stds = sorted(measured | {*design.theory_noise_stds})
     log2_sizes = list(range(FIRST_LOG2_SIZE, design.theory_log2_size + 1))
-    specification = {
-        "design": design_name,
-        "model": "theory",
-        "intrinsic_dim": intrinsic_dim,
-        "noise_stds": noise_stds,
-        "target": design.target,
-        "bias": section.bias,
-        "log2_sizes": log2_sizes,
-    }
+    specification = shards.Theory.gathered(
+        section,
+        design,
+        design=design_name,
+        intrinsic_dim=intrinsic_dim,
+        noise_stds=noise_stds,
+        log2_sizes=log2_sizes,
+    )
     risks = 2 * len(noise_stds) * len(log2_sizes)
     cost = Cost(seconds=rates.START + THEORY_SECONDS * risks, memory_bytes=2e7)
     return Shard("error_rates", f"{design_name}-theory-d{intrinsic_dim}", specification, cost)
@@ -218,35 +218,34 @@ def _shard(
     section: Section,
     design_name: str,
     design: Design,
-    model: str,
+    runs: Kernel | Network,
     intrinsic_dim: int,
     sample_size: int,
-    first: int,
+    seeds: tuple[int, ...],
 ) -> Shard:
-    runs = design.kernel if model == "kernel" else design.network
-    seeds = list(range(first, min(first + section.seeds_per_shard, runs.seeds)))
-    specification = {
+    sources = section, design, runs
+    fields = {
         "design": design_name,
-        "model": model,
         "intrinsic_dim": intrinsic_dim,
         "sample_size": sample_size,
         "seeds": seeds,
-        "noise_stds": runs.noise_stds,
-        "target": design.target,
-        "bias": section.bias,
-        "test_size": section.test_size,
-        "holdout_size": section.holdout_size,
-        "times": section.times,
     }
+    specification: shards.Samples
     if isinstance(runs, Kernel):
-        specification["end_time"] = runs.time_per_sample * sample_size
+        specification = shards.Kernel.gathered(
+            *sources, **fields, end_time=runs.time_per_sample * sample_size
+        )
         cost = _kernel_cost(section, runs, sample_size, len(seeds))
     else:
-        specification["width"] = runs.width_per_sample * sample_size
-        specification["learning_rate"] = runs.learning_rate
-        specification["epochs"] = runs.epochs_per_sample * sample_size
+        specification = shards.Network.gathered(
+            *sources,
+            **fields,
+            width=runs.width_per_sample * sample_size,
+            epochs=runs.epochs_per_sample * sample_size,
+        )
         cost = _network_cost(section, runs, intrinsic_dim, sample_size, len(seeds))
-    name = f"{design_name}-{model}-d{intrinsic_dim}-n{sample_size}-seeds{first:04d}"
+    model = specification.experiment
+    name = f"{design_name}-{model}-d{intrinsic_dim}-n{sample_size}-seeds{seeds[0]:04d}"
     return Shard("error_rates", name, specification, cost)
 
 

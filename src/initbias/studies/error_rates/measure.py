@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from initbias.datasets import TARGETS, generator, sample_sphere
 from initbias.networks import Architecture, default_threads, initialize, train
+from initbias.studies.error_rates.shards import Kernel, Network, Rates, Samples, Theory
 from initbias.study.cells import Progress, SeedCell
 
 DEPTH = 1  # hidden layers, as in A-Fig1
@@ -63,14 +64,14 @@ class Sample:
         return slice(self.holdout.start, None)
 
 
-def draw_sample(specification: dict[str, Any], seed: int) -> Sample:
+def draw_sample(specification: Samples, seed: int) -> Sample:
     """The data set of a seed, the same for both models and both initializations."""
-    n, holdout = specification["sample_size"], specification["holdout_size"]
-    total = n + holdout + specification["test_size"]
+    n, holdout = specification.sample_size, specification.holdout_size
+    total = n + holdout + specification.test_size
     identity = _identity(specification, seed)
-    input_dim = specification["intrinsic_dim"] + 1
+    input_dim = specification.intrinsic_dim + 1
     inputs = sample_sphere(total, input_dim, generator(*identity, "inputs"))
-    target = TARGETS[specification["target"]](inputs)
+    target = TARGETS[specification.target](inputs)
     noise = generator(*identity, "noise").standard_normal(n + holdout)
     return Sample(
         inputs, target, noise, slice(0, n), slice(n, n + holdout), slice(n + holdout, total)
@@ -97,56 +98,59 @@ class NetworkCell:
         return f"seed {self.seed}, noise {self.noise_std}"
 
 
-def cells(specification: dict[str, Any]) -> Sequence[TheoryCell | SeedCell | NetworkCell]:
+def cells(
+    specification: Theory | Kernel | Network,
+) -> Sequence[TheoryCell | SeedCell | NetworkCell]:
     """One cell of theory, or for each seed a cell of all noise levels (kernels) or of each (networks)."""
-    if specification["model"] == "theory":
+    if isinstance(specification, Theory):
         return [TheoryCell()]
-    seeds, noise_stds = specification["seeds"], specification["noise_stds"]
-    if specification["model"] == "kernel":  # one eigendecomposition serves every noise level
+    seeds, noise_stds = specification.seeds, specification.noise_stds
+    if isinstance(specification, Kernel):  # one eigendecomposition serves every noise level
         return [SeedCell(seed) for seed in seeds]
     return [NetworkCell(noise, seed) for noise in noise_stds for seed in seeds]
 
 
 def measure(
-    specification: dict[str, Any], unfinished: Sequence[Any], device: str, progress: Progress
+    specification: Theory | Kernel | Network,
+    unfinished: Sequence[Any],
+    device: str,
+    progress: Progress,
 ) -> Iterator[tuple[TheoryCell | SeedCell | NetworkCell, pd.DataFrame]]:
     """Measure cells, see `MeasureStage`.
 
     Kernel cells have rows of model "ridge", too: kernel ridge regression on the same data from the
     same initial function, at the ridge that is best in theory.
     """
-    match specification["model"]:
-        case "theory":
+    match specification:
+        case Theory():
             for cell in unfinished:
                 progress(cell, 0.0)
                 yield cell, _theory_cell(specification)
-        case "kernel":
+        case Kernel():
             yield from _measure_kernels(specification, unfinished, device, progress)
-        case "network":
+        case Network():
             yield from _measure_networks(specification, unfinished, device, progress)
 
 
-def _equivalent(
-    specification: dict[str, Any], noise_std: float, initialization: Initialization
-) -> Any:
+def _equivalent(specification: Rates, noise_std: float, initialization: Initialization) -> Any:
     from initbias.kernels import RidgeEquivalent
 
-    harmonics = TARGETS[specification["target"]].harmonics(specification["intrinsic_dim"] + 1)
+    harmonics = TARGETS[specification.target].harmonics(specification.intrinsic_dim + 1)
     return RidgeEquivalent(
-        specification["intrinsic_dim"],
+        specification.intrinsic_dim,
         DEPTH,
         noise_std,
         harmonics,
         initialization,
-        specification["bias"],
+        specification.bias,
     )
 
 
-def _theory_cell(specification: dict[str, Any]) -> pd.DataFrame:
+def _theory_cell(specification: Theory) -> pd.DataFrame:
     """Risk at the best ridge by the deterministic equivalent; it has neither seeds nor times."""
-    sizes = [2**log2_size for log2_size in specification["log2_sizes"]]
+    sizes = [2**log2_size for log2_size in specification.log2_sizes]
     frames = []
-    for noise_std in specification["noise_stds"]:
+    for noise_std in specification.noise_stds:
         for initialization in INITIALIZATIONS:
             equivalent = _equivalent(specification, noise_std, initialization)
             columns = {
@@ -161,13 +165,13 @@ def _theory_cell(specification: dict[str, Any]) -> pd.DataFrame:
 
 
 def _measure_kernels(
-    specification: dict[str, Any], unfinished: Sequence[SeedCell], device: str, progress: Progress
+    specification: Kernel, unfinished: Sequence[SeedCell], device: str, progress: Progress
 ) -> Iterator[tuple[SeedCell, pd.DataFrame]]:
     ridges = {
         (noise_std, initialization): _equivalent(specification, noise_std, initialization).optimal(
-            specification["sample_size"]
+            specification.sample_size
         )
-        for noise_std in specification["noise_stds"]
+        for noise_std in specification.noise_stds
         for initialization in INITIALIZATIONS
     }
     for cell in unfinished:
@@ -176,7 +180,7 @@ def _measure_kernels(
 
 
 def _kernel_cell(
-    specification: dict[str, Any],
+    specification: Kernel,
     seed: int,
     device: str,
     ridges: dict[tuple[float, Initialization], tuple[float, float]],  # and their risks in theory
@@ -193,14 +197,14 @@ def _kernel_cell(
 
     sample = draw_sample(specification, seed)
     train, points = sample.train, sample.points
-    times = np.geomspace(FIRST_TIME, specification["end_time"], specification["times"])
+    times = np.geomspace(FIRST_TIME, specification.end_time, specification.times)
     # The last digits of powers differ between processors; equal times must be equal on all of them.
     times = np.array([float(f"{time:.10g}") for time in times])
 
     def tensor(array: Any) -> torch.Tensor:
         return torch.tensor(array, dtype=torch.float64, device=device)
 
-    kernels = relu_kernels(tensor(sample.inputs), depth=DEPTH, bias=specification["bias"])
+    kernels = relu_kernels(tensor(sample.inputs), depth=DEPTH, bias=specification.bias)
     start = sample_gaussian_process(
         kernels.nngp.cpu().numpy(), generator(*_identity(specification, seed), "initial function")
     )
@@ -219,7 +223,7 @@ def _kernel_cell(
         )
     cross = kernels.ntk[points, train]
     test = slice(sample.test.start - points.start, None)
-    n, strengths = specification["sample_size"], tensor([ridge for ridge, _ in ridges.values()])
+    n, strengths = specification.sample_size, tensor([ridge for ridge, _ in ridges.values()])
     filters = torch.cat(
         [
             ridge_filter(flow.eigenvalues, strengths, n),
@@ -263,7 +267,7 @@ def _kernel_cell(
 
 
 def _measure_networks(
-    specification: dict[str, Any],
+    specification: Network,
     unfinished: Sequence[NetworkCell],
     device: str,
     progress: Progress,
@@ -282,19 +286,19 @@ def _measure_networks(
 
 
 def _network_cells(
-    specification: dict[str, Any],
+    specification: Network,
     members: Sequence[NetworkCell],
     device: str,
     progress: Callable[[float], None],
 ) -> list[pd.DataFrame]:
     samples = [draw_sample(specification, cell.seed) for cell in members]
-    epochs = np.geomspace(1, specification["epochs"], specification["times"])
+    epochs = np.geomspace(1, specification.epochs, specification.times)
     epochs = np.unique(np.concatenate([[0], epochs.round().astype(int)]))
-    times = specification["learning_rate"] * epochs
+    times = specification.learning_rate * epochs
     architecture = Architecture(
-        specification["intrinsic_dim"] + 1,
-        (specification["width"],),
-        bias="first" if specification["bias"] else "none",
+        specification.intrinsic_dim + 1,
+        (specification.width,),
+        bias="first" if specification.bias else "none",
     )
     frames: list[list[pd.DataFrame]] = [[] for _ in samples]
     for initialization in INITIALIZATIONS:
@@ -316,7 +320,7 @@ def _network_cells(
                 ]
             )[:, :, None],
             np.stack([sample.inputs[sample.points] for sample in samples]),
-            learning_rate=specification["learning_rate"],
+            learning_rate=specification.learning_rate,
             record_epochs=epochs.tolist(),
             device=device,
             progress=lambda share: progress((share + len(frames[0])) / len(INITIALIZATIONS)),
@@ -342,7 +346,7 @@ def _network_cells(
 
 
 def _rows(
-    specification: dict[str, Any],
+    specification: Samples,
     model: str,
     seed: int,
     noise_std: float,
@@ -358,7 +362,7 @@ def _rows(
     measured = {
         **_setting(specification, noise_std, initialization),
         "model": model,
-        "sample_size": specification["sample_size"],
+        "sample_size": specification.sample_size,
         "seed": seed,
         "time": times,
         "risk": ((outputs[:, holdout:] - sample.target[sample.test]) ** 2).mean(axis=1),
@@ -367,27 +371,25 @@ def _rows(
     return pd.DataFrame({**measured, **ABSENT, "holdout_error": holdout_error, "failure": failure})
 
 
-def _setting(
-    specification: dict[str, Any], noise_std: float, initialization: str
-) -> dict[str, Any]:
+def _setting(specification: Rates, noise_std: float, initialization: str) -> dict[str, Any]:
     return {
-        "design": specification["design"],
-        "model": specification["model"],
+        "design": specification.design,
+        "model": specification.experiment,
         "initialization": initialization,
-        "intrinsic_dim": specification["intrinsic_dim"],
-        "input_dim": specification["intrinsic_dim"] + 1,
+        "intrinsic_dim": specification.intrinsic_dim,
+        "input_dim": specification.intrinsic_dim + 1,
         "noise_std": noise_std,
     }
 
 
-def _identity(specification: dict[str, Any], seed: int) -> tuple[str | int, ...]:
+def _identity(specification: Samples, seed: int) -> tuple[str | int, ...]:
     return (
         "error_rates",
-        specification["design"],
+        specification.design,
         "intrinsic_dim",
-        specification["intrinsic_dim"],
+        specification.intrinsic_dim,
         "sample_size",
-        specification["sample_size"],
+        specification.sample_size,
         "seed",
         seed,
     )

@@ -4,10 +4,11 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from initbias.studies.imbalance import shards
 from initbias.study import rates
 from initbias.study.fields import Count, Increasing, Repetitions, StrictModel
 from initbias.study.outputs import Output
-from initbias.study.shards import Cost, Shard
+from initbias.study.shards import Cost, Shard, Specification, blocks
 
 STUDY = "imbalance"
 
@@ -321,28 +322,30 @@ OUTPUTS = {
 
 def plan(section: Section) -> list[Shard]:
     """All shards of the study, in a stable order."""
-    shards: list[Shard] = []
+    planned: list[Shard] = []
     if section.convergence:
-        shards += _convergence_shards(section, section.convergence)
+        planned += _convergence_shards(section, section.convergence)
     if section.by_width:
-        shards += _width_shards(section, section.by_width)
+        planned += _width_shards(section, section.by_width)
     if section.by_exponent:
-        shards += _exponent_shards(section, section.by_exponent)
+        planned += _exponent_shards(section, section.by_exponent)
     if section.factorisation:
-        shards += _factorisation_shards(section, section.factorisation)
+        planned += _factorisation_shards(section, section.factorisation)
     if section.invariant_set:
-        shards += _invariant_shards(section, section.invariant_set)
+        planned += _invariant_shards(section, section.invariant_set)
     if section.finite_steps:
-        shards += _step_shards(section, section.finite_steps)
+        planned += _step_shards(section, section.finite_steps)
     if section.phase_picture:
-        shards += _phase_shards(section, section.phase_picture)
-    return shards
+        planned += _phase_shards(section, section.phase_picture)
+    return planned
 
 
 def _convergence_shards(section: Section, part: Convergence) -> list[Shard]:
     starts = len(part.scales) + 1
     seconds = starts * _descent(section, part.iterations) + _logs(section, starts)
-    return _shards(section, "convergence", part, seconds + _draw(section, part.width), part.width)
+    return _shards(
+        section, shards.Convergence, part, seconds + _draw(section, part.width), part.width
+    )
 
 
 def _width_shards(section: Section, part: ByWidth) -> list[Shard]:
@@ -352,7 +355,7 @@ def _width_shards(section: Section, part: ByWidth) -> list[Shard]:
         shard
         for width in part.widths
         for shard in _shards(
-            section, "by_width", part, seconds + _draw(section, width), width, f"width{width}"
+            section, shards.ByWidth, part, seconds + _draw(section, width), width, f"width{width}"
         )
     ]
 
@@ -363,7 +366,12 @@ def _exponent_shards(section: Section, part: ByExponent) -> list[Shard]:
         shard
         for width in part.widths
         for shard in _shards(
-            section, "by_exponent", part, seconds + _draw(section, width), width, f"width{width}"
+            section,
+            shards.ByExponent,
+            part,
+            seconds + _draw(section, width),
+            width,
+            f"width{width}",
         )
     ]
 
@@ -374,25 +382,27 @@ def _factorisation_shards(section: Section, part: Factorisation) -> list[Shard]:
         units = part.rows + outputs
         steps = part.iterations * (STEP + 3.0 * part.rows * units * outputs / LOOPS)
         seconds += len(part.widths) * (steps + section.times * (LOG * units**3 / PRODUCTS + 1e-3))
-    return _shards(section, "factorisation", part, seconds, part.widths[-1])
+    return _shards(section, shards.Factorisation, part, seconds, part.widths[-1])
 
 
 def _invariant_shards(section: Section, part: InvariantSet) -> list[Shard]:
     weights = 3.0 * (section.input_dim + section.sample_size) * part.width  # of plain descent
     seconds = 4 * TO_ROUNDING / part.step_share * weights / LOOPS
-    return _shards(section, "invariant_set", part, seconds, section.times * part.width)
+    return _shards(section, shards.InvariantSet, part, seconds, section.times * part.width)
 
 
 def _step_shards(section: Section, part: FiniteSteps) -> list[Shard]:
     iterations = part.steps * sum(part.step_shares[-1] / share for share in part.step_shares)
     seconds = _descent(section, iterations) + _draw(section, part.width)
-    return _shards(section, "finite_steps", part, seconds, part.width)
+    return _shards(section, shards.FiniteSteps, part, seconds, part.width)
 
 
 def _phase_shards(section: Section, part: PhasePicture) -> list[Shard]:
     points = len(part.scales_u) * len(part.scales_v)
     seconds = points * _descent(section, TO_REDUCTION / part.step_share)
-    return _shards(section, "phase_picture", part, seconds + _draw(section, part.width), part.width)
+    return _shards(
+        section, shards.PhasePicture, part, seconds + _draw(section, part.width), part.width
+    )
 
 
 def _units(section: Section) -> int:
@@ -418,26 +428,20 @@ def _draw(section: Section, width: int) -> float:
 
 def _shards(
     section: Section,
-    experiment: str,
+    kind: type[Specification],
     part: Part,
     seconds: float,  # of one seed
     units: int,  # hidden units that are held at a time
     setting: str = "",
 ) -> list[Shard]:
     """The seeds of an experiment, or of one of its widths, in shards."""
-    common = section.model_dump(
-        include={"input_dim", "sample_size", "outputs", "noise_std", "times", "confidence"}
-    )
-    fields = part.model_dump(mode="json", exclude={"seeds"})
-    if setting:
-        del fields["widths"]
-        fields["width"] = units
-    shards = []
-    for first in range(0, part.seeds, section.seeds_per_shard):
-        seeds = list(range(first, min(first + section.seeds_per_shard, part.seeds)))
+    planned = []
+    for seeds in blocks(part.seeds, section.seeds_per_shard):
         arrays = 4.0 * section.input_dim * units + 4.0 * section.times * _units(section) ** 2
         cost = Cost(rates.START_FUSED + seconds * len(seeds), 8 * arrays)
-        name = "-".join(filter(None, [experiment.replace("_", "-"), setting, f"seeds{first:04d}"]))
-        specification = {"experiment": experiment, **common, **fields, "seeds": seeds}
-        shards.append(Shard(STUDY, name, specification, cost, gpu=False))
-    return shards
+        sizes = {"width": units} if setting else {}
+        specification = kind.gathered(section, part, **sizes, seeds=seeds)
+        experiment = specification.experiment.replace("_", "-")
+        name = "-".join(filter(None, [experiment, setting, f"seeds{seeds[0]:04d}"]))
+        planned.append(Shard(STUDY, name, specification, cost, gpu=False))
+    return planned

@@ -30,6 +30,16 @@ from initbias.networks import (
     flow,
     least_squares,
 )
+from initbias.studies.imbalance.shards import (
+    ByExponent,
+    ByWidth,
+    Convergence,
+    Factorisation,
+    FiniteSteps,
+    InvariantSet,
+    PhasePicture,
+    Problem,
+)
 from initbias.study.cells import Progress, SeedCell
 
 STUDY = "imbalance"
@@ -96,12 +106,11 @@ class Start:
 class Rows:
     """Collects the measurements of a cell."""
 
-    def __init__(self, specification: dict[str, Any], seed: int) -> None:
-        rows = specification.get("rows")  # of a factorisation, where X is the identity
+    def __init__(self, specification: Problem | Factorisation, seed: int) -> None:
         self._common = {
-            "experiment": specification["experiment"],
-            "input_dim": rows or specification["input_dim"],
-            "sample_size": rows or specification["sample_size"],
+            "experiment": specification.experiment,
+            "input_dim": specification.input_dim,
+            "sample_size": specification.sample_size,
             "seed": seed,
         }
         self._frames: list[pd.DataFrame] = []
@@ -116,16 +125,19 @@ class Rows:
         return pd.concat(self._frames, ignore_index=True).reindex(columns=list(COLUMNS))
 
 
-def cells(specification: dict[str, Any]) -> list[SeedCell]:
+def cells(specification: Problem | Factorisation) -> list[SeedCell]:
     """A cell for each seed."""
-    return [SeedCell(seed) for seed in specification["seeds"]]
+    return [SeedCell(seed) for seed in specification.seeds]
 
 
 def measure(
-    specification: dict[str, Any], unfinished: Sequence[SeedCell], device: str, progress: Progress
+    specification: Problem | Factorisation,
+    unfinished: Sequence[SeedCell],
+    device: str,
+    progress: Progress,
 ) -> Iterator[tuple[SeedCell, pd.DataFrame]]:
     """Measure cells, see `MeasureStage`; on a CPU whatever the device."""
-    measure_cell = {
+    experiments: dict[str, Callable[..., None]] = {
         "convergence": _convergence,
         "by_width": _by_width,
         "by_exponent": _by_exponent,
@@ -133,37 +145,38 @@ def measure(
         "invariant_set": _invariant_set,
         "finite_steps": _finite_steps,
         "phase_picture": _phase_picture,
-    }[specification["experiment"]]
+    }
+    measure_cell = experiments[specification.experiment]
     for cell in unfinished:
         rows = Rows(specification, cell.seed)
         measure_cell(specification, cell.seed, rows, partial(progress, cell))
         yield cell, rows.table()
 
 
-def draw_problem(specification: dict[str, Any], design: Any, seed: int) -> LeastSquares:
+def draw_problem(specification: Problem, design: Any, seed: int) -> LeastSquares:
     """The data set of a seed, in its own coordinates."""
     return least_squares(*draw_data(specification, design, seed))
 
 
-def draw_data(specification: dict[str, Any], design: Any, seed: int) -> tuple[Array, Array]:
+def draw_data(specification: Problem, design: Any, seed: int) -> tuple[Array, Array]:
     """Inputs (n, input_dim) and labels (n, outputs) of a seed."""
     sample = sample_linear(
         design,
-        specification["sample_size"],
-        specification["input_dim"],
+        specification.sample_size,
+        specification.input_dim,
         generator(*_identity(specification, seed), design),
-        outputs=specification["outputs"],
-        noise_std=specification["noise_std"],
+        outputs=specification.outputs,
+        noise_std=specification.noise_std,
     )
     return sample.inputs, sample.labels
 
 
-def draw_weights(specification: dict[str, Any], seed: int) -> tuple[Array, Array]:
+def draw_weights(specification: Problem, seed: int) -> tuple[Array, Array]:
     """U (input_dim, h) and Vᵀ (h, outputs) with entries N(0, 1)."""
-    width = specification["width"]
+    width = specification.width
     draws = generator(*_identity(specification, seed), "width", width, "weights")
-    u = draws.standard_normal((specification["input_dim"], width))
-    return u, draws.standard_normal((width, specification["outputs"]))
+    u = draws.standard_normal((specification.input_dim, width))
+    return u, draws.standard_normal((width, specification.outputs))
 
 
 def start_of(problem: LeastSquares, u: Array, v: Array, **setting: Any) -> Start:
@@ -233,38 +246,38 @@ def stable_step(problem: LeastSquares, first: Array, second: Array) -> float:
 
 
 def _convergence(
-    specification: dict[str, Any], seed: int, rows: Rows, progress: Callable[[float], None]
+    specification: Convergence, seed: int, rows: Rows, progress: Callable[[float], None]
 ) -> None:
     problem = draw_problem(specification, "orthonormal", seed)
     u, v = draw_weights(specification, seed)
     draw = start_of(problem, u, v)
-    starts = [draw.scaled(sigma_u, sigma_v) for sigma_u, sigma_v in specification["scales"]]
-    sigma_u, sigma_v = specification["scales"][0]
+    starts = [draw.scaled(sigma_u, sigma_v) for sigma_u, sigma_v in specification.scales]
+    sigma_u, sigma_v = specification.scales[0]
     orthonormal = generator(*_identity(specification, seed), "width", len(v), "balanced")
     same_product = balanced(problem, sigma_u * sigma_v * u @ v, len(v), orthonormal)
     starts.append(start_of(problem, *same_product, start="balanced"))
     # Dense at the beginning, where the fastest runs are.
-    shares = np.linspace(0, 1, specification["times"]) ** 2
-    iterations = np.unique((specification["iterations"] * shares).round().astype(int))
-    rate = 2 * specification["learning_rate"] / specification["sample_size"]
+    shares = np.linspace(0, 1, specification.times) ** 2
+    iterations = np.unique((specification.iterations * shares).round().astype(int))
+    rate = 2 * specification.learning_rate / specification.sample_size
     trained = _train(problem, starts, rate, iterations, 0.0, progress)
     for index, start in enumerate(starts):
         _log(problem, start, trained, index, iterations, rate, rows)
 
 
 def _by_width(
-    specification: dict[str, Any], seed: int, rows: Rows, progress: Callable[[float], None]
+    specification: ByWidth, seed: int, rows: Rows, progress: Callable[[float], None]
 ) -> None:
     problem = draw_problem(specification, "gaussian", seed)
     draw = start_of(problem, *draw_weights(specification, seed))
-    sigma = specification["width"] ** -0.5
+    sigma = specification.width**-0.5
     start = draw.scaled(sigma, sigma, alpha=0.5)
-    most = specification["iterations"]
-    shares = np.linspace(0, 1, specification["times"]) ** 3
+    most = specification.iterations
+    shares = np.linspace(0, 1, specification.times) ** 3
     iterations = np.unique((most * shares).round().astype(int))
-    n = specification["sample_size"]
+    n = specification.sample_size
     # X has n independent rows, so that the smallest loss is zero.
-    rate, stop = 2 * specification["learning_rate"] / n, specification["stop"] * n / 2
+    rate, stop = 2 * specification.learning_rate / n, specification.stop * n / 2
     trained = _train(problem, [start], rate, iterations, stop, progress)
     _at_start(specification, problem, start, rows)
     stopped = int(trained.stopped_at[0])
@@ -283,43 +296,43 @@ def _by_width(
 
 
 def _by_exponent(
-    specification: dict[str, Any], seed: int, rows: Rows, progress: Callable[[float], None]
+    specification: ByExponent, seed: int, rows: Rows, progress: Callable[[float], None]
 ) -> None:
     problem = draw_problem(specification, "gaussian", seed)
     draw = start_of(problem, *draw_weights(specification, seed))
-    for index, alpha in enumerate(specification["alphas"]):
-        sigma = specification["width"] ** -alpha
+    for index, alpha in enumerate(specification.alphas):
+        sigma = specification.width**-alpha
         start = draw.scaled(sigma, sigma, alpha=alpha)
         _at_start(specification, problem, start, rows)
         _settle(
             problem,
             start,
-            specification["step_share"],
+            specification.step_share,
             rows,
             start.setting,
             ("distance", "limit_deviation"),
         )
-        progress((index + 1) / len(specification["alphas"]))
+        progress((index + 1) / len(specification.alphas))
 
 
 def _factorisation(
-    specification: dict[str, Any], seed: int, rows: Rows, progress: Callable[[float], None]
+    specification: Factorisation, seed: int, rows: Rows, progress: Callable[[float], None]
 ) -> None:
     """½ ‖Y − UVᵀ/√(mh)‖² as the chain U/(mh)^(1/4), Vᵀ/(mh)^(1/4), whose time is shorter by √(mh)."""
-    n, settings = specification["rows"], []
-    for outputs in specification["outputs"]:
+    n, settings = specification.rows, []
+    for outputs in specification.outputs:
         identity = (STUDY, "factorisation", "rows", n, "outputs", outputs, "seed", seed)
         y = generator(*identity, "targets").standard_normal((n, outputs))
-        problem = least_squares(np.eye(n), specification["variance"] ** 0.5 * y)
-        settings += [(problem, identity, outputs, width) for width in specification["widths"]]
-    iterations = _logarithmic(specification["iterations"], specification["times"])
+        problem = least_squares(np.eye(n), specification.variance**0.5 * y)
+        settings += [(problem, identity, outputs, width) for width in specification.widths]
+    iterations = _logarithmic(specification.iterations, specification.times)
     for index, (problem, identity, outputs, width) in enumerate(settings):
         draws = generator(*identity, "width", width, "weights")
         u, v = draws.standard_normal((n, width)), draws.standard_normal((width, outputs))
         scale = (outputs * width) ** 0.5
         draw = start_of(problem, u, v)
         start = draw.scaled(scale**-0.5, scale**-0.5)
-        rate = specification["learning_rate"] / scale
+        rate = specification.learning_rate / scale
         trained = _train(problem, [start], rate, iterations, 0.0)
         setting = _log(problem, start, trained, 0, iterations, rate, rows, slower=scale)
         if setting is None:
@@ -331,7 +344,7 @@ def _factorisation(
 
 
 def _invariant_set(
-    specification: dict[str, Any], seed: int, rows: Rows, progress: Callable[[float], None]
+    specification: InvariantSet, seed: int, rows: Rows, progress: Callable[[float], None]
 ) -> None:
     """Plain descent, in which nothing keeps U₂ where it was but its gradient."""
     inputs, labels = draw_data(specification, "gaussian", seed)
@@ -340,9 +353,9 @@ def _invariant_set(
     u, v = (weights * len(v) ** -0.5 for weights in (u, v))
     first = problem.basis.T @ u
     rest = u - problem.basis @ first
-    step = specification["step_share"] * stable_step(problem, first, v)
+    step = specification.step_share * stable_step(problem, first, v)
     threshold = 0.5 * SETTLED**2 * float(np.sum(labels**2))
-    iterations = _logarithmic(MOST_ITERATIONS, specification["times"])
+    iterations = _logarithmic(MOST_ITERATIONS, specification.times)
     # Rows of U₂ without their part along these hidden directions.
     spans = {
         "generic": np.zeros((len(v), 0)),
@@ -386,14 +399,14 @@ def _invariant_set(
 
 
 def _finite_steps(
-    specification: dict[str, Any], seed: int, rows: Rows, progress: Callable[[float], None]
+    specification: FiniteSteps, seed: int, rows: Rows, progress: Callable[[float], None]
 ) -> None:
     problem = draw_problem(specification, "orthonormal", seed)
     draw = start_of(problem, *draw_weights(specification, seed))
-    start = draw.scaled(specification["scale"], specification["scale"])
+    start = draw.scaled(specification.scale, specification.scale)
     largest = stable_step(problem, start.first, start.second)
-    shares = specification["step_shares"]
-    end = largest * shares[-1] * specification["steps"]
+    shares = specification.step_shares
+    end = largest * shares[-1] * specification.steps
     layers = start.first[None], start.second[None]
     exact = flow(layers, problem.inputs, problem.targets, times=[end])
     rows.add(start.setting, "drift", _drift(start, exact, 0)[-1], time=end)
@@ -417,21 +430,21 @@ def _finite_steps(
 
 
 def _phase_picture(
-    specification: dict[str, Any], seed: int, rows: Rows, progress: Callable[[float], None]
+    specification: PhasePicture, seed: int, rows: Rows, progress: Callable[[float], None]
 ) -> None:
     problem = draw_problem(specification, "orthonormal", seed)
     draw = start_of(problem, *draw_weights(specification, seed))
     rank, outputs = len(draw.first), draw.second.shape[1]
-    pairs = [(u, v) for u in specification["scales_u"] for v in specification["scales_v"]]
-    most = specification["iterations"]
+    pairs = [(u, v) for u in specification.scales_u for v in specification.scales_v]
+    most = specification.iterations
     for index, pair in enumerate(pairs):
         start = draw.scaled(*pair)
         eigenvalues = imbalance_eigenvalues(start.first, start.second)
         constant = float(rate_constant(eigenvalues, rank, outputs))
         rows.add(start.setting, "rate_constant", constant)
-        step = specification["step_share"] * stable_step(problem, start.first, start.second)
+        step = specification.step_share * stable_step(problem, start.first, start.second)
         loss = _loss(problem, start)
-        threshold = specification["reduction"] * loss
+        threshold = specification.reduction * loss
         trained = _train(problem, [start], step, np.array([most]), threshold)
         setting = start.setting | {"step": step}
         if trained.stopped_at[0] < 0:
@@ -525,7 +538,7 @@ def _log(
 
 
 def _at_start(
-    specification: dict[str, Any], problem: LeastSquares, start: Start, rows: Rows
+    specification: ByWidth | ByExponent, problem: LeastSquares, start: Start, rows: Rows
 ) -> None:
     """What C-S3 and C-S4 bound from the start, and their bounds."""
     width, alpha = start.setting["width"], start.setting["alpha"]
@@ -538,8 +551,8 @@ def _at_start(
     rows.add(setting, "crossing_norm", np.hypot(crossing, with_u))
     spectrum = eigenvalues[rank - 1] - eigenvalues[-outputs]  # λ_r(Λ) + λ_m(−Λ)
     rows.add(setting, "imbalance", spectrum / width ** (1 - 2 * alpha))
-    outside = 1 - specification["confidence"]
-    inputs = specification["input_dim"]
+    outside = 1 - specification.confidence
+    inputs = specification.input_dim
     crossing_bound = (
         2
         * np.sqrt(outputs + rank)
@@ -620,6 +633,11 @@ def _logarithmic(last: int, count: int) -> NDArray[np.int64]:
     return np.unique(np.concatenate([[0], np.geomspace(1, last, count)]).round().astype(int))
 
 
-def _identity(specification: dict[str, Any], seed: int) -> tuple[str | int, ...]:
+def _identity(specification: Problem, seed: int) -> tuple[str | int, ...]:
     sizes = ("input_dim", "sample_size", "outputs")
-    return (STUDY, *(part for name in sizes for part in (name, specification[name])), "seed", seed)
+    return (
+        STUDY,
+        *(part for name in sizes for part in (name, getattr(specification, name))),
+        "seed",
+        seed,
+    )

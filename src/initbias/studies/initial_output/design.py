@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from initbias.studies.initial_output import shards
 from initbias.study import rates
 from initbias.study.fields import Count, Increasing, Repetitions, StrictModel
 from initbias.study.images import CLASSES, IMAGE_COUNTS, IMAGE_SIZES, PUBLISHED_TRAINING
 from initbias.study.outputs import Output
-from initbias.study.shards import Cost, Shard
+from initbias.study.shards import Cost, Shard, blocks
 
 STUDY = "initial_output"
 BOSTON_SIZE, BOSTON_FEATURES = 506, 13
@@ -270,42 +271,31 @@ OUTPUTS = {
 
 def plan(section: Section) -> list[Shard]:
     """All shards of the study, in a stable order."""
-    shards: list[Shard] = []
+    planned: list[Shard] = []
     if section.loss_independence:
-        shards += _loss_shards(section, section.loss_independence)
+        planned += _loss_shards(section, section.loss_independence)
     if section.regression:
-        shards += _regression_shards(section, section.regression)
+        planned += _regression_shards(section, section.regression)
     if section.added_error:
-        shards += _added_shards(section, section.added_error)
+        planned += _added_shards(section, section.added_error)
     if section.depth_and_width:
-        shards += _depth_shards(section, section.depth_and_width)
+        planned += _depth_shards(section, section.depth_and_width)
     if section.boston_housing:
-        shards += _boston_shards(section, section.boston_housing)
+        planned += _boston_shards(section, section.boston_housing)
     if section.mnist:
-        shards += _mnist_shards(section, section.mnist)
-    return shards
+        planned += _mnist_shards(section, section.mnist)
+    return planned
 
 
 def _loss_shards(section: Section, part: LossIndependence) -> list[Shard]:
-    specification = {
-        "sample_size": part.sample_size,
-        "gain": part.gain,
-        "depth": 2,
-        "powers": part.powers,
-        "step_share": part.step_share,
-        "residual": part.residual,
-        "epochs": part.epochs,
-        "test_points": section.test_points,
-    }
     epochs = 800.0  # that it takes as a rule, of the many that it may take
     return [
         shard
         for width in part.widths
         for shard in _shards(
             section,
-            "loss_independence",
+            shards.LossIndependence.gathered(section, part, width=width, seeds=()),
             f"width{width}",
-            specification | {"width": width},
             part.seeds,
             _step_seconds([1, width, width, 1], part.sample_size) * epochs * len(part.powers),
         )
@@ -313,15 +303,6 @@ def _loss_shards(section: Section, part: LossIndependence) -> list[Shard]:
 
 
 def _regression_shards(section: Section, part: Regression) -> list[Shard]:
-    specification = {
-        "sample_size": part.sample_size,
-        "gain": part.gain,
-        "depth": 2,
-        "learning_rate": part.learning_rate,
-        "epochs": part.epochs,
-        "test_points": section.test_points,
-        "times": section.times,
-    }
     return [
         shard
         for width, others in (
@@ -330,9 +311,8 @@ def _regression_shards(section: Section, part: Regression) -> list[Shard]:
         )
         for shard in _shards(
             section,
-            "regression",
+            shards.Regression.gathered(section, part, width=width, others=others, seeds=()),
             f"width{width}" + "-all" * bool(others),
-            specification | {"width": width, "others": others},
             part.seeds,
             (
                 5 + 2.5 * len(others)
@@ -344,26 +324,15 @@ def _regression_shards(section: Section, part: Regression) -> list[Shard]:
 
 
 def _added_shards(section: Section, part: AddedError) -> list[Shard]:
-    common = {"sample_size": part.sample_size, "test_points": section.test_points, "depth": 1}
     kernels = [
         Shard(
             STUDY,
-            f"kernel-seeds{first:04d}",
-            common
-            | {
-                "experiment": "kernel",
-                "factors": part.factors,
-                "seeds": list(range(first, min(first + KERNEL_BLOCK, part.kernel_seeds))),
-            },
+            f"kernel-seeds{seeds[0]:04d}",
+            shards.Kernel.gathered(section, part, seeds=seeds),
             Cost(rates.START + KERNEL_SECONDS * KERNEL_BLOCK, 1e8),
         )
-        for first in range(0, part.kernel_seeds, KERNEL_BLOCK)
+        for seeds in blocks(part.kernel_seeds, KERNEL_BLOCK)
     ]
-    specification = common | {
-        "width": part.width,
-        "step_share": part.step_share,
-        "epochs": part.epochs,
-    }
     seconds = 4 * _step_seconds([1, part.width, 1], part.sample_size) * part.epochs
     return [
         *kernels,
@@ -372,9 +341,8 @@ def _added_shards(section: Section, part: AddedError) -> list[Shard]:
             for gain in part.gains
             for shard in _shards(
                 section,
-                "added_error",
+                shards.AddedError.gathered(section, part, gain=gain, seeds=()),
                 f"gain{gain:g}",
-                specification | {"gain": gain},
                 part.seeds,
                 seconds,
             )
@@ -383,23 +351,14 @@ def _added_shards(section: Section, part: AddedError) -> list[Shard]:
 
 
 def _depth_shards(section: Section, part: DepthAndWidth) -> list[Shard]:
-    specification = {
-        "sample_size": part.sample_size,
-        "gain": part.gain,
-        "step_share": part.step_share,
-        "epochs": part.epochs,
-        "test_points": section.test_points,
-        "times": section.times,
-    }
     return [
         shard
         for depth in part.depths
         for width in part.widths
         for shard in _shards(
             section,
-            "depth_and_width",
+            shards.DepthAndWidth.gathered(section, part, depth=depth, width=width, seeds=()),
             f"depth{depth}-width{width}",
-            specification | {"depth": depth, "width": width},
             part.seeds,
             3 * _step_seconds([1, *(width,) * depth, 1], part.sample_size) * part.epochs,
         )
@@ -407,24 +366,12 @@ def _depth_shards(section: Section, part: DepthAndWidth) -> list[Shard]:
 
 
 def _boston_shards(section: Section, part: BostonHousing) -> list[Shard]:
-    specification = {
-        "width": part.width,
-        "depth": 1,
-        "others": [],
-        "gain": part.gain,
-        "train_size": part.train_size,
-        "learning_rate": part.learning_rate,
-        "epochs": part.epochs,
-        "times": section.times,
-    }
+    specification = shards.BostonHousing.gathered(section, part, seeds=())
     seconds = 5 * _step_seconds([BOSTON_FEATURES, part.width, 1], part.train_size) * part.epochs
-    return _shards(
-        section, "boston_housing", f"width{part.width}", specification, part.seeds, seconds
-    )
+    return _shards(section, specification, f"width{part.width}", part.seeds, seconds)
 
 
 def _mnist_shards(section: Section, part: Mnist) -> list[Shard]:
-    specification = part.model_dump(exclude={"gains", "seeds"}) | {"times": section.times}
     sizes = [IMAGE_SIZES[part.dataset], *(part.width,) * part.depth, CLASSES]
     steps = -(-part.train_size // part.batch_size)
     recorded = min(section.times, part.epochs) * (part.train_size + part.test_size) / 3
@@ -435,9 +382,8 @@ def _mnist_shards(section: Section, part: Mnist) -> list[Shard]:
         for gain in part.gains
         for shard in _shards(
             section,
-            "mnist",
+            shards.Mnist.gathered(section, part, gain=gain, seeds=()),
             f"{part.dataset}-gain{gain:g}",
-            specification | {"gain": gain},
             part.seeds,
             seconds + 3 * part.epochs * steps * rates.LAYERS_STEP,
         )
@@ -457,20 +403,18 @@ def _step_seconds(sizes: Sequence[int], points: int) -> float:
 
 def _shards(
     section: Section,
-    experiment: str,
+    specification: shards.Trained,
     setting: str,
-    specification: dict[str, Any],
     seeds: int,
     seconds: float,  # of one seed
 ) -> list[Shard]:
     """The seeds of a setting, in shards."""
-    shards = []
-    for first in range(0, seeds, section.seeds_per_shard):
-        chosen = list(range(first, min(first + section.seeds_per_shard, seeds)))
-        memory = 40.0 * specification["width"] ** min(2, specification["depth"]) + 3e8
-        cost = Cost(rates.START + seconds * len(chosen), memory)
-        name = f"{experiment}-{setting}-seeds{first:04d}".replace("_", "-")
-        shards.append(
-            Shard(STUDY, name, {"experiment": experiment, **specification, "seeds": chosen}, cost)
-        )
-    return shards
+    planned = []
+    for block in blocks(seeds, section.seeds_per_shard):
+        memory = 40.0 * specification.width ** min(2, specification.depth) + 3e8
+        cost = Cost(rates.START + seconds * len(block), memory)
+        experiment = specification.experiment
+        name = f"{experiment}-{setting}-seeds{block[0]:04d}".replace("_", "-")
+        chosen = specification.model_copy(update={"seeds": block})
+        planned.append(Shard(STUDY, name, chosen, cost))
+    return planned

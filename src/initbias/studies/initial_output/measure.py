@@ -35,6 +35,17 @@ from initbias.networks import (
     initialize,
     train,
 )
+from initbias.studies.initial_output.shards import (
+    AddedError,
+    BostonHousing,
+    DepthAndWidth,
+    Kernel,
+    LossIndependence,
+    Mnist,
+    Regression,
+    Sine,
+    Trained,
+)
 from initbias.study.cells import Progress, SeedCell
 
 STUDY = "initial_output"
@@ -100,10 +111,10 @@ class Trainer:
 class Rows:
     """Collects the measurements of a cell."""
 
-    def __init__(self, specification: dict[str, Any], dataset: str, seed: int) -> None:
-        known = {name: specification.get(name, np.nan) for name in ("width", "depth", "gain")}
+    def __init__(self, specification: Trained | Kernel, dataset: str, seed: int) -> None:
+        known = {name: getattr(specification, name, np.nan) for name in ("width", "depth", "gain")}
         self._common = {
-            "experiment": specification["experiment"],
+            "experiment": specification.experiment,
             "dataset": dataset,
             "seed": seed,
             **known,
@@ -134,17 +145,17 @@ class Rows:
         ]
 
 
-def cells(specification: dict[str, Any]) -> list[SeedCell]:
+def cells(specification: Trained | Kernel) -> list[SeedCell]:
     """A cell for each seed."""
-    return [SeedCell(seed) for seed in specification["seeds"]]
+    return [SeedCell(seed) for seed in specification.seeds]
 
 
 def measure(
-    specification: dict[str, Any], unfinished: Sequence[SeedCell], device: str, progress: Progress
+    specification: Trained | Kernel, unfinished: Sequence[SeedCell], device: str, progress: Progress
 ) -> Iterator[tuple[SeedCell, pd.DataFrame]]:
     """Measure cells, see `MeasureStage`."""
-    others = len(specification.get("others", []))
-    measure_cell, runs = {
+    others = len(getattr(specification, "others", ()))
+    experiments: dict[str, tuple[Callable[..., pd.DataFrame], float]] = {
         "loss_independence": (_loss_cell, np.inf),  # until they interpolate
         "regression": (_regression_cell, 3 + others),
         "kernel": (_kernel_cell, 1),
@@ -152,24 +163,26 @@ def measure(
         "depth_and_width": (_depth_cell, 2),
         "boston_housing": (_boston_cell, 3 + others),
         "mnist": (_mnist_cell, 2),
-    }[specification["experiment"]]
+    }
+    measure_cell, runs = experiments[specification.experiment]
     for cell in unfinished:
         progress(cell, 0.0)
         trainer = Trainer(device, runs, partial(progress, cell))
         yield cell, measure_cell(specification, cell.seed, trainer)
 
 
-def sine(specification: dict[str, Any]) -> Data:
+def sine(specification: Sine) -> Data:
     """The data of B-Fig1 and B-Fig2: sin(4x) at evenly spaced points of [-1, 1], ends included."""
     inputs, points = (
-        np.linspace(-1, 1, specification[name])[:, None] for name in ("sample_size", "test_points")
+        np.linspace(-1, 1, size)[:, None]
+        for size in (specification.sample_size, specification.test_points)
     )
     return Data(inputs, np.sin(FREQUENCY * inputs), points, np.sin(FREQUENCY * points))
 
 
-def published_architecture(specification: dict[str, Any], input_dim: int = 1) -> Architecture:
+def published_architecture(specification: Trained, input_dim: int = 1) -> Architecture:
     """As in the paper: no factors, a bias in every layer."""
-    widths = (specification["width"],) * specification["depth"]
+    widths = (specification.width,) * specification.depth
     return Architecture(input_dim, widths, parametrisation="standard", bias="all")
 
 
@@ -189,24 +202,24 @@ def stable_rate(architecture: Architecture, gain: float, inputs: Array, share: f
 
 
 def _draw(
-    specification: dict[str, Any],
+    specification: Trained,
     seed: int,
     architecture: Architecture,
     initialization: Initialization = "standard",
 ) -> Networks:
     """The network of a seed, of one draw for all starts and scales."""
-    identity = (STUDY, specification["experiment"], "sizes", *architecture.sizes, "seed", seed)
+    identity: list[str | int] = [STUDY, specification.experiment, "sizes", *architecture.sizes]
     return initialize(
-        [generator(*identity, "initial parameters")],
+        [generator(*identity, "seed", seed, "initial parameters")],
         architecture,
         initialization,
-        gain=specification["gain"],
+        gain=specification.gain,
     )
 
 
-def _times(specification: dict[str, Any]) -> list[int]:
+def _times(specification: Regression | DepthAndWidth | BostonHousing | Mnist) -> list[int]:
     """Epochs that are recorded: the start, then logarithmically to the end."""
-    epochs = np.geomspace(1, specification["epochs"], specification["times"])
+    epochs = np.geomspace(1, specification.epochs, specification.times)
     return [0, *np.unique(epochs.round().astype(int)).tolist()]
 
 
@@ -253,7 +266,7 @@ def _root(values: Array) -> float:
 # B-Fig1
 
 
-def _loss_cell(specification: dict[str, Any], seed: int, trainer: Trainer) -> pd.DataFrame:
+def _loss_cell(specification: LossIndependence, seed: int, trainer: Trainer) -> pd.DataFrame:
     """All losses from one start, and the interpolant of its tangent kernel."""
     data = sine(specification)
     rows = Rows(specification, "sine", seed)
@@ -266,9 +279,9 @@ def _loss_cell(specification: dict[str, Any], seed: int, trainer: Trainer) -> pd
     solved = np.linalg.solve(kernel[: data.size, : data.size], residual)
     functions = {np.nan: ("kernel", initial + kernel[:, : data.size] @ solved)}
     failures = {}
-    for power in specification["powers"]:
+    for power in specification.powers:
         outputs, epochs, failure = _to_interpolation(
-            start, data, power, specification["step_share"] / largest, specification, trainer
+            start, data, power, specification.step_share / largest, specification, trainer
         )
         functions[power], failures[power] = ("standard", outputs), failure
         rows.add("standard", "epochs", epochs, power=power, failure=failure)
@@ -290,7 +303,7 @@ def _to_interpolation(
     data: Data,
     power: float,
     unit: float,
-    specification: dict[str, Any],
+    specification: LossIndependence,
     trainer: Trainer,
 ) -> tuple[Array, int, str]:
     """Train in stages until no training error exceeds the wanted one.
@@ -309,9 +322,9 @@ def _to_interpolation(
         largest = np.abs(run.outputs[-1, : data.size] - data.labels[:, 0]).max()
         if run.failure:
             return run.outputs[-1], done, f"{run.failure} of the stage that ends at {done}"
-        if largest <= specification["residual"]:
+        if largest <= specification.residual:
             return run.outputs[-1], done, ""
-        if done >= specification["epochs"]:
+        if done >= specification.epochs:
             return run.outputs[-1], done, f"errors up to {largest:.2g} after {done} epochs"
         rate = unit / (max(1.0, power - 1) * largest ** (power - 2))
         run = _run(run.networks, data, data.labels, rate, [STAGE], trainer, power)
@@ -321,7 +334,7 @@ def _to_interpolation(
 # B-Fig2, B-Fig3 and eq. 6
 
 
-def _regression_cell(specification: dict[str, Any], seed: int, trainer: Trainer) -> pd.DataFrame:
+def _regression_cell(specification: Regression, seed: int, trainer: Trainer) -> pd.DataFrame:
     """Eq. 6, and the other starts of the specification."""
     data = sine(specification)
     rows = Rows(specification, "sine", seed)
@@ -331,7 +344,7 @@ def _regression_cell(specification: dict[str, Any], seed: int, trainer: Trainer)
 
 def _equation_6(
     rows: Rows,
-    specification: dict[str, Any],
+    specification: Regression | BostonHousing,
     data: Data,
     seed: int,
     trainer: Trainer,
@@ -348,12 +361,10 @@ def _equation_6(
         points: by which the outputs are known, (test,).
     """
     architecture = published_architecture(specification, data.inputs.shape[1])
-    rate, epochs = specification["learning_rate"], _times(specification)
-    starts = {
-        name: _draw(specification, seed, architecture, name)
-        for name in ("standard", "mirrored", *specification["others"])
-    }
-    runs = {
+    rate, epochs = specification.learning_rate, _times(specification)
+    kinds: tuple[Initialization, ...] = ("standard", "mirrored", *specification.others)
+    starts = {name: _draw(specification, seed, architecture, name) for name in kinds}
+    runs: dict[str, Run] = {
         name: _run(networks, data, data.labels, rate, epochs, trainer)
         for name, networks in starts.items()
     }
@@ -392,7 +403,7 @@ def _equation_6(
 # The added error by the variance of the initial output
 
 
-def _kernel_cell(specification: dict[str, Any], seed: int, trainer: Trainer) -> pd.DataFrame:
+def _kernel_cell(specification: Kernel, seed: int, trainer: Trainer) -> pd.DataFrame:
     """Kernel regression from α times a draw of the network's Gaussian process, in float64."""
     import torch
 
@@ -402,7 +413,7 @@ def _kernel_cell(specification: dict[str, Any], seed: int, trainer: Trainer) -> 
     rows = Rows(specification, "sine", seed)
     n = data.size
     everywhere = torch.tensor(np.concatenate([data.inputs, data.points]))
-    kernels = relu_kernels(everywhere, depth=specification["depth"], bias=True)
+    kernels = relu_kernels(everywhere, depth=specification.depth, bias=True)
     draw = sample_gaussian_process(
         kernels.nngp.numpy(), generator(STUDY, "kernel", "seed", seed, "initial function")
     )
@@ -426,7 +437,7 @@ def _kernel_cell(specification: dict[str, Any], seed: int, trainer: Trainer) -> 
         kernels.nngp[n:, :n],
         kernels.nngp.diagonal()[n:],
     )
-    for factor in specification["factors"]:
+    for factor in specification.factors:
         start = factor * draw
         from_start = regression(labels, start)
         added = start[n:] - regression(start[:n], np.zeros_like(start))
@@ -441,7 +452,7 @@ def _kernel_cell(specification: dict[str, Any], seed: int, trainer: Trainer) -> 
     return rows.table()
 
 
-def _added_error_cell(specification: dict[str, Any], seed: int, trainer: Trainer) -> pd.DataFrame:
+def _added_error_cell(specification: AddedError, seed: int, trainer: Trainer) -> pd.DataFrame:
     """Networks of one hidden layer in the NTK parametrisation, whose kernel is known exactly.
 
     A network and its negation have opposite initial outputs and one kernel, so that the mean of their
@@ -449,9 +460,9 @@ def _added_error_cell(specification: dict[str, Any], seed: int, trainer: Trainer
     """
     data = sine(specification)
     rows = Rows(specification, "sine", seed)
-    architecture = Architecture(1, (specification["width"],), bias="first")
-    gain, epochs = specification["gain"], specification["epochs"]
-    rate = stable_rate(architecture, gain, data.inputs, specification["step_share"])
+    architecture = Architecture(1, (specification.width,), bias="first")
+    gain, epochs = specification.gain, specification.epochs
+    rate = stable_rate(architecture, gain, data.inputs, specification.step_share)
     standard = _draw(specification, seed, architecture)
     starts = {
         "standard": standard,
@@ -509,14 +520,12 @@ def _infinite_width(data: Data, gain: float, rate: float, epochs: int) -> float:
 # Beyond the kernel regime
 
 
-def _depth_cell(specification: dict[str, Any], seed: int, trainer: Trainer) -> pd.DataFrame:
+def _depth_cell(specification: DepthAndWidth, seed: int, trainer: Trainer) -> pd.DataFrame:
     """Standard and mirrored networks, and how far their kernels move."""
     data = sine(specification)
     rows = Rows(specification, "sine", seed)
     architecture = published_architecture(specification)
-    rate = stable_rate(
-        architecture, specification["gain"], data.inputs, specification["step_share"]
-    )
+    rate = stable_rate(architecture, specification.gain, data.inputs, specification.step_share)
     epochs = _times(specification)
     for name in ("standard", "mirrored"):
         networks = _draw(specification, seed, architecture, name)
@@ -539,7 +548,7 @@ def _depth_cell(specification: dict[str, Any], seed: int, trainer: Trainer) -> p
 # Real data
 
 
-def _boston_cell(specification: dict[str, Any], seed: int, trainer: Trainer) -> pd.DataFrame:
+def _boston_cell(specification: BostonHousing, seed: int, trainer: Trainer) -> pd.DataFrame:
     """B-Fig3, on a random split for each seed."""
     rows = Rows(specification, "boston_housing", seed)
     try:
@@ -549,7 +558,7 @@ def _boston_cell(specification: dict[str, Any], seed: int, trainer: Trainer) -> 
     inputs = np.asarray(dataset.inputs, dtype=np.float64)
     price = np.asarray(dataset.targets, dtype=np.float64)[:, None]
     order = generator(STUDY, "boston_housing", "seed", seed, "split").permutation(len(inputs))
-    train_part, test_part = np.split(order, [specification["train_size"]])
+    train_part, test_part = np.split(order, [specification.train_size])
     inputs, price = _scaled(inputs), _scaled(price)
     data = Data(inputs[train_part], price[train_part], inputs[test_part], price[test_part])
     shown = np.arange(len(test_part), dtype=np.float64)
@@ -564,9 +573,9 @@ def _scaled(columns: Array) -> Array:
     return SCALED[0] + (SCALED[1] - SCALED[0]) * (columns - low) / (high - low)
 
 
-def _mnist_cell(specification: dict[str, Any], seed: int, trainer: Trainer) -> pd.DataFrame:
+def _mnist_cell(specification: Mnist, seed: int, trainer: Trainer) -> pd.DataFrame:
     """B-Fig4: classes by cross-entropy and Adam; both starts see the same images in one order."""
-    name = specification["dataset"]
+    name = specification.dataset
     rows = Rows(specification, name, seed)
     try:
         data = _classes(specification, seed)
@@ -582,11 +591,11 @@ def _mnist_cell(specification: dict[str, Any], seed: int, trainer: Trainer) -> p
             data.inputs,
             data.labels,
             data.points,
-            learning_rate=specification["learning_rate"],
+            learning_rate=specification.learning_rate,
             record_epochs=epochs,
             loss=CrossEntropy(),
             optimizer="adam",
-            batch_size=min(specification["batch_size"], data.size),
+            batch_size=min(specification.batch_size, data.size),
             generators=[generator(STUDY, name, "seed", seed, "shuffle")],
         )
         outputs = trajectory.outputs[0].astype(np.float64)  # (times, test, classes)
@@ -604,12 +613,12 @@ def _mnist_cell(specification: dict[str, Any], seed: int, trainer: Trainer) -> p
     return rows.table()
 
 
-def _classes(specification: dict[str, Any], seed: int) -> Data:
+def _classes(specification: Mnist, seed: int) -> Data:
     """Images and one-hot classes: from the published split, or of a random one where there is none."""
-    dataset = load_dataset(specification["dataset"])
+    dataset = load_dataset(specification.dataset)
     count, published = len(dataset.inputs), dataset.train_size
-    draw = generator(STUDY, specification["dataset"], "seed", seed, "split")
-    sizes = specification["train_size"], specification["test_size"]
+    draw = generator(STUDY, specification.dataset, "seed", seed, "split")
+    sizes = specification.train_size, specification.test_size
     if published < count:
         train_part = draw.permutation(published)[: sizes[0]]
         test_part = published + draw.permutation(count - published)[: sizes[1]]

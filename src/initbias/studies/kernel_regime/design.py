@@ -4,10 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from initbias.studies.kernel_regime.shards import Networks
 from initbias.study import rates
 from initbias.study.fields import Count, Increasing, Repetitions, StrictModel, increasing
 from initbias.study.outputs import Output
-from initbias.study.shards import Cost, Shard
+from initbias.study.shards import Cost, Shard, blocks
 
 
 class Depth(StrictModel):
@@ -115,30 +116,22 @@ OUTPUTS = {
 def plan(section: Section) -> list[Shard]:
     """All shards of the study, in a stable order: one for each depth, width and block of seeds."""
     return [
-        _shard(section, family, width, first)
+        _shard(section, family, width, seeds)
         for family in section.networks
         for width in family.widths
-        for first in range(0, section.seeds, section.seeds_per_shard)
+        for seeds in blocks(section.seeds, section.seeds_per_shard)
     ]
 
 
-def _shard(section: Section, family: Depth, width: int, first: int) -> Shard:
-    seeds = list(range(first, min(first + section.seeds_per_shard, section.seeds)))
-    specification = {
-        "intrinsic_dim": section.intrinsic_dim,
-        "target": section.target,
-        "noise_std": section.noise_std,
-        "sample_sizes": family.sample_sizes,
-        "depth": family.depth,
-        "width": width,
-        "seeds": seeds,
-        "bias": section.bias,
-        "learning_rate": section.step / ((family.depth + 1) * (1 + section.bias)),  # K of unit x
-        "epochs": family.epochs,
-        "times": section.times,
-        "test_size": section.test_size,
-    }
-    name = f"depth{family.depth}-width{width}-seeds{first:04d}"
+def _shard(section: Section, family: Depth, width: int, seeds: tuple[int, ...]) -> Shard:
+    specification = Networks.gathered(
+        section,
+        family,
+        width=width,
+        seeds=seeds,
+        learning_rate=section.step / ((family.depth + 1) * (1 + section.bias)),  # K of unit x
+    )
+    name = f"depth{family.depth}-width{width}-seeds{seeds[0]:04d}"
     return Shard("kernel_regime", name, specification, _cost(section, family, width, len(seeds)))
 
 

@@ -28,6 +28,7 @@ from initbias.networks import (
     initialize,
     train,
 )
+from initbias.studies.kernel_regime.shards import Networks
 from initbias.study.cells import Progress
 
 Initialization = Literal["standard", "mirrored"]
@@ -63,15 +64,15 @@ class Sample:
         return self.inputs[: len(self.labels)]
 
 
-def draw_sample(specification: dict[str, Any], sample_size: int, seed: int) -> Sample:
+def draw_sample(specification: Networks, sample_size: int, seed: int) -> Sample:
     """The data set of a seed, the same for all networks."""
     identity = _identity(specification, sample_size, seed)
-    total = sample_size + specification["test_size"]
-    input_dim = specification["intrinsic_dim"] + 1
+    total = sample_size + specification.test_size
+    input_dim = specification.intrinsic_dim + 1
     inputs = sample_sphere(total, input_dim, generator(*identity, "inputs"))
     noise = generator(*identity, "noise").standard_normal(sample_size)
-    target = TARGETS[specification["target"]](inputs[:sample_size])
-    return Sample(inputs, target + specification["noise_std"] * noise)
+    target = TARGETS[specification.target](inputs[:sample_size])
+    return Sample(inputs, target + specification.noise_std * noise)
 
 
 @dataclass(frozen=True)
@@ -87,13 +88,13 @@ class Cell:
         return f"n {self.sample_size}, seed {self.seed}"
 
 
-def cells(specification: dict[str, Any]) -> list[Cell]:
+def cells(specification: Networks) -> list[Cell]:
     """A cell for each sample."""
-    return [Cell(n, seed) for n in specification["sample_sizes"] for seed in specification["seeds"]]
+    return [Cell(n, seed) for n in specification.sample_sizes for seed in specification.seeds]
 
 
 def measure(
-    specification: dict[str, Any], unfinished: Sequence[Cell], device: str, progress: Progress
+    specification: Networks, unfinished: Sequence[Cell], device: str, progress: Progress
 ) -> Iterator[tuple[Cell, pd.DataFrame]]:
     """Measure cells, see `MeasureStage`.
 
@@ -112,20 +113,20 @@ def measure(
 
 
 def _measure_seeds(
-    specification: dict[str, Any],
+    specification: Networks,
     sample_size: int,
     seeds: list[int],
     device: str,
     progress: Callable[[float], None],
 ) -> list[pd.DataFrame]:
     samples = [draw_sample(specification, sample_size, seed) for seed in seeds]
-    epochs = np.geomspace(1, specification["epochs"], specification["times"])
-    epochs = np.unique(np.concatenate([[0], epochs.round().astype(int)]))
+    spaced = np.geomspace(1, specification.epochs, specification.times)
+    epochs = np.unique(np.concatenate([[0], spaced.round().astype(int)]))
     limits = [_Limit(specification, sample, epochs, device) for sample in samples]
     architecture = Architecture(
-        specification["intrinsic_dim"] + 1,
-        (specification["width"],) * specification["depth"],
-        bias="first" if specification["bias"] else "none",
+        specification.intrinsic_dim + 1,
+        (specification.width,) * specification.depth,
+        bias="first" if specification.bias else "none",
     )
     train_inputs = np.stack([sample.train for sample in samples])
     frames: list[list[pd.DataFrame]] = [[] for _ in samples]
@@ -135,9 +136,9 @@ def _measure_seeds(
                 generator(
                     *_identity(specification, sample_size, seed),
                     "depth",
-                    specification["depth"],
+                    specification.depth,
                     "width",
-                    specification["width"],
+                    specification.width,
                     "initial parameters",
                 )
                 for seed in seeds
@@ -150,7 +151,7 @@ def _measure_seeds(
             train_inputs,
             np.stack([sample.labels for sample in samples])[:, :, None],
             np.stack([sample.inputs for sample in samples]),
-            learning_rate=specification["learning_rate"],
+            learning_rate=specification.learning_rate,
             record_epochs=epochs.tolist(),
             device=device,
             progress=lambda share: progress((share + len(frames[0])) / len(INITIALIZATIONS)),
@@ -160,7 +161,7 @@ def _measure_seeds(
             start = empirical_ntk(networks[one], sample.train)[0]
             run = {
                 **_setting(specification, sample_size, seed, initialization),
-                "time": specification["learning_rate"] * epochs,
+                "time": specification.learning_rate * epochs,
                 **_compare(trajectory, index, limit),
                 "kernel_distance": _distance(start, limit.kernel),
                 "kernel_change": np.nan,
@@ -181,7 +182,7 @@ class _Limit:
 
     def __init__(
         self,
-        specification: dict[str, Any],
+        specification: Networks,
         sample: Sample,
         epochs: NDArray[np.int64],
         device: str,
@@ -191,13 +192,13 @@ class _Limit:
         from initbias.kernels import KernelFlow, descent_filter, relu_kernels
 
         inputs = torch.tensor(sample.inputs, dtype=torch.float64, device=device)
-        ntk = relu_kernels(inputs, depth=specification["depth"], bias=specification["bias"]).ntk
+        ntk = relu_kernels(inputs, depth=specification.depth, bias=specification.bias).ntk
         n = len(sample.labels)
         self._flow, self._cross, self._labels = KernelFlow(ntk[:n, :n]), ntk[:, :n], sample.labels
         self._filters = descent_filter(
             self._flow.eigenvalues,
             torch.tensor(epochs, device=device),
-            specification["learning_rate"],
+            specification.learning_rate,
         )
         self.kernel: Array = ntk[:n, :n].cpu().numpy()
 
@@ -226,25 +227,25 @@ def _distance(kernel: Array, reference: Array) -> float:
 
 
 def _setting(
-    specification: dict[str, Any], sample_size: int, seed: int, initialization: str
+    specification: Networks, sample_size: int, seed: int, initialization: str
 ) -> dict[str, Any]:
     return {
         "initialization": initialization,
-        "intrinsic_dim": specification["intrinsic_dim"],
-        "input_dim": specification["intrinsic_dim"] + 1,
-        "noise_std": specification["noise_std"],
-        "depth": specification["depth"],
-        "width": specification["width"],
+        "intrinsic_dim": specification.intrinsic_dim,
+        "input_dim": specification.intrinsic_dim + 1,
+        "noise_std": specification.noise_std,
+        "depth": specification.depth,
+        "width": specification.width,
         "sample_size": sample_size,
         "seed": seed,
     }
 
 
-def _identity(specification: dict[str, Any], sample_size: int, seed: int) -> tuple[str | int, ...]:
+def _identity(specification: Networks, sample_size: int, seed: int) -> tuple[str | int, ...]:
     return (
         "kernel_regime",
         "intrinsic_dim",
-        specification["intrinsic_dim"],
+        specification.intrinsic_dim,
         "sample_size",
         sample_size,
         "seed",

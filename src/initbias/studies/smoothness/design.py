@@ -1,13 +1,14 @@
 """Designs of the smoothness study: functions of known smoothness on spheres, and real data."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from initbias.studies.smoothness import shards
 from initbias.study import rates
 from initbias.study.fields import Count, Increasing, Repetitions, StrictModel
 from initbias.study.outputs import Output
-from initbias.study.shards import Cost, Shard
+from initbias.study.shards import Cost, Shard, Specification, blocks
 
 
 def _different(values: list[str]) -> list[str]:
@@ -154,28 +155,19 @@ def plan(section: Section) -> list[Shard]:
         _synthetic_shard(section, dimension, n, seeds)
         for dimension in synthetic.intrinsic_dims
         for n in synthetic.sample_sizes
-        for seeds in _blocks(synthetic.seeds, section.seeds_per_shard)
+        for seeds in blocks(synthetic.seeds, section.seeds_per_shard)
     ] + [
         _real_shard(section, dataset, n, seeds)
         for dataset in real.datasets
         for n in real.sample_sizes
-        for seeds in _blocks(real.seeds, section.seeds_per_shard)
+        for seeds in blocks(real.seeds, section.seeds_per_shard)
     ]
 
 
-def _blocks(seeds: int, size: int) -> list[list[int]]:
-    return [list(range(first, min(first + size, seeds))) for first in range(0, seeds, size)]
-
-
-def _synthetic_shard(section: Section, dimension: int, n: int, seeds: list[int]) -> Shard:
-    specification = {
-        "kind": "synthetic",
-        "intrinsic_dim": dimension,
-        "smoothness": section.synthetic.smoothness,
-        "sample_size": n,
-        "seeds": seeds,
-        "bias": section.bias,
-    }
+def _synthetic_shard(section: Section, dimension: int, n: int, seeds: tuple[int, ...]) -> Shard:
+    specification = shards.Synthetic.gathered(
+        section, section.synthetic, intrinsic_dim=dimension, sample_size=n, seeds=seeds
+    )
     functions = len(section.synthetic.smoothness) + 3  # planted ones and a draw from the NNGP
     # An eigendecomposition for all; a factorisation and an interpolated covariance for each function.
     per_function = 1.2 * float(n) ** 3 + 3600 * float(n) ** 2
@@ -184,17 +176,9 @@ def _synthetic_shard(section: Section, dimension: int, n: int, seeds: list[int])
     return _shard(name, specification, operations, n)
 
 
-def _real_shard(section: Section, dataset: str, n: int, seeds: list[int]) -> Shard:
+def _real_shard(section: Section, dataset: str, n: int, seeds: tuple[int, ...]) -> Shard:
     real = section.real
-    specification = {
-        "kind": "real",
-        "dataset": dataset,
-        "encodings": real.encodings,
-        "normalisations": real.normalisations,
-        "sample_size": n,
-        "seeds": seeds,
-        "bias": section.bias,
-    }
+    specification = shards.Real.gathered(section, real, dataset=dataset, sample_size=n, seeds=seeds)
     operations = len(seeds) * len(real.normalisations) * (9 * float(n) ** 3 + 3000 * float(n) ** 2)
     name = f"real-{dataset.replace('_', '-')}-n{n}-seeds{seeds[0]:04d}"
     return _shard(name, specification, operations, n, LOADED[dataset])
@@ -202,7 +186,7 @@ def _real_shard(section: Section, dataset: str, n: int, seeds: list[int]) -> Sha
 
 def _shard(
     name: str,
-    specification: dict[str, Any],
+    specification: Specification,
     operations: float,
     n: int,
     loaded: float = 0.0,

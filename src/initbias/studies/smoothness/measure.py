@@ -19,6 +19,7 @@ from initbias.datasets import (
     load_dataset,
     sample_sphere,
 )
+from initbias.studies.smoothness.shards import Real, Synthetic
 from initbias.study.cells import Progress, SeedCell
 
 DEPTH = 1  # hidden layers, as in A-Table1
@@ -53,27 +54,27 @@ class RealCell:
         return f"seed {self.seed}, {self.normalisation}"
 
 
-def cells(specification: dict[str, Any]) -> Sequence[SeedCell | RealCell]:
+def cells(specification: Synthetic | Real) -> Sequence[SeedCell | RealCell]:
     """A cell for each eigendecomposition, which serves every target."""
-    seeds = specification["seeds"]
-    if specification["kind"] == "synthetic":
+    seeds = specification.seeds
+    if isinstance(specification, Synthetic):
         return [SeedCell(seed) for seed in seeds]
-    return [RealCell(seed, choice) for seed in seeds for choice in specification["normalisations"]]
+    return [RealCell(seed, choice) for seed in seeds for choice in specification.normalisations]
 
 
 def measure(
-    specification: dict[str, Any], unfinished: Sequence[Any], device: str, progress: Progress
+    specification: Synthetic | Real, unfinished: Sequence[Any], device: str, progress: Progress
 ) -> Iterator[tuple[SeedCell | RealCell, pd.DataFrame]]:
     """Measure cells, see `MeasureStage`.
 
     Cells of an unavailable data set have a row for each target, which says why.
     """
-    if specification["kind"] == "synthetic":
+    if isinstance(specification, Synthetic):
         for cell in unfinished:
             progress(cell, 0.0)
             yield cell, _synthetic_cell(specification, cell.seed, device)
         return
-    data, failure = _loaded(specification["dataset"], specification["sample_size"])
+    data, failure = _loaded(specification.dataset, specification.sample_size)
     for cell in unfinished:
         progress(cell, 0.0)
         yield (
@@ -82,7 +83,7 @@ def measure(
         )
 
 
-def planted(intrinsic_dim: int, chosen: list[float]) -> list[float]:
+def planted(intrinsic_dim: int, chosen: Sequence[float]) -> list[float]:
     """Smoothness of the planted functions: the chosen ones, that of the NNGP's draws and its rival."""
     return sorted({*chosen, 1 / (intrinsic_dim + 1), 3 / (intrinsic_dim + 1)})
 
@@ -140,13 +141,13 @@ def squared_coefficients(inputs: Array, targets: list[Array], bias: bool, device
     ]
 
 
-def _synthetic_cell(specification: dict[str, Any], seed: int, device: str) -> pd.DataFrame:
+def _synthetic_cell(specification: Synthetic, seed: int, device: str) -> pd.DataFrame:
     import torch
 
     from initbias.kernels import planted_covariance, relu_kernels, sample_gaussian_process
 
-    dimension, n = specification["intrinsic_dim"], specification["sample_size"]
-    bias = specification["bias"]
+    dimension, n = specification.intrinsic_dim, specification.sample_size
+    bias = specification.bias
     identity = ("smoothness", dimension, "sample_size", n, "seed", seed)
     inputs = sample_sphere(n, dimension + 1, generator(*identity, "inputs"))
     nngp = relu_kernels(torch.tensor(inputs), depth=DEPTH, bias=bias).nngp.numpy()
@@ -154,7 +155,7 @@ def _synthetic_cell(specification: dict[str, Any], seed: int, device: str) -> pd
         (NNGP, 3 / (dimension + 1)): sample_gaussian_process(nngp, generator(*identity, NNGP)),
         (NOISE, -dimension / (dimension + 1)): generator(*identity, NOISE).standard_normal(n),
     }
-    for smoothness in planted(dimension, specification["smoothness"]):
+    for smoothness in planted(dimension, specification.smoothness):
         draws = generator(*identity, "planted", f"{smoothness:.6g}")
         covariance = planted_covariance(inputs, smoothness, depth=DEPTH, bias=bias)
         targets["planted", smoothness] = sample_gaussian_process(covariance, draws)
@@ -193,15 +194,15 @@ def _loaded(name: str, sample_size: int) -> tuple[Dataset | None, str]:
 
 
 def _real_cell(
-    specification: dict[str, Any],
+    specification: Real,
     data: Dataset | None,
     failure: str,
     seed: int,
     normalisation: str,
     device: str,
 ) -> pd.DataFrame:
-    name, n = specification["dataset"], specification["sample_size"]
-    encodings = [*specification["encodings"], SHUFFLED]
+    name, n = specification.dataset, specification.sample_size
+    encodings = [*specification.encodings, SHUFFLED]
     setting = {
         "kind": "real",
         "data": name,
@@ -222,10 +223,10 @@ def _real_cell(
     identity = ("smoothness", name, "sample_size", n, "seed", seed)
     chosen = generator(*identity, "examples").choice(data.train_size, size=n, replace=False)
     labels = data.targets[chosen]
-    targets = [encode(labels, encoding) for encoding in specification["encodings"]]
+    targets = [encode(labels, encoding) for encoding in specification.encodings]
     targets.append(encode(generator(*identity, SHUFFLED).permutation(labels), "class_index"))
     inputs = normalise(data.inputs[chosen].astype(np.float64), normalisation)
-    eigenvalues, squares = squared_coefficients(inputs, targets, specification["bias"], device)
+    eigenvalues, squares = squared_coefficients(inputs, targets, specification.bias, device)
     return pd.concat(
         [
             _rows({**setting, "target": encoding}, eigenvalues, values)

@@ -8,10 +8,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
+from initbias.studies.underdetermined.shards import Systems
 from initbias.study import rates
 from initbias.study.fields import Count, Increasing, Repetitions, StrictModel, increasing
 from initbias.study.outputs import Output
-from initbias.study.shards import Cost, Shard
+from initbias.study.shards import Cost, Shard, blocks
 
 # Distances to θ* are fitted to the scales up to this one, where they are nearly linear in theory.
 SMALL = 0.1
@@ -220,21 +221,20 @@ OUTPUTS = {
 def plan(section: Section) -> list[Shard]:
     """All shards of the study, in a stable order: one for each depth and block of seeds."""
     return [
-        _shard(section, family, first)
+        _shard(section, family, seeds)
         for family in section.networks
-        for first in range(0, section.seeds, section.seeds_per_shard)
+        for seeds in blocks(section.seeds, section.seeds_per_shard)
     ]
 
 
-def _shard(section: Section, family: Depth, first: int) -> Shard:
-    seeds = list(range(first, min(first + section.seeds_per_shard, section.seeds)))
-    specification = section.model_dump(exclude={"networks", "seeds", "seeds_per_shard"}) | {
-        "depth": family.depth,
-        "width": family.width,
-        "seeds": seeds,
-        "one_pass_steps": [section.step * factor for factor in ONE_PASS_STEPS],
-    }
-    name = f"depth{family.depth}-seeds{first:04d}"
+def _shard(section: Section, family: Depth, seeds: tuple[int, ...]) -> Shard:
+    specification = Systems.gathered(
+        section,
+        family,
+        seeds=seeds,
+        one_pass_steps=[section.step * factor for factor in ONE_PASS_STEPS],
+    )
+    name = f"depth{family.depth}-seeds{seeds[0]:04d}"
     return Shard(
         "underdetermined", name, specification, _cost(section, family, len(seeds)), gpu=False
     )

@@ -30,6 +30,7 @@ from initbias.networks import (
     steered_start,
     underdetermined,
 )
+from initbias.studies.underdetermined.shards import Systems
 from initbias.study.cells import Progress, SeedCell
 
 # Columns of the measurements, one row for each recorded iteration of each run:
@@ -106,25 +107,23 @@ class Run:
     end: Layers | None
 
 
-def draw_problem(
-    specification: dict[str, Any], condition: float, columns: int, seed: int
-) -> Problem:
+def draw_problem(specification: Systems, condition: float, columns: int, seed: int) -> Problem:
     """The system of a seed, the same for all depths; only its singular values change with the condition."""
     draws = generator(*_identity(specification, columns, seed), "system")
-    shape = specification["equations"], specification["unknowns"]
+    shape = specification.equations, specification.unknowns
     sample = sample_underdetermined(*shape, columns, condition, draws)
     return Problem(sample.inputs, sample.labels, underdetermined(sample.inputs, sample.labels))
 
 
-def draw_start(specification: dict[str, Any], columns: int, seed: int) -> Layers:
+def draw_start(specification: Systems, columns: int, seed: int) -> Layers:
     """Layers at scale 1: independent entries N(0, 1/rows), so that each keeps norms on average."""
-    depth, width = specification["depth"], specification["width"]
-    sizes = [specification["unknowns"], *[width] * depth, columns]
-    draws = generator(*_identity(specification, columns, seed), "depth", depth, "width", width or 0)
+    depth, width = specification.depth, specification.width or 0
+    sizes = [specification.unknowns, *[width] * depth, columns]
+    draws = generator(*_identity(specification, columns, seed), "depth", depth, "width", width)
     return [draws.standard_normal((rows, after)) / np.sqrt(rows) for rows, after in pairwise(sizes)]
 
 
-def draw_solution(specification: dict[str, Any], problem: Problem, seed: int) -> Array:
+def draw_solution(specification: Systems, problem: Problem, seed: int) -> Array:
     """A solution as far from that of minimal norm as this one is from 0, (unknowns, columns)."""
     best = problem.system.min_norm
     draws = generator(*_identity(specification, best.shape[1], seed), "solution")
@@ -132,13 +131,13 @@ def draw_solution(specification: dict[str, Any], problem: Problem, seed: int) ->
     return best + unseen * (np.linalg.norm(best) / np.linalg.norm(unseen))
 
 
-def cells(specification: dict[str, Any]) -> list[SeedCell]:
+def cells(specification: Systems) -> list[SeedCell]:
     """A cell for each seed."""
-    return [SeedCell(seed) for seed in specification["seeds"]]
+    return [SeedCell(seed) for seed in specification.seeds]
 
 
 def measure(
-    specification: dict[str, Any], unfinished: Sequence[SeedCell], device: str, progress: Progress
+    specification: Systems, unfinished: Sequence[SeedCell], device: str, progress: Progress
 ) -> Iterator[tuple[SeedCell, pd.DataFrame]]:
     """Measure cells, see `MeasureStage`; on a CPU whatever the device."""
     for cell in unfinished:
@@ -149,21 +148,21 @@ def measure(
         yield cell, pd.concat(frames, ignore_index=True)
 
 
-def _runs(specification: dict[str, Any]) -> int:
+def _runs(specification: Systems) -> int:
     """How many runs a seed has."""
-    hidden, columns = specification["depth"] > 0, specification["columns"]
-    steered = len(columns) * (4 + (specification["depth"] == 1))
-    one_pass = len(specification["one_pass_steps"]) * (hidden and 1 in columns)
-    scaled = len(specification["scales"]) * (3 if hidden else 1)
+    hidden, columns = specification.depth > 0, specification.columns
+    steered = len(columns) * (4 + (specification.depth == 1))
+    one_pass = len(specification.one_pass_steps) * (hidden and 1 in columns)
+    scaled = len(specification.scales) * (3 if hidden else 1)
     about_limit = 0 if hidden else len(ABOUT_LIMIT)
-    return steered + one_pass + scaled + len(specification["conditions"]) + about_limit
+    return steered + one_pass + scaled + len(specification.conditions) + about_limit
 
 
-def _steering(specification: dict[str, Any], seed: int) -> list[pd.DataFrame]:
+def _steering(specification: Systems, seed: int) -> list[pd.DataFrame]:
     """Starts that are steered to θ* or to another solution, and a random one."""
     frames = []
-    for columns in specification["columns"]:
-        problem = draw_problem(specification, specification["condition"], columns, seed)
+    for columns in specification.columns:
+        problem = draw_problem(specification, specification.condition, columns, seed)
         system, start = problem.system, draw_start(specification, columns, seed)
         solution = draw_solution(specification, problem, seed)
 
@@ -171,7 +170,7 @@ def _steering(specification: dict[str, Any], seed: int) -> list[pd.DataFrame]:
             name: str,
             layers: Layers,
             target: Array,
-            step: float = specification["step"],
+            step: float = specification.step,
             problem: Problem = problem,
         ) -> Run:
             setting = _setting(specification, problem, seed, "steering", start=name, step=step)
@@ -188,23 +187,23 @@ def _steering(specification: dict[str, Any], seed: int) -> list[pd.DataFrame]:
             frames.append(_failed(setting, failure))
         else:
             run("steered", steered_start(system, solution, start, first.end), solution)
-        if specification["depth"] == 1:
+        if specification.depth == 1:
             run("bi_optimal", bi_optimal(system, start[0]), system.min_norm)
-        if specification["depth"] > 0 and columns == 1:
-            layers = one_pass_start(system, solution, start[-1][:, 0], specification["depth"], 1.0)
-            for step in specification["one_pass_steps"]:
+        if specification.depth > 0 and columns == 1:
+            layers = one_pass_start(system, solution, start[-1][:, 0], specification.depth, 1.0)
+            for step in specification.one_pass_steps:
                 run("one_pass", layers, solution, step)
     return frames
 
 
-def _scales(specification: dict[str, Any], seed: int) -> list[pd.DataFrame]:
+def _scales(specification: Systems, seed: int) -> list[pd.DataFrame]:
     """Starts of which the first layer, the later ones or all are scaled."""
-    problem = draw_problem(specification, specification["condition"], 1, seed)
+    problem = draw_problem(specification, specification.condition, 1, seed)
     start = draw_start(specification, 1, seed)
     first_order = _first_order(specification, problem, start, seed)
     frames = []
-    for layers in ("first", "deeper", "all") if specification["depth"] else ("first",):
-        for scale in specification["scales"]:
+    for layers in ("first", "deeper", "all") if specification.depth else ("first",):
+        for scale in specification.scales:
             first = scale if layers != "deeper" else 1.0
             later = scale if layers != "first" else 1.0
             scaled = [first * start[0], *(later * layer for layer in start[1:])]
@@ -215,9 +214,7 @@ def _scales(specification: dict[str, Any], seed: int) -> list[pd.DataFrame]:
     return frames
 
 
-def _first_order(
-    specification: dict[str, Any], problem: Problem, start: Layers, seed: int
-) -> float:
+def _first_order(specification: Systems, problem: Problem, start: Layers, seed: int) -> float:
     """Slope of the distance in the scale of W_1(0): ‖P W_1(0) V‖ / ‖θ*‖ with the V(∞) of scale 0."""
     unseen = in_null_space(problem.system, start[0])
     if len(start) > 1:
@@ -229,21 +226,21 @@ def _first_order(
     return _norm(unseen) / _norm(problem.system.min_norm)
 
 
-def _conditioning(specification: dict[str, Any], seed: int) -> list[pd.DataFrame]:
+def _conditioning(specification: Systems, seed: int) -> list[pd.DataFrame]:
     """Systems of growing condition number, from the same start."""
     start, frames = draw_start(specification, 1, seed), []
-    for condition in specification["conditions"]:
+    for condition in specification.conditions:
         problem = draw_problem(specification, condition, 1, seed)
         setting = _setting(specification, problem, seed, "conditioning", condition=condition)
         frames.append(_train(specification, problem, start, setting).rows)
     return frames
 
 
-def _steps(specification: dict[str, Any], seed: int) -> list[pd.DataFrame]:
+def _steps(specification: Systems, seed: int) -> list[pd.DataFrame]:
     """Plain regression with steps about the largest one that is stable, 2 / σ_max²."""
-    if specification["depth"] > 0:
+    if specification.depth > 0:
         return []
-    problem = draw_problem(specification, specification["condition"], 1, seed)
+    problem = draw_problem(specification, specification.condition, 1, seed)
     start, frames = draw_start(specification, 1, seed), []
     for step in ABOUT_LIMIT:
         setting = _setting(specification, problem, seed, "step", step=step)
@@ -252,7 +249,7 @@ def _steps(specification: dict[str, Any], seed: int) -> list[pd.DataFrame]:
 
 
 def _train(
-    specification: dict[str, Any],
+    specification: Systems,
     problem: Problem,
     start: Layers,
     setting: dict[str, Any],
@@ -263,7 +260,7 @@ def _train(
     curvature = max(np.linalg.eigvalsh(kernel)[-1], _balanced_curvature(problem, len(start)))
     rate = setting["step"] / curvature
     total, best = _norm(problem.right_side), problem.system.min_norm
-    grid = np.geomspace(1, specification["max_iterations"], specification["times"])
+    grid = np.geomspace(1, specification.max_iterations, specification.times)
     grid = np.unique(np.concatenate([[0], grid.round().astype(int)]))
     trajectory = descend(
         [layer[None] for layer in start],
@@ -271,7 +268,7 @@ def _train(
         problem.right_side,
         learning_rate=rate,
         record_iterations=grid.tolist(),
-        threshold=0.5 * (specification["tolerance"] / problem.condition * total) ** 2,
+        threshold=0.5 * (specification.tolerance / problem.condition * total) ** 2,
     )
     stopped = int(trajectory.stopped_at[0])
     if trajectory.diverged_at[0] >= 0:
@@ -374,22 +371,22 @@ def _failed(setting: dict[str, Any], failure: str) -> pd.DataFrame:
 
 
 def _setting(
-    specification: dict[str, Any],
+    specification: Systems,
     problem: Problem,
     seed: int,
     experiment: str,
     **values: Any,
 ) -> dict[str, Any]:
     """Columns that tell a run from others."""
-    step = values.get("step", specification["step"])
+    step = values.get("step", specification.step)
     return {
         "experiment": experiment,
-        "depth": specification["depth"],
-        "width": specification["width"] or 0,
-        "equations": specification["equations"],
-        "unknowns": specification["unknowns"],
+        "depth": specification.depth,
+        "width": specification.width or 0,
+        "equations": specification.equations,
+        "unknowns": specification.unknowns,
         "columns": problem.right_side.shape[1],
-        "condition": specification["condition"],
+        "condition": specification.condition,
         "start": "random",
         "layers": "all",
         "scale": 1.0,
@@ -399,20 +396,20 @@ def _setting(
     } | values
 
 
-def _enough(specification: dict[str, Any], condition: float, step: float) -> bool:
+def _enough(specification: Systems, condition: float, step: float) -> bool:
     """Whether iterations are enough for the slowest direction of plain regression."""
     slowest = max(abs(1 - step), abs(1 - step / condition**2))
-    missing = np.log(specification["tolerance"] / condition)
-    return slowest == 0 or bool(specification["max_iterations"] * np.log(slowest) <= missing)
+    missing = np.log(specification.tolerance / condition)
+    return slowest == 0 or bool(specification.max_iterations * np.log(slowest) <= missing)
 
 
-def _identity(specification: dict[str, Any], columns: int, seed: int) -> tuple[str | int, ...]:
+def _identity(specification: Systems, columns: int, seed: int) -> tuple[str | int, ...]:
     return (
         "underdetermined",
         "equations",
-        specification["equations"],
+        specification.equations,
         "unknowns",
-        specification["unknowns"],
+        specification.unknowns,
         "columns",
         columns,
         "seed",

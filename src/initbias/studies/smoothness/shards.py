@@ -1,0 +1,33 @@
+"""What a shard of the smoothness study measures."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from initbias.study.shards import Specification
+
+
+class Synthetic(Specification):
+    """Functions of known smoothness on a sphere."""
+
+    experiment: Literal["synthetic"] = "synthetic"
+    intrinsic_dim: int
+    smoothness: tuple[float, ...]
+    sample_size: int
+    seeds: tuple[int, ...]
+    bias: bool
+
+
+class Real(Specification):
+    """Images with several encodings of their labels."""
+
+    experiment: Literal["real"] = "real"
+    dataset: str
+    encodings: tuple[str, ...]
+    normalisations: tuple[str, ...]
+    sample_size: int
+    seeds: tuple[int, ...]
+    bias: bool
+
+
+AnySpecification = Annotated[Synthetic | Real, Field(discriminator="experiment")]
