@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
@@ -19,9 +18,7 @@ from initbias.pipeline import folders, hardware, plan
 from initbias.pipeline.configuration import Configuration, json_schema, read
 from initbias.pipeline.errors import MemoryTooSmall, UnknownName, UsageError, UserError
 from initbias.pipeline.progress import duration
-from initbias.pipeline.reading import read_json
 from initbias.studies import STUDIES
-from initbias.study.shards import Specification
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -164,7 +161,7 @@ def measure(
     if specification:
         if not output:
             raise UsageError("--specification needs --output, the file to write")
-        description, file = _specification(study, specification), Path(output)
+        description, file = plan.specification(study, specification), Path(output)
     else:
         configuration = read(config)
         planned = {item.name: item for item in plan.shards(configuration) if item.study == study}
@@ -271,23 +268,6 @@ def exponents(
 def schema() -> None:
     """Print the JSON schema of configuration files."""
     print(json_schema(), end="")
-
-
-def _specification(study: str, text: str) -> Specification:
-    found = read_json(text, "--specification")
-    if not isinstance(found, dict) or not found:
-        raise UsageError(
-            f"--specification must be a JSON object with what to measure, as the workflow writes it: got "
-            f"{text[:40]!r}; leave it out to measure a shard of the configuration"
-        )
-    try:
-        return plan.specification(study, found)
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        field = ".".join(map(str, wrong["loc"]))
-        raise UsageError(
-            f"--specification: {field}: {wrong['msg']}, found {wrong['input']!r}"
-        ) from error
 
 
 def _configured(config: str, study: str) -> Configuration:

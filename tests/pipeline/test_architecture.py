@@ -71,7 +71,7 @@ def test_every_study_has_the_same_files(root: Path) -> None:
     for study in STUDIES:
         folder = root / "src" / "initbias" / "studies" / study
         files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
-        assert files == {"design", "measure", "estimate", "claims", "figures"}
+        assert files == {"design", "shards", "measure", "estimate", "claims", "figures"}
         for name in files:
             load(study, name)  # type: ignore[arg-type]
 

@@ -269,6 +269,7 @@ def test_a_run_that_needs_more_memory_than_there_is_does_not_start(tmp_path: Pat
 
 COMMANDS: dict[str, tuple[list[str], str]] = {
     "an empty specification": (["--specification", "{}"], "must be a JSON object"),
+    "no experiment": (["--specification", '{"seeds": [0]}'], "leave it out to measure"),
     "a list": (["--specification", "[]"], "must be a JSON object"),
     "a number": (["--specification", "3"], "must be a JSON object"),
     "no JSON": (["--specification", "{a"], "is not valid JSON"),

@@ -72,5 +72,5 @@ def test_progress_of_a_cell_is_a_share(shard: Shard) -> None:
 def test_specifications_survive_their_transport(configuration: str) -> None:
     """Jobs get them as JSON on a command line."""
     for shard in shards(read(str(ROOT / "config" / f"{configuration}.yaml"))):
-        written = json.loads(json.dumps(shard.specification.written))
+        written = json.dumps(shard.specification.written)
         assert specification(shard.study, written) == shard.specification, shard.name

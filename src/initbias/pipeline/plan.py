@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from initbias.pipeline.configuration import Configuration
+from initbias.pipeline.errors import UsageError
+from initbias.pipeline.reading import read_json
 from initbias.studies import load
 from initbias.study.outputs import Output
 from initbias.study.shards import Shard, Specification
@@ -21,14 +23,27 @@ def shards(configuration: Configuration) -> list[Shard]:
     ]
 
 
-def specification(study: str, values: dict[str, Any]) -> Specification:
-    """The specification that was written as JSON values, see `Specification.written`.
+def specification(study: str, text: str) -> Specification:
+    """The specification of a shard, from JSON as the workflow writes it.
 
     Raises:
-        pydantic.ValidationError: they are none of the study.
+        UsageError: the text is no JSON object, or its fields are not those of a shard of the study.
     """
+    values = read_json(text, "--specification")
+    if not isinstance(values, dict) or not values:
+        raise UsageError(
+            f"--specification must be a JSON object with what to measure, as the workflow writes it: got "
+            f"{text[:40]!r}; leave it out to measure a shard of the configuration"
+        )
     kinds = load(study, "shards").AnySpecification
-    found: Specification = TypeAdapter(kinds).validate_python(values)
+    try:
+        found: Specification = TypeAdapter(kinds).validate_python(values)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        field = ".".join(map(str, wrong["loc"]))
+        raise UsageError(
+            f"--specification: {field}: {wrong['msg']}; leave it out to measure a shard of the configuration"
+        ) from error
     return found
 
 
