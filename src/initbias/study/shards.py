@@ -12,7 +12,7 @@ class Specification(StrictModel):
     """Everything that determines the measurements of a shard.
 
     Each experiment of a study has a class of its own in the study's shards.py, whose field `experiment`
-    is its name, and `AnySpecification` there is any of them; JSON is what they are written as between processes.
+    is its name; `AnySpecification` there is any of them. Between processes they are written as JSON.
     """
 
     experiment: str
