@@ -17,7 +17,9 @@ rule measure:
         mem_mb=measure_memory,
         runtime=measure_minutes,
     params:
-        specification=lambda wildcards: json.dumps(shard_of(wildcards).specification.written),
+        specification=lambda wildcards: json.dumps(
+            shard_of(wildcards).specification.written
+        ),
         code=lambda wildcards: code_of("measure", wildcards.study),
     message:
         "Measuring {wildcards.study} {wildcards.shard} (gpu={resources.gpu}, mem_mb={resources.mem_mb}, runtime={resources.runtime} min)"
