@@ -17,7 +17,7 @@ from initbias.pipeline.errors import ConfigurationError
 from initbias.pipeline.plan import shards
 from initbias.studies.kernel_regime import measure as stage
 from initbias.studies.kernel_regime.claims import judge
-from initbias.studies.kernel_regime.estimate import COLUMNS, estimate, largest
+from initbias.studies.kernel_regime.estimate import estimate, largest
 from initbias.studies.kernel_regime.figures import FIGURES, exponents
 from initbias.studies.kernel_regime.measure import VALUES, draw_sample
 from tests.studies.measuring import changed
@@ -145,7 +145,7 @@ def test_wide_networks_approach_their_kernel_at_its_rate() -> None:
     ]
     estimates = estimate(pd.concat(rows, ignore_index=True))
     for arm in ("standard", "mirrored"):
-        of = {"initialization": arm, "statistic": "exponent"}
+        of = {"arm": arm, "statistic": "exponent"}
         distance = row(estimates, quantity="kernel_distance", **of)
         assert distance["low"] < 0.5 < distance["high"] and distance["high"] - distance["low"] < 0.2
         error, change = (
@@ -243,7 +243,6 @@ def row(estimates: pd.DataFrame, **values: Any) -> pd.Series:
 
 def test_known_exponents_are_estimated() -> None:
     estimates = estimate(synthetic(0.5))
-    assert list(estimates.columns) == COLUMNS
     for quantity, exponent in (
         ("sup_error", 0.5),
         ("early_error", 0.5),
@@ -252,15 +251,15 @@ def test_known_exponents_are_estimated() -> None:
     ):
         for statistic, reach in (("exponent", 0.15), ("corrected exponent", 0.8)):
             fitted = row(
-                estimates, quantity=quantity, initialization="standard", statistic=statistic
+                estimates, quantity=quantity, arm="standard", statistic=statistic
             )
             assert fitted["low"] < exponent < fitted["high"]
             assert fitted["high"] - fitted["low"] < reach
-            assert fitted["runs"] == 50 and fitted["failed"] == 0
-    at = {"statistic": "mean", "width": 128, "initialization": "mirrored"}
-    mean = row(estimates, quantity="sup_error", **at)
+            assert fitted["used"] == 50 and fitted["failed"] == 0
+    at = {"quantity": "sup_error", "width": 128, "arm": "mirrored"}
+    mean, fitted = (row(estimates, statistic=statistic, **at) for statistic in ("mean", "fitted"))
     assert mean["low"] < 5 * 128**-0.5 < mean["high"]
-    assert mean["fitted"] == pytest.approx(5 * 128**-0.5, rel=0.05)
+    assert fitted["value"] == pytest.approx(5 * 128**-0.5, rel=0.05)
 
 
 def test_runs_are_taken_at_their_largest_distance() -> None:
@@ -273,17 +272,17 @@ def test_runs_are_taken_at_their_largest_distance() -> None:
     shorter = largest(measurements[measurements["time"] <= 2])
     assert shorter["at_end"].all()
     shares = estimate(measurements[measurements["time"] <= 2])
-    at_end = shares[shares["statistic"] == "exponent"].groupby("quantity")["at_end"].first()
-    assert at_end["sup_error"] == 1 and np.isnan(at_end["kernel_change"])
+    at_end = shares[shares["quantity"] == "farthest_at_end"]
+    assert len(at_end) == 2 and (at_end["value"] == 1).all()
 
 
 def test_failed_runs_are_counted_and_never_enter_a_mean() -> None:
     estimates = estimate(synthetic(0.5, frozenset({(64, 3), (64, 4), (512, 0)})))
-    of = {"quantity": "sup_error", "initialization": "standard"}
+    of = {"quantity": "sup_error", "arm": "standard"}
     fitted = row(estimates, statistic="exponent", **of)
-    assert fitted["runs"] == 47 and fitted["failed"] == 3 and np.isfinite(fitted["value"])
+    assert fitted["used"] == 47 and fitted["failed"] == 3 and np.isfinite(fitted["value"])
     mean = row(estimates, statistic="mean", width=64, **of)
-    assert mean["runs"] == 8 and mean["failed"] == 2 and np.isfinite(mean["value"])
+    assert mean["used"] == 8 and mean["failed"] == 2 and np.isfinite(mean["value"])
 
 
 def test_a_study_whose_runs_all_failed_says_so() -> None:
@@ -293,20 +292,21 @@ def test_a_study_whose_runs_all_failed_says_so() -> None:
     assert estimates["value"].isna().all() and set(estimates["failed"]) == {50}
     claims = judge(estimates)
     assert len(claims) == 2 and {claim.verdict for claim in claims} == {"not measured"}
-    assert all("0 runs to use, 50 failed" in claim.reason for claim in claims)
-    table = exponents(measurements, estimates)
+    assert all("50 runs failed, 0 are used: diverged" in claim.reason for claim in claims)
+    table = exponents(estimates)
     assert set(table["sup error, exponent"]) == {"no fit"} and set(table["failed"]) == {50}
     for draw in FIGURES.values():
-        assert draw(measurements, estimates).axes
+        assert draw(estimates).axes
 
 
 def test_three_widths_that_are_left_are_too_few_to_fit() -> None:
     failures = frozenset(itertools.product((256, 512), range(9)))  # one run of each is no mean
     estimates = estimate(synthetic(0.5, failures))
-    assert estimates["value"].isna().all() and set(estimates["failed"]) == {18}
+    fits = estimates[estimates["statistic"] == "exponent"]
+    assert fits["value"].isna().all() and set(fits["failed"]) == {18}
     for claim in judge(estimates):
         assert claim.verdict == "not measured" and np.isnan(claim.measured)
-        assert "fewer than 4 widths with 2 runs" in claim.reason and "18 failed" in claim.reason
+        assert "fewer than 4 widths with 2 runs" in claim.reason and "18 runs failed, 30 are used" in claim.reason
 
 
 def test_an_arm_without_a_fit_stands_beside_one_that_has_it() -> None:
@@ -339,7 +339,7 @@ def test_a_claim_tells_what_it_leaves_open() -> None:
         assert name in claim.claim and "up to time 2:" in claim.claim
         assert "100% of the runs are farthest at their last time" in claim.reason
         corrected = row(
-            estimates, quantity="sup_error", initialization=name, statistic="corrected exponent"
+            estimates, quantity="sup_error", arm=name, statistic="corrected exponent"
         )
         assert f"[{corrected['low']:.2f}, {corrected['high']:.2f}]" in claim.reason
 
@@ -347,7 +347,7 @@ def test_a_claim_tells_what_it_leaves_open() -> None:
 def test_figures_draw_every_depth_and_width() -> None:
     measurements = pd.concat([synthetic(0.5), synthetic(0.3).assign(depth=2)])
     estimates = estimate(measurements)
-    over_time, by_width, kernels = (draw(measurements, estimates) for draw in FIGURES.values())
+    over_time, by_width, kernels = (draw(estimates) for draw in FIGURES.values())
     assert [len(axes.lines) for axes in over_time.axes] == [5, 5, 5, 5]  # a line for each width
     assert len(by_width.axes) == len(kernels.axes) == 2
     for figure, series in ((by_width, 2), (kernels, 3)):

@@ -5,6 +5,7 @@ import sys
 import time
 from dataclasses import fields
 from hashlib import sha256
+from inspect import signature
 from pathlib import Path
 
 import pandas as pd
@@ -179,7 +180,10 @@ def render(configuration: Configuration, study: str, name: str) -> None:
     from initbias.pipeline.rendering import publish_figure, publish_table, style
 
     stage = load(study, "figures")
-    data = measurements(configuration, study), read_estimates(configuration, study)
+    data: tuple[pd.DataFrame, ...] = (read_estimates(configuration, study),)
+    draw = {**stage.TABLES, **stage.FIGURES}[name]
+    if len(signature(draw).parameters) == 2:
+        data = measurements(configuration, study), *data
     folder = Path(configuration.results) / study
     if name in stage.TABLES:
         publish_table(stage.TABLES[name](*data), folder / "tables" / name)

@@ -7,15 +7,17 @@ from initbias.statistics.means import positive_interval, ratio_interval, student
 from initbias.statistics.power_law import LEVEL, Curves, Estimate, Window, widening
 from initbias.statistics.verdicts import (
     Verdict,
+    judge_above,
     judge_at_least,
     judge_at_most,
     judge_chi2,
     judge_equal,
     judge_every_run,
     judge_limit,
-    judge_positive,
+    judge_not_below,
     judge_reported,
     judge_value,
+    judge_within,
     not_measured,
 )
 
@@ -31,18 +33,22 @@ __all__ = [
     "Window",
     "fit_means",
     "fit_power_law",
+    "judge_above",
     "judge_at_least",
     "judge_at_most",
     "judge_chi2",
     "judge_equal",
     "judge_every_run",
     "judge_limit",
-    "judge_positive",
+    "judge_not_below",
     "judge_reported",
     "judge_value",
+    "judge_within",
     "not_measured",
     "positive_interval",
     "ratio_interval",
     "student_interval",
     "widening",
 ]
+
+judge_positive = judge_above

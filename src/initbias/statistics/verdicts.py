@@ -1,10 +1,13 @@
 """The rules by which claims are judged: reproduced, not reproduced, inconclusive, not measured.
 
-**Positive.** Reproduced if the 95 % interval lies above zero, not reproduced if it lies below, and
-inconclusive if it contains zero.
+**Above a number**, such as zero. Reproduced if the 95 % interval lies above it, not reproduced if it
+lies below, and inconclusive if it contains the number.
 
 **At most a bound.** Reproduced if the interval ends at the bound or below, not reproduced if it begins
-above it, and inconclusive if it contains the bound with values above.
+above it, and inconclusive if it contains the bound with values above. **At least a bound** mirrors this.
+
+**Within a tolerance.** Reproduced if the interval lies within it, not reproduced if it lies beyond, and
+inconclusive if it reaches beyond.
 
 **An exponent as n → ∞** is judged by the exponent fitted to the upper half of the sizes, against the
 rival: the value that it would have if the claim were wrong. The claim is that the exponent has a
@@ -59,13 +62,13 @@ class Verdict(NamedTuple):
     reason: str
 
 
-def judge_positive(measured: Estimate) -> Verdict:
-    """Verdict on the claim that a quantity is positive."""
-    if measured.low > 0:
-        return Verdict("reproduced", "the interval lies above zero")
-    if measured.high < 0:
-        return Verdict("not reproduced", "the interval lies below zero")
-    return Verdict("inconclusive", "the interval contains zero")
+def judge_above(measured: Estimate, bound: float = 0.0) -> Verdict:
+    """Verdict on the claim that a quantity is above `bound`."""
+    if measured.low > bound:
+        return Verdict("reproduced", f"the interval lies above {bound:g}")
+    if measured.high < bound:
+        return Verdict("not reproduced", f"the interval lies below {bound:g}")
+    return Verdict("inconclusive", f"the interval contains {bound:g}")
 
 
 def judge_at_most(measured: Estimate, bound: float) -> Verdict:
@@ -75,6 +78,24 @@ def judge_at_most(measured: Estimate, bound: float) -> Verdict:
     if measured.low > bound:
         return Verdict("not reproduced", "the interval lies above the bound")
     return Verdict("inconclusive", "the interval contains the bound")
+
+
+def judge_not_below(measured: Estimate, bound: float) -> Verdict:
+    """Verdict on the claim that a quantity is at least `bound`."""
+    if measured.low >= bound:
+        return Verdict("reproduced", "the interval begins above the bound")
+    if measured.high < bound:
+        return Verdict("not reproduced", "the interval lies below the bound")
+    return Verdict("inconclusive", "the interval contains the bound")
+
+
+def judge_within(measured: Estimate, least: float, most: float) -> Verdict:
+    """Verdict on the claim that a quantity is within a tolerance, from `least` to `most`."""
+    if least <= measured.low and measured.high <= most:
+        return Verdict("reproduced", "the interval lies within the tolerance")
+    if measured.high < least or measured.low > most:
+        return Verdict("not reproduced", "the interval lies beyond the tolerance")
+    return Verdict("inconclusive", "the interval reaches beyond the tolerance")
 
 
 def judge_value(measured: Estimate, predicted: float, *, rival: float, drift: Estimate) -> Verdict:

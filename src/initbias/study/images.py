@@ -17,3 +17,12 @@ IMAGE_SIZES = {
     "digits": 64,
 }  # pixels
 CLASSES = 10
+
+# Names as shown.
+NAMES = {
+    "mnist": "MNIST",
+    "mnist_subset": "MNIST subset",
+    "fashion_mnist": "Fashion-MNIST",
+    "cifar10": "CIFAR-10",
+    "digits": "digits, 8 × 8",
+}

@@ -1,8 +1,88 @@
-"""Rows of tidy tables."""
+"""Tidy tables: the columns of estimates, the same for all studies, and how rows are chosen and written."""
 
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
+
+from initbias.statistics import Estimate
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table, as the documentation lists it."""
+
+    name: str
+    meaning: str
+
+
+# Estimates of a study have its key columns first, and then these.
+WHAT = (
+    Column("part", "experiment of the study"),
+    Column("arm", "initialization, or a comparison of two such as `mirrored - standard`"),
+    Column("quantity", "what is measured of a run"),
+    Column(
+        "statistic",
+        "what is computed from it: `mean` over runs; `geometric mean`; `standard deviation`; `largest` "
+        "of all runs (low and high are the smallest and the largest); `run`, the value of one run; "
+        "`fraction` of runs; `exponent` of a power law; `corrected exponent`, which allows for a "
+        "correction to the power law; others as the study says",
+    ),
+    Column("by", "variable that an exponent or a slope is in; empty otherwise"),
+    Column("window", "values of that variable that a fit is made on; empty for all of them"),
+)
+FOUND = (
+    Column("value", "the estimate; missing if there were too few runs"),
+    Column("low", "lower end of its 95 % interval"),
+    Column("high", "upper end of its 95 % interval"),
+    Column("theory", "what theory gives for the estimate at the measured sizes, where it is known"),
+    Column("used", "number of runs that the estimate is of"),
+    Column("failed", "number of runs that were left out"),
+    Column("reason", "why the first of these has no value"),
+)
+TEXT = ("part", "arm", "quantity", "statistic", "by", "window", "reason")
+
+Row = dict[str, Any]
+
+
+def estimates_table(rows: Iterable[Row], keys: Sequence[Column]) -> pd.DataFrame:
+    """Rows of estimates as a table with the columns of all studies.
+
+    Args:
+        rows: each a field for each column that it has something for.
+        keys: the study's own columns, which tell the setting of a row.
+
+    Raises:
+        ValueError: a row has a field that is no column.
+    """
+    columns = [column.name for column in (*keys, *WHAT, *FOUND)]
+    table = pd.DataFrame(list(rows))
+    if unknown := sorted(set(table) - set(columns)):
+        raise ValueError(f"estimates have no column {', '.join(unknown)}")
+    table = table.reindex(columns=columns)
+    texts = list(TEXT)
+    table[texts] = table[texts].astype(object).fillna("")
+    return table
+
+
+def row(quantity: str, statistic: str, found: Estimate | float, **more: Any) -> Row:
+    """A row of estimates; a number is one without an interval."""
+    interval = asdict(found) if isinstance(found, Estimate) else {"value": found}
+    return {"quantity": quantity, "statistic": statistic, **interval, **more}
+
+
+def counts(runs: pd.DataFrame) -> Row:
+    """How many runs are used, how many failed and why; `runs` has a row each, with a column `failure`."""
+    failures = runs.loc[runs["failure"] != "", "failure"]
+    reason = failures.iloc[0] if len(failures) else ""
+    return {"used": len(runs) - len(failures), "failed": len(failures), "reason": reason}
+
+
+def groups(table: pd.DataFrame, columns: list[str]) -> Iterator[tuple[Row, pd.DataFrame]]:
+    """Rows that agree in some columns, with what they agree in; missing values are values."""
+    for key, group in table.groupby(columns, dropna=False):
+        yield dict(zip(columns, key, strict=True)), group
 
 
 def select(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
@@ -15,3 +95,12 @@ def select(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
 def interval(row: Any, digits: str = ".3f") -> str:
     """An estimate with its interval, as tables and titles write it; `digits` is a format."""
     return f"{row['value']:{digits}} [{row['low']:{digits}}, {row['high']:{digits}}]"
+
+
+def cell(rows: pd.DataFrame, digits: str = ".3f", *, absent: str = "") -> str:
+    """The first estimate of some rows as a cell of a table, with its interval if it has one."""
+    found = rows.dropna(subset="value")
+    if found.empty:
+        return absent
+    first = found.iloc[0]
+    return f"{first['value']:{digits}}" if pd.isna(first["low"]) else interval(first, digits)

@@ -4,60 +4,61 @@ A-S1 says that the supremum over all times and inputs of the distance between th
 kernel gradient flow tends to zero with the width, and gives no rate. Neither all times nor all widths
 can be measured. What is judged is that the largest distance over the recorded times and points falls
 with the width: that the exponent of width^(-r), fitted to the measured widths, is positive. The claim
-says at which widths and up to which time, and nothing beyond them; the reason tells what stands
-between it and the statement: the interval of the exponent when a correction to the power law is
-allowed for, and the share of runs that are farthest from the kernel at their last time, and might go
-farther. Network and kernel begin with the same function and take the same discrete steps.
+says at which widths and up to which time. The reason adds the interval of the exponent when a
+correction to the power law is allowed for, and the fraction of runs that are farthest from the kernel at
+their last time, and might go farther. Network and kernel begin with the same function and take the
+same discrete steps.
 """
+
+from functools import partial
 
 import pandas as pd
 
-from initbias.statistics import Estimate, Verdict, judge_positive, not_measured
-from initbias.studies.kernel_regime.estimate import ARM, FEWEST_RUNS, FEWEST_WIDTHS
-from initbias.study.claims import Claim, claim, estimate_of
+from initbias.statistics import Estimate, Verdict, judge_above
+from initbias.studies.kernel_regime.estimate import FEWEST_RUNS, FEWEST_WIDTHS
+from initbias.study.claims import Claim, Claims, Prediction, Statement
+from initbias.study.tables import groups, interval, select
 
-PAPER = "Chen, Li, Lin 2024"
+CONVERGENCE = Statement("A-S1", "published relation", "error_by_width")
+FALLS = Prediction(">", 0)
 
 
 def judge(estimates: pd.DataFrame) -> list[Claim]:
     """A claim for each depth, sample size and initialization."""
-    errors = estimates[estimates["quantity"] == "sup_error"]
-    return [_claim(group) for _, group in errors.groupby(ARM)]
+    claims = Claims("kernel_regime", "Chen, Li, Lin 2024")
+    for setting, group in groups(estimates, ["depth", "sample_size", "arm"]):
+        errors = select(group, quantity="sup_error")
+        means = select(errors, statistic="mean").sort_values("width")
+        within, rule = "the measured widths", None
+        if len(means):
+            until = select(group, quantity="last_time")["value"].iloc[0]
+            first, last = means["width"].iloc[0], means["width"].iloc[-1]
+            within = f"widths {first:.0f} to {last:.0f}, up to time {until:.4g}"
+            rule = partial(_verdict, group)
+        claims.judge(
+            CONVERGENCE,
+            f"depth{setting['depth']}/n{setting['sample_size']}/{setting['arm']}",
+            f"largest distance of networks from kernel gradient descent over recorded times and inputs falls "
+            f"with the width, at {within}: exponent of width^(-r) (depth {setting['depth']}, "
+            f"{setting['arm']} initialization, n = {setting['sample_size']})",
+            FALLS,
+            select(errors, statistic="exponent"),
+            rule=rule,
+            absent=f"fewer than {FEWEST_WIDTHS} widths with {FEWEST_RUNS} runs or more to fit",
+        )
+    return claims.found
 
 
-def _claim(estimates: pd.DataFrame) -> Claim:
-    rows = estimates[estimates["statistic"] != "mean"].set_index("statistic")
-    fitted = rows.loc["exponent"]
-    means = estimates[estimates["statistic"] == "mean"].sort_values("width")
-    where = (
-        f"depth {fitted['depth']}, {fitted['initialization']} initialization, "
-        f"n = {fitted['sample_size']}"
-    )
-    if means.empty:
-        within = "the measured widths"
-        verdict = not_measured(
-            f"fewer than {FEWEST_WIDTHS} widths with {FEWEST_RUNS} runs or more to fit "
-            f"({fitted['runs']:.0f} runs to use, {fitted['failed']:.0f} failed)"
-        )
-    else:
-        last = means.iloc[-1]
-        within = f"widths {means['width'].iloc[0]:.0f} to {last['width']:.0f}"
-        corrected, sign = rows.loc["corrected exponent"], judge_positive(estimate_of(fitted))
-        verdict = Verdict(
-            sign.verdict,
-            f"{sign.reason}; with a correction to the power law allowed for, it is "
-            f"[{corrected['low']:.2f}, {corrected['high']:.2f}]; {fitted['at_end']:.0%} of the runs are "
-            f"farthest at their last time; at width {last['width']:.0f} the distance is "
-            f"{last['value']:.3g} [{last['low']:.3g}, {last['high']:.3g}]",
-        )
-    until = "" if means.empty else f", up to time {fitted['until']:.4g}"
-    measured = Estimate(fitted["value"], fitted["low"], fitted["high"])
-    return claim(
-        "kernel_regime",
-        f"largest distance of networks from kernel descent over recorded times and inputs falls with the "
-        f"width, at {within}{until}: exponent of width^(-r) ({where})",
-        f"{PAPER}, A-S1",
-        "> 0",
-        measured,
-        verdict,
+def _verdict(group: pd.DataFrame, exponent: Estimate) -> Verdict:
+    """Verdict on the sign, with what stands between it and the statement."""
+    errors = select(group, quantity="sup_error")
+    corrected = select(errors, statistic="corrected exponent").iloc[0]
+    last = select(errors, statistic="mean").sort_values("width").iloc[-1]
+    at_end = select(group, quantity="farthest_at_end")["value"].iloc[0]
+    sign = judge_above(exponent)
+    return Verdict(
+        sign.verdict,
+        f"{sign.reason}; with a correction to the power law allowed for, it is "
+        f"[{corrected['low']:.2f}, {corrected['high']:.2f}]; {at_end:.0%} of the runs are farthest at "
+        f"their last time; at width {last['width']:.0f} the distance is {interval(last, '.3g')}",
     )

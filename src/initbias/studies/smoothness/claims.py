@@ -3,34 +3,28 @@
 A-Table1 reports one number for each data set and leaves open how classes become numbers, how pixels
 are normalised, and whether the number is the slope of the tail sums or the slope over the decay of
 the eigenvalues. Our main choice is the class index, raw pixels and the slope, as the text says of
-MNIST; the range is over all choices and windows of the fit that were measured: the paper does tell a
+MNIST; the range is over all choices and windows of the fit that were measured: the paper does name a
 window, i < 0.9 n, but on shorter ones the estimators come near its numbers. Shuffled labels show what
-the estimator gives where inputs tell nothing of labels. Slopes depend on n and on the data, so that
+the estimator gives where labels do not depend on inputs. Slopes depend on n and on the data, so that
 they are judged from the paper's n = 3000 on, on its own data sets, and are inconclusive elsewhere.
 
 A-S3 says that the output of a random network of infinite width has smoothness 3/(d+1): does the
-eigenvalue estimator (estimate.py) find it at the largest n? The rival is 1/(d+1), the smoothness of
-draws from the NTK. The claim is about a limit, so an estimate elsewhere that moves there with n is
+eigenvalue estimator (estimate.py) find it at the largest n? The alternative is 1/(d+1), the smoothness
+of draws from the NTK. The claim is about a limit, so an estimate elsewhere that moves there with n is
 inconclusive. No claim is made of the difference from a planted function of smoothness 3/(d+1) on the
-same points (beyond_planted): the two spectra share their exponent but not their course at small
-indices, so that the estimator's bias at finite n is not the same for both (docs/numerics.md).
+same points: the two spectra share their exponent but not their course at small indices, so that the
+estimator's bias at finite n is not the same for both (docs/numerics.md).
 """
 
-from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import pandas as pd
 
-from initbias.statistics import (
-    Estimate,
-    Verdict,
-    judge_reported,
-    judge_value,
-    not_measured,
-)
+from initbias.statistics import Estimate, Verdict, judge_reported, judge_value
 from initbias.studies.smoothness.estimate import (
     CHOICES,
     CHOSEN,
-    NAMES,
     PAPERS_OWN,
     PUBLISHED,
     REPORTED,
@@ -39,58 +33,62 @@ from initbias.studies.smoothness.estimate import (
     fitted,
     largest,
 )
-from initbias.study.claims import NOTHING, Claim, claim, estimate_of
+from initbias.study.claims import Claim, Claims, Prediction, Statement, estimate_of
+from initbias.study.images import NAMES
+from initbias.study.tables import groups, select
 
-PAPER = "Chen, Li, Lin 2024"
+TABLE_1 = Statement("A-Table1", "published value", "table_1")
+INITIAL_OUTPUT = Statement("A-S3", "published relation", "recovered_smoothness")
 
 
 def judge(estimates: pd.DataFrame) -> list[Claim]:
     """All claims of the study."""
-    return [*_table_1(estimates), *_initial_output(estimates)]
-
-
-def _table_1(estimates: pd.DataFrame) -> Iterator[Claim]:
-    """The reported number of each data set that it is reported for."""
-    real = largest(estimates[estimates["kind"] == "real"])
+    claims = Claims("smoothness", "Chen, Li, Lin 2024")
+    real = largest(select(estimates, part="real"))
     for name, group in real.groupby("data", sort=False):
-        if name not in REPORTED:
-            continue
-        of_window = fitted(group, PUBLISHED)
-        labelled = of_window[of_window["target"] != "shuffled"]
-        main = labelled[
-            (labelled["quantity"] == "slope")
-            & (labelled["target"] == labelled["target"].iloc[0])
-            & (labelled["normalisation"] == labelled["normalisation"].iloc[0])
-        ].iloc[0]
-        reported = REPORTED[name]
-        if pd.isna(main["value"]):
-            verdict = not_measured(main["failure"] or "fewer than two subsamples")
-            yield _claim(_text(name, main), "A-Table1", f"{reported:.2f}", NOTHING, verdict)
-            continue
+        if name in REPORTED:
+            _reported(claims, str(name), group)
+    for sphere, group in groups(select(estimates, target="nngp"), ["data", "intrinsic_dim"]):
+        _smoothness(claims, sphere, group)
+    return claims.found
+
+
+def _reported(claims: Claims, name: str, group: pd.DataFrame) -> None:
+    """The number of a data set in A-Table1."""
+    slopes = select(fitted(group, PUBLISHED), quantity="slope")
+    labelled = slopes[slopes["target"] != "shuffled"]
+    main = labelled.iloc[:1]  # the first encoding and normalisation are the main ones
+    about = main.iloc[0]
+    rule, needed = None, ""
+    if main["value"].notna().all():
+        same = {"target": "shuffled", "normalisation": about["normalisation"]}
+        null = select(slopes, **same)["value"].iloc[0]
         choices = group[(group["target"] != "shuffled") & group["quantity"].isin(CHOICES)]
-        null = of_window[(of_window["target"] == "shuffled") & (of_window["quantity"] == "slope")]
-        shuffled = null.loc[null["normalisation"] == main["normalisation"], "value"].iloc[0]
-        measured, low, high = estimate_of(main), choices["low"].min(), choices["high"].max()
-        verdict = judge_reported(
-            measured,
-            reported,
-            rounding=ROUNDING,
-            null=shuffled,
-            choices=Estimate(measured.value, low, high),
-        )
-        if elsewhere := _elsewhere(name, main["sample_size"]):
-            verdict = Verdict("inconclusive", elsewhere)
-        reason = (
-            f"{verdict.reason} (all choices and windows: {low:.2f} to {high:.2f}; "
-            f"shuffled labels: {shuffled:.2f})"
-        )
-        yield _claim(
-            _text(name, main),
-            "A-Table1",
-            f"{reported:.2f}",
-            measured,
-            Verdict(verdict.verdict, reason),
-        )
+        every = Estimate(about["value"], choices["low"].min(), choices["high"].max())
+        rule = partial(_among_choices, REPORTED[name], null, every)
+        if reasons := _elsewhere(name, about["sample_size"]):
+            needed = f"{reasons} {_range(null, every)}"
+    claims.judge(
+        TABLE_1,
+        name,
+        f"smoothness of {NAMES[name]} (slope of tail sums on i < 0.9 n, {CHOSEN[about['target']]}, "
+        f"{CHOSEN[about['normalisation']]}, n = {about['sample_size']})",
+        Prediction("=", REPORTED[name]),
+        main,
+        rule=rule,
+        needed=needed,
+        absent="fewer than two subsamples",
+    )
+
+
+def _among_choices(reported: float, null: float, every: Estimate, measured: Estimate) -> Verdict:
+    verdict = judge_reported(measured, reported, rounding=ROUNDING, null=null, choices=every)
+    return Verdict(verdict.verdict, f"{verdict.reason} {_range(null, every)}")
+
+
+def _range(null: float, every: Estimate) -> str:
+    choices = f"all choices and windows: {every.low:.2f} to {every.high:.2f}"
+    return f"({choices}; shuffled labels: {null:.2f})"
 
 
 def _elsewhere(name: str, sample_size: int) -> str:
@@ -103,36 +101,24 @@ def _elsewhere(name: str, sample_size: int) -> str:
     return "; ".join(reasons)
 
 
-def _text(name: str, main: pd.Series) -> str:
-    return (
-        f"smoothness of {NAMES[name]} (slope of tail sums on i < 0.9 n, "
-        f"{CHOSEN[main['target']]}, {CHOSEN[main['normalisation']]}, n = {main['sample_size']})"
+def _smoothness(claims: Claims, sphere: dict[str, Any], group: pd.DataFrame) -> None:
+    """Smoothness of the initial output on a sphere."""
+    rows = select(largest(group), quantity="eigenvalue")
+    drifts = select(rows, statistic="drift")
+    unknown = Estimate(0.0, -float("inf"), float("inf"))
+    dimension, n = sphere["intrinsic_dim"], largest(group)["sample_size"].iloc[0]
+    claims.judge(
+        INITIAL_OUTPUT,
+        f"d{dimension:.0f}",
+        f"smoothness of the initial output is 3/(d+1) ({sphere['data']}, eigenvalue estimator, n = {n})",
+        Prediction("=", 3 / (dimension + 1)),
+        select(rows, statistic="mean"),
+        rule=partial(
+            judge_value,
+            predicted=3 / (dimension + 1),
+            rival=1 / (dimension + 1),
+            drift=estimate_of(drifts.iloc[0]) if len(drifts) else unknown,
+        ),
+        attempted=largest(group),
+        absent="fewer than two data sets",
     )
-
-
-def _initial_output(estimates: pd.DataFrame) -> Iterator[Claim]:
-    """Smoothness of the initial output on each sphere."""
-    nngp = estimates[(estimates["kind"] == "synthetic") & (estimates["target"] == "nngp")]
-    for (sphere, dimension), group in nngp.groupby(["data", "intrinsic_dim"]):
-        rows = largest(group).set_index("quantity")
-        n = rows["sample_size"].iloc[0]
-        predicted, rival = 3 / (dimension + 1), 1 / (dimension + 1)
-        measured = estimate_of(rows.loc["eigenvalue"]) if "eigenvalue" in rows.index else NOTHING
-        unknown = Estimate(0.0, -float("inf"), float("inf"))
-        drift = estimate_of(rows.loc["drift"]) if "drift" in rows.index else unknown
-        where = f"{sphere}, eigenvalue estimator, n = {n}"
-        yield _claim(
-            f"smoothness of the initial output is 3/(d+1) ({where})",
-            "A-S3",
-            f"{predicted:.4f}",
-            measured,
-            not_measured("fewer than two data sets")
-            if measured is NOTHING
-            else judge_value(measured, predicted, rival=rival, drift=drift),
-        )
-
-
-def _claim(
-    text: str, statement: str, predicted: str, measured: Estimate, verdict: Verdict
-) -> Claim:
-    return claim("smoothness", text, f"{PAPER}, {statement}", predicted, measured, verdict)

@@ -5,7 +5,7 @@ i^(−β) (Chen, Li, Lin 2024). Two estimators of α are compared:
 
 published: the slope of log T against log i by least squares on i < 0.9 n, every index with the same
     weight; as it is, over the β fitted to the eigenvalues on the same window, and over the
-    theoretical β = (d+1)/d. Whether Table 1 has the slope or α is not told.
+    theoretical β = (d+1)/d. Table 1 does not say whether it has the slope or α.
 eigenvalue estimator (ours): if c_i² ≍ i^(−1−αβ), then c_i² ≍ λ_i^(α + 1/β), so that α is the slope of
     log c² against log λ less d/(d+1). Means over bins of i that grow by 30 % take the chance out of
     single coefficients; bins count by the root of their lengths. It is fitted on 10 ≤ i < n/4.
@@ -15,52 +15,47 @@ beyond index n is spread over all n coefficients. So the published slope is too 
 window in proportion to n: pure noise has T(i) = 1 − (i−1)/n, whose slope on i < 0.9 n is not 0 but
 about 0.45. The eigenvalue estimator does not know of tails, and leaves out the end of the spectrum.
 
-The estimates are tidy, one row a quantity, with these columns:
-
-kind, data, target, normalisation, intrinsic_dim, input_dim, sample_size: what was measured, see measure.py.
-smoothness: of the target where it is known.
-quantity:
-    slope             of the tail sums
-    decay             −slope of log eigenvalue against log index on the same window
-    amplitude         of the tail sums' power law at i = 1, as a share of the whole sum
-    over_decay        slope / decay
-    over_theory       slope / ((d+1)/d), with the input dimension for real data
-    eigenvalue        the eigenvalue estimator
-    drift             eigenvalue at this sample size minus at the one before it
-    beyond_planted    eigenvalue of the NNGP's draws minus that of the planted function of equal
-                      smoothness on the same points; not 0 at finite n, where the two spectra
-                      share no more than their exponent (docs/numerics.md)
-    tail_share        T(i) / T(1) at one index
-first, end: the window first ≤ i < end × n of fits; missing for others.
-index: of tail shares, else missing.
-value, low, high: mean over data sets and its 95 % interval by Student's t; of amplitude and
-    tail_share the geometric mean.
-theory: what the quantity should be, where it is known.
-data_sets, failed: how many were measured, and how many could not be.
-failure: why, if any failed.
-
-Subsamples of a real data set overlap, so that their intervals do not tell of other data sets.
+Intervals are by Student's t over data sets. Subsamples of a real data set
+overlap, so that their intervals are not about other data sets.
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from initbias.statistics import LEVEL, ratio_interval, student_interval
+from initbias.statistics import LEVEL, Estimate, ratio_interval, student_interval
+from initbias.study.tables import Column, Row, counts, estimates_table, groups, row
 
 SETTING = [
     "kind", "data", "target", "smoothness", "normalisation", "intrinsic_dim", "sample_size",
 ]  # fmt: skip
-COLUMNS = [
-    *SETTING[:-1], "input_dim", "sample_size", "quantity", "first", "end", "index",
-    "value", "low", "high", "theory", "data_sets", "failed", "failure",
-]  # fmt: skip
+KEYS = (
+    Column("data", "a sphere such as `S^3`, or the name of a data set"),
+    Column("target", "synthetic: `planted`, `nngp`, `noise`; real: the encoding of the classes"),
+    Column("smoothness", "of the target, where it is known"),
+    Column("normalisation", "of real inputs"),
+    Column("intrinsic_dim", "of spheres"),
+    Column("input_dim", "dimension of the inputs"),
+    Column("sample_size", "n"),
+    Column("first", "window of a fit: first ≤ i"),
+    Column("end", "window of a fit: i < end × n"),
+    Column("index", "i, of tail shares"),
+)
+MEANINGS = {
+    "slope": "of log tail sum against log index, as published, with the sign that makes it positive",
+    "decay": "−slope of log eigenvalue against log index on the same window",
+    "amplitude": "of the tail sums' power law at i = 1, as a fraction of the whole sum",
+    "over_decay": "slope / decay",
+    "over_theory": "slope / ((d+1)/d), with the input dimension for real data",
+    "eigenvalue": "smoothness by the eigenvalue estimator; `drift`: at this sample size minus at the one "
+    "before; `less planted`: of the NNGP's draws minus of the planted function of equal smoothness on the "
+    "same points, which is not 0 at finite n, where the two spectra share no more than their exponent",
+    "tail_share": "T(i) / T(1)",
+}
 PUBLISHED = (1, 0.9)  # window of A-Table1: i < 2700 of 3000
 EIGENVALUE = (10, 0.25)
 WINDOWS = tuple((first, end) for first in (1, 10) for end in (0.1, 0.25, 0.5, 0.75, 0.9))
@@ -76,14 +71,6 @@ CHOICES = {
     "slope": "slope",
     "over_decay": "slope over fitted decay",
     "over_theory": "slope over $(d+1)/d$",
-}
-# Names as shown.
-NAMES = {
-    "mnist": "MNIST",
-    "mnist_subset": "MNIST subset",
-    "fashion_mnist": "Fashion-MNIST",
-    "cifar10": "CIFAR-10",
-    "digits": "digits, 8 × 8",
 }
 CHOSEN = {
     "class_index": "class index",
@@ -102,39 +89,34 @@ Array = NDArray[np.float64]
 
 def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
     """Estimates of all quantities from the measurements of all shards."""
-    rows: list[dict[str, Any]] = []
-    found: list[tuple[dict[str, Any], Array]] = []  # eigenvalue estimates of each setting
-    for key, group in measurements.groupby(SETTING, dropna=False, sort=False):
-        healthy = group[group["failure"] == ""]
-        failures = group.loc[group["failure"] != "", ["seed", "failure"]]
+    rows: list[Row] = []
+    found: list[tuple[Row, Array]] = []  # eigenvalue estimates of each setting
+    for _, group in measurements.groupby(SETTING, dropna=False, sort=False):
         about = {
-            **dict(zip(SETTING, key, strict=True)),
-            "input_dim": group["input_dim"].max(),  # 0 where the data could not be had
-            "data_sets": healthy["seed"].nunique(),
-            "failed": failures["seed"].nunique(),
-            "failure": failures["failure"].max() if len(failures) else "",
+            **group[SETTING].iloc[0].to_dict(),
+            "input_dim": group["input_dim"].max(),  # 0 where the data are unavailable
+            **counts(group.groupby("seed", as_index=False)["failure"].max()),
         }
-        if about["data_sets"] < 2:  # an interval needs two
-            rows.append({**about, "quantity": "slope", **_window(PUBLISHED)})
+        if about["used"] < 2:  # an interval needs two
+            rows.append(about | row("slope", "mean", np.nan, **_window(PUBLISHED)))
             continue
-        ordered = healthy.sort_values(["seed", "index"])
-        shape = about["data_sets"], about["sample_size"]
+        ordered = group[group["failure"] == ""].sort_values(["seed", "index"])
+        shape = about["used"], about["sample_size"]
         eigenvalues, squares = (
             ordered[column].to_numpy().reshape(shape)
             for column in ("eigenvalue", "squared_coefficient")
         )
         intrinsic_dim, input_dim = about["intrinsic_dim"], about["input_dim"]
         dimension = input_dim if np.isnan(intrinsic_dim) else intrinsic_dim
-        rows += [about | row for row in _published(eigenvalues, squares, dimension)]
+        rows += [about | each for each in _published(eigenvalues, squares, dimension)]
         estimates = eigenvalue_estimates(eigenvalues, squares, dimension)
-        rows.append(
-            about
-            | {"quantity": "eigenvalue", **asdict(student_interval(estimates))}
-            | _window(EIGENVALUE)
-        )
+        mean = row("eigenvalue", "mean", student_interval(estimates), **_window(EIGENVALUE))
+        rows.append(about | mean)
         found.append((about, estimates))
-    rows += [about | row | _window(EIGENVALUE) for about, row in _comparisons(found)]
-    table = pd.DataFrame(rows).reindex(columns=COLUMNS)
+    rows += [about | each | _window(EIGENVALUE) for about, each in _comparisons(found)]
+    for each in rows:
+        each["part"] = each.pop("kind")
+    table = estimates_table(rows, KEYS)
     return table.assign(theory=_theory(table))
 
 
@@ -167,7 +149,7 @@ def slopes(x: Array, y: Array, weights: Array | None = None) -> Array:
     return found
 
 
-def _published(eigenvalues: Array, squares: Array, dimension: float) -> Iterator[dict[str, Any]]:
+def _published(eigenvalues: Array, squares: Array, dimension: float) -> Iterator[Row]:
     """Rows of the published estimator; arrays are (data sets, n)."""
     n = squares.shape[1]
     index = np.arange(1, n + 1)
@@ -183,19 +165,18 @@ def _published(eigenvalues: Array, squares: Array, dimension: float) -> Iterator
         log_value = np.log(np.maximum(eigenvalues[:, chosen], np.finfo(float).tiny))
         slope, decay = -slopes(log_index, log_share), -slopes(log_index, log_value)
         window = _window((first, end))
-        yield {"quantity": "slope", **window, **asdict(student_interval(slope))}
-        yield {"quantity": "decay", **window, **asdict(student_interval(decay))}
-        yield {"quantity": "over_decay", **window, **asdict(student_interval(slope / decay))}
-        yield {
-            "quantity": "over_theory",
-            **window,
-            **asdict(student_interval(slope * dimension / (dimension + 1))),
-        }
+        for quantity, values in (
+            ("slope", slope),
+            ("decay", decay),
+            ("over_decay", slope / decay),
+            ("over_theory", slope * dimension / (dimension + 1)),
+        ):
+            yield row(quantity, "mean", student_interval(values), **window)
         centre = log_share.mean(axis=1) + slope * log_index.mean()
-        yield {"quantity": "amplitude", **window, **asdict(ratio_interval(centre))}
+        yield row("amplitude", "geometric mean", ratio_interval(centre), **window)
     for at in np.unique(np.geomspace(1, n, SHOWN).round().astype(int)):
         values = np.log(np.maximum(shares[:, at - 1], np.finfo(float).tiny))
-        yield {"quantity": "tail_share", "index": at, **asdict(ratio_interval(values))}
+        yield row("tail_share", "geometric mean", ratio_interval(values), index=at)
 
 
 def eigenvalue_estimates(eigenvalues: Array, squares: Array, dimension: float) -> Array:
@@ -215,29 +196,25 @@ def eigenvalue_estimates(eigenvalues: Array, squares: Array, dimension: float) -
     return power - dimension / (dimension + 1)
 
 
-def _comparisons(
-    found: list[tuple[dict[str, Any], Array]],
-) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def _comparisons(found: list[tuple[Row, Array]]) -> Iterator[tuple[Row, Row]]:
     """Estimates against those at the size before, and of the NNGP against the planted function's."""
-    by_function: dict[tuple[str, ...], dict[int, tuple[dict[str, Any], Array]]] = {}
+    by_function: dict[tuple[str, ...], dict[int, tuple[Row, Array]]] = {}
     for about, estimates in found:
         sizes = by_function.setdefault(_function(about), {})
         sizes[about["sample_size"]] = about, estimates
     for sizes in by_function.values():
         for before, after in pairwise(sorted(sizes)):
             about, here = sizes[after]
-            yield about, {"quantity": "drift", **_difference(here, sizes[before][1])}
+            yield about, row("eigenvalue", "drift", _difference(here, sizes[before][1]))
         for n, (about, here) in sizes.items():
             planted = by_function.get(_function({**about, "target": "planted"}), {}).get(n)
             paired = planted is not None and len(planted[1]) == len(here)
             if about["target"] == "nngp" and planted is not None and paired:
-                yield (
-                    about,
-                    {"quantity": "beyond_planted", **asdict(student_interval(here - planted[1]))},
-                )
+                beyond = student_interval(here - planted[1])
+                yield about, row("eigenvalue", "less planted", beyond)
 
 
-def _function(about: dict[str, Any]) -> tuple[str, ...]:
+def _function(about: Row) -> tuple[str, ...]:
     """What a target is but for its sample size; text, since missing numbers differ from each other."""
     return tuple(f"{about[column]}" for column in SETTING if column != "sample_size")
 
@@ -247,14 +224,14 @@ def _theory(table: pd.DataFrame) -> pd.Series:
     decay = 1 + 1 / table["intrinsic_dim"].fillna(table["input_dim"])
     known = {
         "slope": (table["smoothness"] * decay).clip(lower=0),  # tail sums never grow
-        "decay": decay.where(table["kind"] == "synthetic"),
+        "decay": decay.where(table["part"] == "synthetic"),
         "over_decay": table["smoothness"],
         "over_theory": table["smoothness"],
         "eigenvalue": table["smoothness"],
     }
     theory = pd.Series(np.nan, index=table.index)
     for quantity, values in known.items():
-        theory = theory.mask(table["quantity"] == quantity, values)
+        theory = theory.mask((table["quantity"] == quantity) & (table["statistic"] == "mean"), values)
     return theory
 
 
@@ -262,14 +239,14 @@ def _window(window: tuple[int, float]) -> dict[str, float]:
     return {"first": float(window[0]), "end": window[1]}
 
 
-def _difference(here: Array, before: Array) -> dict[str, float]:
+def _difference(here: Array, before: Array) -> Estimate:
     """Difference of the means of independent data sets, with Welch's interval."""
     errors = [values.var(ddof=1) / len(values) for values in (here, before)]
     value, variance = float(here.mean() - before.mean()), sum(errors)
     if variance == 0:
-        return {"value": value, "low": value, "high": value}
+        return Estimate(value, value, value)
     freedom = variance**2 / sum(
         error**2 / (len(values) - 1) for error, values in zip(errors, (here, before), strict=True)
     )
     reach = float(stdtrit(freedom, (1 + LEVEL) / 2) * np.sqrt(variance))
-    return {"value": value, "low": value - reach, "high": value + reach}
+    return Estimate(value, value - reach, value + reach)

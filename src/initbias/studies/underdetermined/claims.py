@@ -5,7 +5,7 @@ available to us. The statements are derived from the setting, and all designs ar
 
 - E-S1: gradient descent leaves P W_1 unchanged, P = I − A†A.
 - E-S2: at zero loss it has reached A†b + P W_1(0) W_2(∞) ... x(∞); at depth 0 that is θ* + P y(0).
-- E-S3: so it ends at θ* = A†b where P W_1(0) = 0, and elsewhere for other starts.
+- E-S3: so it ends at θ* = A†b where P W_1(0) = 0, and elsewhere from other initializations.
 - E-S4: the distance from θ* is at most ‖P W_1(0)‖ ‖W_2 ... x‖, and falls linearly with the scale of
   W_1(0); the scale of the other layers alone does not take it to zero.
 - E-S5: gradient descent converges; at depth 0 for steps below 2/σ_max², and above it diverges. It is
@@ -15,27 +15,18 @@ available to us. The statements are derived from the setting, and all designs ar
   other. Descent reaches one from W(0) = 0 (derived).
 
 Statements that hold exactly are judged by the largest error of all runs that converged, against a
-tolerance; runs that did not converge are told in the reason and judged by E-S5 alone.
+tolerance; runs that did not converge are counted in the reason and judged by E-S5 alone.
 """
 
-from collections.abc import Callable, Iterator
 from functools import partial
 
 import pandas as pd
 
-from initbias.statistics import (
-    Estimate,
-    Verdict,
-    judge_equal,
-    judge_every_run,
-    judge_positive,
-    not_measured,
-)
+from initbias.statistics import Estimate, Verdict, judge_above, judge_equal
 from initbias.studies.underdetermined.estimate import NETWORKS
-from initbias.study.claims import NOTHING, Claim, claim, estimate_of
-from initbias.study.tables import select
+from initbias.study.claims import Claim, Claims, Prediction, Statement
+from initbias.study.tables import groups, interval, select
 
-PAPER = "Gruber, Avron 2024"
 # Tolerances, relative to ‖θ*‖, but of drift, which is relative to ‖W_1‖.
 FORMULA = 1e-10
 DRIFT = 1e-10
@@ -43,292 +34,214 @@ STEERED = 1e-8
 RATE = 0.05  # of a rate of convergence
 BOUND = 1e-9  # above 1, of a distance over its bound, which it may equal
 AT_MIN_NORM = ("zero", "min_norm")
+NOTE = "our design"
+CONSERVED = Statement("E-S1", "identity", "limits", NOTE)
+LIMIT = Statement("E-S2", "identity", "limits", NOTE)
+MIN_NORM = Statement("E-S3", "identity", "limits", NOTE)
+BOUNDED = Statement("E-S4", "bound", "distance_by_scale", NOTE)
+SCALED = Statement("E-S4", "published relation", "distance_by_scale", NOTE)
+CONVERGES = Statement("E-S5", "published relation", "convergence", NOTE)
+STEERING = Statement("E-S6", "identity", "steering", NOTE)
+BI_OPTIMAL = Statement("E-S7", "identity", "limits", NOTE)
+ALL = Prediction("=", 1)
 
 
 def judge(estimates: pd.DataFrame) -> list[Claim]:
     """All claims of the study, for each depth that was measured."""
-    return [
-        found
-        for _, of_networks in estimates.groupby(NETWORKS)
-        for found in (
-            *_limit_claims(of_networks),
-            *_scale_claims(of_networks),
-            *_convergence_claims(of_networks),
-            *_steering_claims(of_networks),
-            *_bi_optimal_claims(of_networks),
-        )
-    ]
+    claims = Claims("underdetermined", "Gruber, Avron 2024")
+    for networks, rows in groups(estimates, NETWORKS):
+        where = f"depth {networks['depth']}, A {networks['equations']} × {networks['unknowns']}"
+        if networks["depth"]:
+            where += f", width {networks['width']}"
+        of = f"depth{networks['depth']}"
+        _limits(claims, rows, of, where)
+        _scales(claims, rows, of, where)
+        _convergence(claims, rows, of, where)
+        _steering(claims, rows, of, where)
+        if networks["depth"] == 1:
+            _bi_optimal(claims, rows, of, where)
+    return claims.found
 
 
-def _limit_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
+def _limits(claims: Claims, rows: pd.DataFrame, of: str, where: str) -> None:
     """E-S1 to E-S3."""
-    of_all = select(estimates, statistic="largest", experiment=None)
-    yield _within(
-        "gradient descent leaves (I − A†A) W_1 unchanged: largest relative change",
-        "E-S1",
-        estimates,
-        select(of_all, quantity="drift"),
-        DRIFT,
+    largest = select(rows, statistic="largest")
+    for statement, quantity, tolerance, text in (
+        (CONSERVED, "drift", DRIFT, "gradient descent leaves (I − A†A) W_1 unchanged: largest relative change"),
+        (LIMIT, "formula_error", FORMULA, "the limit is A†b + (I − A†A) W_1(0) W_2 ... x: largest relative error"),
+    ):  # fmt: skip
+        found = select(largest, quantity=quantity, part="")
+        claims.judge_all_runs(
+            statement, of, f"{text} ({where})", Prediction("<=", tolerance), found,
+            attempted=_attempted(rows, found),
+        )  # fmt: skip
+    ends = select(largest, part="steering", quantity="distance")
+    near = ends[ends["arm"].isin(AT_MIN_NORM)]
+    claims.judge_all_runs(
+        MIN_NORM,
+        f"{of}/at",
+        f"initializations with (I − A†A) W_1(0) = 0 lead to θ*: largest relative distance ({where})",
+        Prediction("<=", STEERED),
+        near,
+        attempted=_attempted(rows, near),
     )
-    yield _within(
-        "the limit is A†b + (I − A†A) W_1(0) W_2 ... x: largest relative error",
-        "E-S2",
-        estimates,
-        select(of_all, quantity="formula_error"),
-        FORMULA,
+    elsewhere = select(ends, arm="random")
+    claims.judge_all_runs(
+        MIN_NORM,
+        f"{of}/elsewhere",
+        f"random initializations do not lead to θ*: smallest relative distance ({where})",
+        Prediction(">", STEERED),
+        elsewhere,
+        attempted=_attempted(rows, elsewhere),
     )
-    ends = select(estimates, experiment="steering", statistic="largest", quantity="distance")
-    yield _within(
-        "starts with (I − A†A) W_1(0) = 0 end at θ*: largest relative distance",
-        "E-S3",
-        estimates,
-        ends[ends["start"].isin(AT_MIN_NORM)],
-        STEERED,
-    )
-    text, predicted = "random starts do not end at θ*: smallest relative distance", f"> {STEERED:g}"
-    elsewhere = select(ends, start="random")
-    if elsewhere.empty:
-        reason = not_measured(_failures(estimates))
-        yield _claim(text, "E-S3", estimates, predicted, NOTHING, reason)
-    else:
-        smallest = elsewhere["low"].min()
-        found = Estimate(smallest, smallest, elsewhere["high"].max())
-        verdict = Verdict(
-            "reproduced" if smallest > STEERED else "not reproduced",
-            f"smallest and largest of {elsewhere['runs'].sum():.0f} runs",
-        )
-        told = _beside(verdict, elsewhere["failed"].sum())
-        yield _claim(text, "E-S3", estimates, predicted, found, told)
 
 
-def _scale_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
+def _attempted(rows: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """What counts the runs of a claim: its rows, or if there are none all of the networks."""
+    return rows if found.empty else found
+
+
+def _scales(claims: Claims, rows: pd.DataFrame, of: str, where: str) -> None:
     """E-S4."""
-    of_all = select(estimates, statistic="largest", experiment=None, quantity="relative_bound")
-    yield _within(
-        "the distance from θ* is at most ‖(I − A†A) W_1(0)‖ ‖W_2 ... x‖: largest ratio",
-        "E-S4",
-        estimates,
-        of_all,
-        1 + BOUND,
+    shares = select(rows, statistic="largest", part="", quantity="relative_bound")
+    claims.judge_all_runs(
+        BOUNDED,
+        f"{of}/bound",
+        f"the distance from θ* is at most ‖(I − A†A) W_1(0)‖ ‖W_2 ... x‖: largest ratio ({where})",
+        Prediction("<=", 1 + BOUND),
+        shares,
+        attempted=_attempted(rows, shares),
     )
-    scaled = select(estimates, experiment="scale", quantity="distance")
-    yield _judged(
-        "the distance from θ* falls linearly with the scale of W_1(0): exponent as it tends to 0",
-        "E-S4",
-        select(scaled, layers="first"),
-        "corrected exponent",
-        "1",
-        partial(judge_equal, exact=1.0, rival=0.0),
+    scaled = select(rows, part="scale", quantity="distance")
+    first = select(scaled, layers="first")
+    claims.judge(
+        SCALED,
+        f"{of}/linear",
+        "the distance from θ* falls linearly with the scale of W_1(0): exponent as it tends to 0 "
+        f"({where})",
+        ALL,
+        select(first, statistic="corrected exponent"),
+        rule=partial(judge_equal, exact=1.0, rival=0.0),
+        attempted=select(first, statistic="exponent"),
     )
-    if estimates["depth"].iloc[0] > 0:
-        yield _judged(
+    if rows["depth"].iloc[0] > 0:
+        claims.judge(
+            SCALED,
+            f"{of}/faster",
             "the distance falls faster with the scale of W_1(0) than with that of the layers after it: "
-            "difference of exponents",
-            "E-S4",
-            scaled,
-            "exponent difference",
-            "> 0",
-            judge_positive,
+            f"difference of exponents ({where})",
+            Prediction(">", 0),
+            select(scaled, statistic="exponent difference"),
+            attempted=select(scaled, statistic="exponent"),
         )
 
 
-def _convergence_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
+def _convergence(claims: Claims, rows: pd.DataFrame, of: str, where: str) -> None:
     """E-S5."""
     for experiment, text in (
-        ("scale", "gradient descent converges from all scales of the start"),
+        ("scale", "gradient descent converges at all scales of the initialization"),
         (
             "conditioning",
             "gradient descent converges for all condition numbers of A that the iterations allow",
         ),
     ):
-        yield _allowed_converge(f"{text}: share of runs", select(estimates, experiment=experiment))
-    yield _rate_claim(estimates)
-    about = select(estimates, experiment="step", statistic="share")
-    for step, of_step in about[about["step"].notna()].groupby("step"):
-        converged, diverged = _shares(of_step)
-        happens, expected, other = (
-            ("converges", converged, diverged) if step < 2 else ("diverges", diverged, converged)
+        here = select(rows, part=experiment)
+        diverged = select(here, quantity="diverged", statistic="fraction", scale=None)
+        claims.judge(
+            CONVERGES,
+            f"{of}/{experiment}",
+            f"{text}: fraction of runs ({where})",
+            ALL,
+            select(here, quantity="converged", statistic="allowed fraction"),
+            rule=partial(_every_run, diverged, "converged"),
+            absent="the iterations are too few to converge, from whatever initialization",
         )
-        yield _claim(
-            f"with step {step:g}/σ_max² gradient descent {happens}: share of runs",
-            "E-S5",
-            estimates,
-            "1",
-            estimate_of(expected),
-            _judge_share(expected, other),
-        )
-
-
-def _allowed_converge(text: str, of: pd.DataFrame) -> Claim:
-    """A claim about the runs that have enough iterations; its reason tells of the others, too."""
-    everyone = select(of, statistic="share", scale=None)
-    allowed = select(of, statistic="allowed share")
-    _, diverged = _shares(everyone)
-    if allowed.empty:
-        too_few = not_measured("the iterations are too few to converge, whatever the start")
-        return _claim(text, "E-S5", of, "1", NOTHING, too_few)
-    converged, _ = _shares(allowed)
-    verdict = _judge_share(converged, diverged)
-    more_converged = diverged["runs"] - converged["runs"]
-    more_failed = diverged["failed"] - converged["failed"]
-    if more_converged + more_failed > 0:
-        worst = select(of, statistic="share", condition=of["condition"].max()).iloc[0]
-        beyond = (
-            f"; {more_converged + more_failed:.0f} more have too few iterations, and "
-            f"{more_failed:.0f} of them did not converge, up to condition number "
-            f"{worst['condition']:g}"
-        )
-        beyond += f": {worst['reason']}" if worst["reason"] else ""
-        verdict = Verdict(verdict.verdict, verdict.reason + beyond)
-    return _claim(text, "E-S5", of, "1", estimate_of(converged), verdict)
-
-
-def _shares(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """Rows of the share that converged and of the share that diverged."""
-    converged, diverged = (select(rows, quantity=of).iloc[0] for of in ("converged", "diverged"))
-    return converged, diverged
-
-
-def _judge_share(expected: pd.Series, other: pd.Series) -> Verdict:
-    """Verdict on what every run should do; runs that are slow do neither."""
-    if other["value"] > 0:
-        return Verdict("not reproduced", f"{other['value']:.0%} of all runs {other['quantity']}")
-    if expected["value"] == 1:
-        return Verdict("reproduced", f"every run {expected['quantity']}")
-    told = f"{expected['runs']:.0f} runs converged, {expected['failed']:.0f} did not yet"
-    return Verdict("inconclusive", f"{told}, such as: {expected['reason']}")
-
-
-def _rate_claim(estimates: pd.DataFrame) -> Claim:
-    """E-S5: late convergence is linear, at a rate that theory tells."""
-    of = select(estimates, experiment="conditioning")
-    rates = select(of, statistic="mean", quantity="rate_ratio")
-    text = (
+    rates = select(rows, part="conditioning", quantity="rate_ratio")
+    claims.judge(
+        CONVERGES,
+        f"{of}/rate",
         "late convergence is linear, with the rate of the tangent kernel at the end: ratio of the rates, at "
-        "the condition number where it is farthest from 1"
+        f"the condition number where it is farthest from 1 ({where})",
+        Prediction("in", 1 - RATE, 1 + RATE),
+        rates,
+        attempted=select(rows, part="conditioning", quantity="converged", scale=None),
     )
-    predicted = f"1 within {RATE:.0%}"
-    if rates.empty:
-        return _claim(text, "E-S5", of, predicted, NOTHING, not_measured(_failures(of)))
-    worst = estimate_of(rates.loc[(rates["value"] - 1).abs().idxmax()])
-    if worst.low >= 1 - RATE and worst.high <= 1 + RATE:
-        verdict = Verdict("reproduced", "the interval lies within the tolerance")
-    elif worst.high < 1 - RATE or worst.low > 1 + RATE:
-        verdict = Verdict("not reproduced", "the interval lies beyond the tolerance")
-    else:
-        verdict = Verdict("inconclusive", "the interval reaches beyond the tolerance")
-    converged, _ = _shares(select(of, statistic="share", scale=None))
-    return _claim(text, "E-S5", of, predicted, worst, _beside(verdict, converged["failed"]))
-
-
-def _steering_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
-    """E-S6."""
-    steered = select(estimates, experiment="steering", quantity="target_error")
-    yield _within(
-        "W_1(0) chosen after a first training ends at a prescribed solution: largest relative error",
-        "E-S6",
-        estimates,
-        select(steered, statistic="largest", start="steered"),
-        STEERED,
-    )
-    one_pass = select(steered, start="one_pass")
-    if not one_pass.empty:
-        yield _judged(
-            "W_1(0) chosen by conservation laws of gradient flow misses the prescribed solution by less "
-            "the smaller the step: exponent of the error in the step",
-            "E-S6",
-            one_pass,
-            "exponent",
-            "> 0",
-            partial(_judge_error_of_step, one_pass),
+    steps = select(rows, part="step", statistic="fraction")
+    for step, group in steps[steps["step"].notna()].groupby("step"):
+        happens, expected, other = (
+            ("converges", "converged", "diverged") if step < 2 else ("diverges", "diverged", "converged")
+        )  # fmt: skip
+        claims.judge(
+            CONVERGES,
+            f"{of}/step{step:g}",
+            f"with step {step:g}/σ_max² gradient descent {happens}: fraction of runs ({where})",
+            ALL,
+            select(group, quantity=expected),
+            rule=partial(_every_run, select(group, quantity=other), expected),
         )
 
 
-def _judge_error_of_step(one_pass: pd.DataFrame, exponent: Estimate) -> Verdict:
-    """Verdict on the sign alone, with the exponent as the step tends to 0 told beside.
+def _every_run(other: pd.DataFrame, expected: str, measured: Estimate) -> Verdict:
+    """Verdict on what every run should do; slow runs neither converge nor diverge."""
+    opposite = other.iloc[0]
+    if opposite["value"] > 0:
+        said = f"{opposite['value']:.0%} of all runs {opposite['quantity']}"
+        return Verdict("not reproduced", said)
+    if measured.value == 1:
+        return Verdict("reproduced", f"every run {expected}")
+    return Verdict("inconclusive", f"{1 - measured.value:.0%} of the runs had not {expected} yet")
+
+
+def _steering(claims: Claims, rows: pd.DataFrame, of: str, where: str) -> None:
+    """E-S6."""
+    steered = select(rows, part="steering", quantity="target_error")
+    exact = select(steered, statistic="largest", arm="steered")
+    claims.judge_all_runs(
+        STEERING,
+        f"{of}/exact",
+        "W_1(0) chosen after a first training leads to a prescribed solution: largest relative error "
+        f"({where})",
+        Prediction("<=", STEERED),
+        exact,
+        attempted=_attempted(rows, exact),
+    )
+    one_pass = select(steered, arm="one_pass")
+    if len(one_pass):
+        exponent = select(one_pass, statistic="exponent")
+        claims.judge(
+            STEERING,
+            f"{of}/one-pass",
+            "W_1(0) chosen by conservation laws of gradient flow misses the prescribed solution by less "
+            f"the smaller the step: exponent of the error in the step ({where})",
+            Prediction(">", 0),
+            exponent,
+            rule=partial(_error_by_step, one_pass),
+        )
+
+
+def _error_by_step(one_pass: pd.DataFrame, exponent: Estimate) -> Verdict:
+    """Verdict on the sign alone, with the exponent as the step tends to 0 beside it.
 
     Errors hardly scatter: terms of second order in the correction are more than its interval allows for.
     """
-    sign = judge_positive(exponent)
-    limit = estimate_of(select(one_pass, statistic="corrected exponent").iloc[0])
-    told = f"with a correction it is {limit.value:.4f} [{limit.low:.4f}, {limit.high:.4f}]"
-    return Verdict(sign.verdict, f"{sign.reason}; {told}")
+    sign = judge_above(exponent)
+    limit = select(one_pass, statistic="corrected exponent").iloc[0]
+    return Verdict(sign.verdict, f"{sign.reason}; with a correction it is {interval(limit, '.4f')}")
 
 
-def _bi_optimal_claims(estimates: pd.DataFrame) -> Iterator[Claim]:
+def _bi_optimal(claims: Claims, rows: pd.DataFrame, of: str, where: str) -> None:
     """E-S7."""
-    if estimates["depth"].iloc[0] != 1:
-        return
-    gaps = select(
-        estimates, experiment="steering", statistic="largest", quantity="bi_optimality_gap"
-    )
-    for start, text in (
+    gaps = select(rows, part="steering", statistic="largest", quantity="bi_optimality_gap")
+    for arm, text in (
         ("bi_optimal", "x = (AW)†b, W = θ*xᵀ/‖x‖² are optimal given each other"),
         ("zero", "gradient descent from W(0) = 0 ends at a pair that is optimal given each other"),
     ):
-        text = f"{text}: largest relative distance from optimal"
-        yield _within(text, "E-S7", estimates, select(gaps, start=start), STEERED)
-
-
-def _judged(
-    text: str,
-    statement: str,
-    rows: pd.DataFrame,
-    statistic: str,
-    predicted: str,
-    judged_by: Callable[[Estimate], Verdict],
-) -> Claim:
-    """A claim about the one row with the statistic, which is missing if there was too little to fit."""
-    fits = select(rows, statistic=statistic).dropna(subset="value")
-    if fits.empty:
-        verdict = not_measured(_failures(rows))
-        return _claim(text, statement, rows, predicted, NOTHING, verdict)
-    fit = fits.iloc[0]
-    found = estimate_of(fit)
-    verdict = _beside(judged_by(found), fit["failed"])
-    return _claim(text, statement, rows, predicted, found, verdict)
-
-
-def _within(
-    text: str, statement: str, networks: pd.DataFrame, rows: pd.DataFrame, tolerance: float
-) -> Claim:
-    """A claim about every run that converged, judged by the largest of rows of largest errors."""
-    predicted = f"at most {tolerance:.10g}"
-    if rows.empty:
-        verdict = not_measured(_failures(networks))
-        return _claim(text, statement, networks, predicted, NOTHING, verdict)
-    largest = rows["value"].max()
-    judged = judge_every_run(largest, tolerance, runs=int(rows["runs"].sum()))
-    measured = Estimate(largest, rows["low"].min(), largest)
-    verdict = _beside(judged, rows["failed"].sum())
-    return _claim(text, statement, networks, predicted, measured, verdict)
-
-
-def _beside(verdict: Verdict, failed: float) -> Verdict:
-    """The verdict, and how many runs it is not about."""
-    missing = f"; {failed:.0f} more did not converge" if failed else ""
-    return Verdict(verdict.verdict, verdict.reason + missing)
-
-
-def _claim(
-    text: str,
-    statement: str,
-    networks: pd.DataFrame,
-    predicted: str,
-    measured: Estimate,
-    verdict: Verdict,
-) -> Claim:
-    row = networks.iloc[0]
-    where = f"depth {row['depth']}, A {row['equations']} × {row['unknowns']}"
-    if row["depth"]:
-        where += f", width {row['width']}"
-    source = f"{PAPER}, {statement} (our design)"
-    return claim("underdetermined", f"{text} ({where})", source, predicted, measured, verdict)
-
-
-def _failures(rows: pd.DataFrame) -> str:
-    """Why there is nothing to judge."""
-    failed = rows[rows["failed"] > 0]
-    if failed.empty:
-        return "no such runs"
-    return f"too few runs converged: {failed['reason'].iloc[0]}"
+        found = select(gaps, arm=arm)
+        claims.judge_all_runs(
+            BI_OPTIMAL,
+            f"{of}/{arm}",
+            f"{text}: largest relative distance from optimal ({where})",
+            Prediction("<=", STEERED),
+            found,
+            attempted=_attempted(rows, found),
+        )

@@ -1,33 +1,12 @@
-"""From runs to means over systems, largest errors of all runs, and exponents in the scale of the start.
+"""From runs to means over systems, largest errors of all runs, and exponents in scale or step.
 
-The estimates are tidy, one row a quantity, with these columns:
-
-depth, width, equations, unknowns: the networks and the size of A.
-columns, condition, experiment, start, layers, scale, step: as in the measurements; missing where the
-    estimate is over several of them.
-quantity: of a run, as in the measurements, or
-    relative_bound   distance over its bound
-    converged        1 if the run converged, else 0
-    diverged         1 if its loss became infinite, else 0
-statistic:
-    mean      geometric, over systems, with the 95 % interval by Student's t of the logarithm
-    share     of runs, with the 95 % interval of Clopper and Pearson
-    allowed share  the same, of the runs with enough iterations for plain regression
-    largest   of all runs: value and high are the largest, low is the smallest
-    exponent  p of scale^p (distance) or step^p (target_error): weighted least squares on the log of the
-              mean, with a 95 % interval by a bootstrap over systems
-    corrected exponent  the same as scale or step tend to 0, with an interval that allows for a
-              correction to the power law
-    exponent difference  of the distance, first layer minus deeper layers, by paired systems
-value, low, high: the estimate.
-runs: runs used, of a mean those with a positive value. failed: runs left out because they did not
-    converge. reason: of the first of these.
-
-Exponents of the distance are fitted to scales up to 0.1.
+Means are geometric, of the runs that converged and have a positive value. Exponents p of scale^p or
+step^p are weighted least squares on the log of the mean, with intervals by a bootstrap over systems;
+the corrected exponent is that as scale or step tend to 0. Exponents of the distance are fitted to scales
+up to 0.1. Fractions have the interval of Clopper and Pearson.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -37,35 +16,49 @@ from scipy.special import betaincinv
 
 from initbias.statistics import LEVEL, Estimate, fit_power_law, ratio_interval
 from initbias.studies.underdetermined.design import FEWEST_SCALES, SMALL
+from initbias.study.tables import Column, Row, counts, estimates_table, groups, row
 
 NETWORKS = ["depth", "width", "equations", "unknowns"]
-SETTING = ["columns", "condition", "experiment", "start", "layers", "scale", "step"]
+VARIED = ["columns", "condition", "layers", "scale", "step"]
+SETTING = ["experiment", "start", *VARIED]
 RUN = [*NETWORKS, *SETTING, "seed"]
-COLUMNS = [
-    *NETWORKS,
-    *SETTING,
-    "quantity",
-    "statistic",
-    "value",
-    "low",
-    "high",
-    "runs",
-    "failed",
-    "reason",
-]
-MEANS = (
-    "distance",
-    "first_order",
-    "target_error",
-    "iterations",
-    "movement",
-    "kernel_change",
-    "alignment",
-    "effective_rank",
-    "rate_ratio",
+KEYS = (
+    Column("depth", "hidden layers; 0 is plain regression"),
+    Column("width", "their neurons"),
+    Column("equations", "rows of A"),
+    Column("unknowns", "columns of A"),
+    Column("columns", "columns of b"),
+    Column("condition", "largest over smallest singular value of A"),
+    Column("layers", "which layers are scaled at initialization: `first`, `deeper` or `all`"),
+    Column("scale", "factor of these layers"),
+    Column("step", "learning rate × curvature"),
+    Column("iteration", "of a course"),
 )
-LARGEST = ("formula_error", "drift", "relative_bound")
-LARGEST_OF_START = ("distance", "target_error", "bi_optimality_gap")
+MEANS = {
+    "distance": "‖y − θ*‖ over ‖θ*‖ at the end",
+    "first_order": "the same to first order in the scale of W₁",
+    "target_error": "distance from where an initialization is chosen to lead, over ‖θ*‖",
+    "iterations": "to converge",
+    "movement": "change of all weights over the weights at initialization",
+    "kernel_change": "change of the tangent kernel, relative",
+    "alignment": "mean absolute cosine of leading singular vectors of neighbouring layers at the end",
+    "effective_rank": "of W₁…W_h at the end",
+    "rate_ratio": "late rate of convergence over that of the tangent kernel at the end",
+}
+LARGEST = {
+    "formula_error": "of the formula of the limit, over ‖θ*‖",
+    "drift": "change of P W₁ over ‖W₁‖",
+    "relative_bound": "distance over its bound",
+}
+MEANINGS = MEANS | LARGEST | {
+    "bi_optimality_gap": "how far W and x are from optimal given the other, relative",
+    "converged": "runs that converged, of all; `allowed fraction`: of those with enough iterations for "
+    "plain regression",
+    "diverged": "runs whose loss became infinite",
+    "most_iterations": "made in a run",
+    "residual": "‖Ay − b‖ over ‖b‖ in the course of a run",
+}  # fmt: skip
+LARGEST_BY_ARM = ("distance", "target_error", "bi_optimality_gap")
 FEWEST_RUNS = 2  # of a mean with an interval
 
 Array = NDArray[np.float64]
@@ -73,12 +66,15 @@ Array = NDArray[np.float64]
 
 def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
     """Estimates of all quantities from the measurements of all shards."""
-    runs = last(measurements)
-    rows = []
-    for key, of_networks in runs.groupby(NETWORKS):
-        networks = dict(zip(NETWORKS, key, strict=True))
-        rows += [networks | row for row in _of_networks(of_networks)]
-    return pd.DataFrame(rows).reindex(columns=COLUMNS)
+    rows = [
+        networks | found
+        for networks, runs in groups(last(measurements), NETWORKS)
+        for found in _one_depth(runs)
+    ]
+    rows += _courses(measurements)
+    for found in rows:
+        found |= {"part": found.pop("experiment", ""), "arm": found.pop("start", "")}
+    return estimates_table(rows, KEYS)
 
 
 def last(measurements: pd.DataFrame) -> pd.DataFrame:
@@ -90,96 +86,88 @@ def last(measurements: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(relative_bound=rows["distance"] / bound)
 
 
-def _of_networks(runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _one_depth(runs: pd.DataFrame) -> Iterator[Row]:
     """Rows of the networks of one depth."""
-    yield from _told(runs, (row for quantity in LARGEST for row in _largest(runs, quantity)))
+    yield from _counted(runs, (found for name in LARGEST for found in _largest(runs, name)))
+    yield from _counted(runs, [row("most_iterations", "largest", runs["iterations"].max())])
     for experiment, group in runs.groupby("experiment"):
-        yield from _told(group, _shares(group, "share"), experiment=experiment)
+        yield from _counted(group, _fractions(group, "fraction"), experiment=experiment)
         enough = group[group["enough"]]
         if len(enough):
-            yield from _told(enough, _shares(enough, "allowed share"), experiment=experiment)
-    for key, group in runs.groupby(SETTING):
-        setting = dict(zip(SETTING, key, strict=True))
-        yield from _told(group, _of_setting(group, setting["experiment"]), **setting)
+            allowed = _fractions(enough, "allowed fraction")
+            yield from _counted(enough, allowed, experiment=experiment)
+    for setting, group in groups(runs, SETTING):
+        yield from _counted(group, _one_setting(group, setting["experiment"]), **setting)
     scaled = runs[(runs["experiment"] == "scale") & (runs["scale"] <= SMALL)]
     for layers, group in scaled.groupby("layers"):
         fits = _exponents(group, "distance", "scale")
-        yield from _told(group, fits, experiment="scale", layers=layers)
+        yield from _counted(group, fits, experiment="scale", layers=layers)
     pair = scaled[scaled["layers"].isin(["first", "deeper"])]
-    yield from _told(pair, _difference(pair), experiment="scale")
+    yield from _counted(pair, _difference(pair), experiment="scale")
     one_pass = runs[runs["start"] == "one_pass"]
     if len(one_pass):
         fits = _exponents(one_pass, "target_error", "step")
-        yield from _told(one_pass, fits, experiment="steering", start="one_pass")
+        yield from _counted(one_pass, fits, experiment="steering", start="one_pass")
 
 
-def _of_setting(runs: pd.DataFrame, experiment: str) -> Iterator[dict[str, Any]]:
+def _one_setting(runs: pd.DataFrame, experiment: str) -> Iterator[Row]:
     """Rows of the runs that differ in the seed alone."""
-    yield from _shares(runs, "share")
+    yield from _fractions(runs, "fraction")
     for quantity in MEANS:
         yield from _mean(runs, quantity)
     if experiment == "steering":
-        for quantity in LARGEST_OF_START:
+        for quantity in LARGEST_BY_ARM:
             yield from _largest(runs, quantity)
 
 
-def _told(
-    runs: pd.DataFrame, rows: Iterable[dict[str, Any]], **setting: Any
-) -> Iterator[dict[str, Any]]:
+def _counted(runs: pd.DataFrame, rows: Iterable[Row], **setting: Any) -> Iterator[Row]:
     """Rows with their setting, and with how many runs converged and why others did not."""
-    failures = runs.loc[runs["failure"] != "", "failure"]
-    told = {
-        "runs": len(runs) - len(failures),
-        "failed": len(failures),
-        "reason": failures.iloc[0] if len(failures) else "",
-    }
-    yield from (setting | told | row for row in rows)
+    counted = counts(runs)
+    yield from (setting | counted | found for found in rows)
 
 
-def _mean(runs: pd.DataFrame, quantity: str) -> Iterator[dict[str, Any]]:
+def _mean(runs: pd.DataFrame, quantity: str) -> Iterator[Row]:
     """Geometric mean of a quantity, of the runs where it is positive."""
     values = _values(runs, quantity)
     logs = np.log(values[values > 0])
     if len(logs) >= FEWEST_RUNS:
-        row = _row(quantity, "mean", **asdict(ratio_interval(logs)))
-        yield row | {"runs": len(logs)}
+        yield row(quantity, "geometric mean", ratio_interval(logs), used=len(logs))
 
 
-def _largest(runs: pd.DataFrame, quantity: str) -> Iterator[dict[str, Any]]:
+def _largest(runs: pd.DataFrame, quantity: str) -> Iterator[Row]:
     values = _values(runs, quantity)
     if len(values):
-        row = _row(quantity, "largest", values.max(), values.min(), values.max())
-        yield row | {"runs": len(values)}
+        found = Estimate(values.max(), values.min(), values.max())
+        yield row(quantity, "largest", found, used=len(values))
 
 
-def _shares(runs: pd.DataFrame, statistic: str) -> Iterator[dict[str, Any]]:
+def _fractions(runs: pd.DataFrame, statistic: str) -> Iterator[Row]:
     diverged = runs["failure"].str.startswith("diverged")
     for quantity, values in (("converged", runs["failure"] == ""), ("diverged", diverged)):
-        share = share_interval(int(values.sum()), len(values))
-        yield _row(quantity, statistic, **asdict(share))
+        yield row(quantity, statistic, fraction_interval(int(values.sum()), len(values)))
 
 
-def share_interval(count: int, of: int) -> Estimate:
-    """Share of a count, with the interval of Clopper and Pearson."""
-    low = betaincinv(count, of - count + 1, (1 - LEVEL) / 2) if count else 0.0
-    high = betaincinv(count + 1, of - count, (1 + LEVEL) / 2) if count < of else 1.0
-    return Estimate(count / of, float(low), float(high))
+def fraction_interval(count: int, total: int) -> Estimate:
+    """A count over a total, with the interval of Clopper and Pearson."""
+    low = betaincinv(count, total - count + 1, (1 - LEVEL) / 2) if count else 0.0
+    high = betaincinv(count + 1, total - count, (1 + LEVEL) / 2) if count < total else 1.0
+    return Estimate(count / total, float(low), float(high))
 
 
-def _exponents(runs: pd.DataFrame, quantity: str, of: str) -> Iterator[dict[str, Any]]:
+def _exponents(runs: pd.DataFrame, quantity: str, by: str) -> Iterator[Row]:
     """Exponents as scale or step fall: those of a power law in their inverse, which grows."""
     converged = runs[runs["failure"] == ""]
-    usable = converged[converged.groupby(of)["seed"].transform("size") >= FEWEST_RUNS]
-    if usable[of].nunique() < FEWEST_SCALES:  # nothing to fit: the failures are all to tell
-        yield _row(quantity, "exponent", np.nan, np.nan, np.nan)
+    usable = converged[converged.groupby(by)["seed"].transform("size") >= FEWEST_RUNS]
+    if usable[by].nunique() < FEWEST_SCALES:  # nothing to fit: the failures are all to report
+        yield row(quantity, "exponent", np.nan, by=by)
         return
-    size = runs[of].max() / usable[of]
+    size = runs[by].max() / usable[by]
     fit = fit_power_law(size, usable[quantity], groups=usable["seed"].tolist())
-    yield _row(quantity, "exponent", **asdict(fit.pure.exponent))
-    yield _row(quantity, "corrected exponent", **asdict(fit.exponent))
+    yield row(quantity, "exponent", fit.pure.exponent, by=by)
+    yield row(quantity, "corrected exponent", fit.exponent, by=by)
 
 
-def _difference(scaled: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _difference(scaled: pd.DataFrame) -> Iterator[Row]:
     """How much faster the distance falls with the scale of the first layer than with that of the others."""
     converged = scaled[scaled["failure"] == ""]
     arms = converged.pivot_table("distance", ["scale", "seed"], "layers").reindex(
@@ -194,7 +182,7 @@ def _difference(scaled: pd.DataFrame) -> Iterator[dict[str, Any]]:
             relative_to=both["deeper"],
             groups=both["seed"].tolist(),
         )
-        yield _row("distance", "exponent difference", **asdict(fit.pure.exponent))
+        yield row("distance", "exponent difference", fit.pure.exponent, by="scale")
 
 
 def _values(runs: pd.DataFrame, quantity: str) -> Array:
@@ -203,11 +191,17 @@ def _values(runs: pd.DataFrame, quantity: str) -> Array:
     return values[np.isfinite(values)]
 
 
-def _row(quantity: str, statistic: str, value: float, low: float, high: float) -> dict[str, Any]:
-    return {
-        "quantity": quantity,
-        "statistic": statistic,
-        "value": value,
-        "low": low,
-        "high": high,
-    }
+def _courses(measurements: pd.DataFrame) -> list[Row]:
+    """Courses of one system, after its first iteration."""
+    one = measurements[measurements["seed"] == measurements["seed"].min()]
+    one = one[one["iteration"] > 0]
+    scaled, steered = (one[one["experiment"] == name] for name in ("scale", "steering"))
+    scaled = scaled[(scaled["layers"] == "all") | (scaled["depth"] == 0)]
+    steered = steered[steered["columns"] == steered["columns"].min()]
+    steered = steered[steered["step"] == steered.groupby(["depth", "start"])["step"].transform("max")]
+    columns = [*NETWORKS, *SETTING, "iteration"]
+    return [
+        row(quantity, "run", value, **setting, used=1)
+        for runs, quantity in ((scaled, "residual"), (steered, "target_error"))
+        for setting, value in zip(runs[columns].to_dict("records"), runs[quantity], strict=True)
+    ]

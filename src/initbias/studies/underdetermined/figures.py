@@ -1,30 +1,49 @@
-"""Figures and tables of the study of underdetermined systems, from measurements and estimates alone."""
+"""Figures and tables of the study of underdetermined systems, from estimates alone."""
 
+from dataclasses import replace
 from typing import Any
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator
 
 from initbias.studies.underdetermined.estimate import NETWORKS
-from initbias.study.drawing import PALETTE, PANEL, SHAPES, THEORY, WIDTH, legend_below
-from initbias.study.tables import interval, select
+from initbias.study.drawing import (
+    DASHED,
+    DOTTED,
+    PALETTE,
+    PANEL,
+    SHAPES,
+    THEORY,
+    WIDTH,
+    Look,
+    facets,
+    legend_below,
+    logarithmic,
+    name_axes,
+    panels,
+    shades,
+    without_data,
+)
+from initbias.study.tables import cell, groups, select
 
 DEPTHS = {
-    0: "no hidden layer",
-    1: "one hidden layer",
-    2: "two hidden layers",
-    3: "three hidden layers",
+    0: Look("no hidden layer", PALETTE[0], SHAPES[0], weight=1),
+    1: Look("one hidden layer", PALETTE[1], SHAPES[1], weight=1),
+    2: Look("two hidden layers", PALETTE[2], SHAPES[2], weight=1),
+    3: Look("three hidden layers", PALETTE[3], SHAPES[3], weight=1),
 }
-LAYERS = {"first": "$W_1$", "deeper": "layers after $W_1$", "all": "all layers"}
+LAYERS = {
+    "first": Look("$W_1$ scaled", PALETTE[0], SHAPES[0], weight=1),
+    "deeper": Look("layers after $W_1$ scaled", PALETTE[1], SHAPES[1], weight=1),
+    "all": Look("all layers scaled", PALETTE[2], SHAPES[2], weight=1),
+}
 ASIDE = {"first": 1.0, "deeper": 1.06, "all": 1 / 1.06}  # factors: bars that would hide each other
-DASHED: dict[str, Any] = {"color": THEORY, "ls": (0, (4, 2)), "lw": 1}
-SLOPE: dict[str, Any] = {"color": THEORY, "ls": (0, (6, 2, 1, 2)), "lw": 1}
-DOTTED: dict[str, Any] = {"color": THEORY, "ls": (0, (1, 1)), "lw": 1}
+FIRST_ORDER = Look("$W_1$ scaled, first order", THEORY, line=DASHED, weight=1)
+SLOPE = Look("", THEORY, line=(0, (6, 2, 1, 2)), weight=1)
+LIMIT = Look("most iterations; above: runs that did not converge", THEORY, line=DOTTED, weight=1)
 CHANGES = {
     "movement": "movement of the weights",
     "kernel_change": "change of the tangent kernel",
@@ -32,243 +51,193 @@ CHANGES = {
     "effective_rank": "effective rank of $W_1 \\cdots W_h$",
 }
 STEERED = {
-    "steered": ("-", "$W_1(0)$ by a first training"),
-    "one_pass": ("--", "$W_1(0)$ by conservation laws"),
-    "random": (":", "random start"),
+    "steered": Look("$W_1(0)$ by a first training", THEORY),
+    "one_pass": Look("$W_1(0)$ by conservation laws", THEORY, line="--"),
+    "random": Look("random $W_1(0)$", THEORY, line=":"),
 }
+SCALE = "scale at initialization"
 
 
-def distance_by_scale(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
-    """Distance of the limit from θ* against the scale of some layers' start; a panel for each depth."""
-    means = select(estimates, experiment="scale", statistic="mean")
-    figure = Figure(figsize=(WIDTH, PANEL * 1.3))
-    panels = _row_of_panels(figure, measurements)
-    for axes, depth in panels:
-        panel = select(means, depth=depth)
-        for index, layers in enumerate(LAYERS):
-            arm = select(panel, layers=layers, quantity="distance").sort_values("scale")
-            _points(axes, arm["scale"] * ASIDE[layers], arm, PALETTE[index], SHAPES[index])
-        theory = select(panel, layers="first", quantity="first_order").sort_values("scale")
-        axes.plot(theory["scale"], theory["value"], **DASHED, zorder=3)
-        axes.set(xscale="log", yscale="log", xlabel="scale at the start")
-        _exponents_inside(axes, select(estimates, depth=depth, experiment="scale"))
-    panels[0][0].set_ylabel(r"distance from $\theta^*$ / $\Vert\theta^*\Vert$")
-    handles = [
-        _marker(f"{label} scaled", PALETTE[index], SHAPES[index])
-        for index, label in enumerate(LAYERS.values())
-    ]
-    legend_below(figure, [*handles, Line2D([], [], **DASHED, label="$W_1$ scaled, first order")])
+def distance_by_scale(estimates: pd.DataFrame) -> Figure:
+    """Distance of the limit from θ* against the scale of some layers; a panel for each depth."""
+    scaled = select(estimates, part="scale")
+    means = select(scaled, statistic="geometric mean", quantity="distance")
+    if means.empty:
+        return without_data(estimates, "distances from θ*")
+    theory = select(scaled, layers="first", quantity="first_order")
+    fits = select(scaled, statistic="exponent").dropna(subset="value")
+    figure, drawn = facets(
+        means.sort_values("depth"), col="depth", titles=lambda depth: DEPTHS[depth].label, height=1.3
+    )  # fmt: skip
+    for axes, rows in drawn:
+        depth = rows["depth"].iloc[0]
+        for place, (layers, look) in enumerate(LAYERS.items()):
+            look.bars(axes, select(rows, layers=layers), "scale", aside=ASIDE[layers])
+            for fit in select(fits, depth=depth, layers=layers).itertuples():
+                text = f"exponent {fit.value:.3f}"
+                axes.text(
+                    0.97, 0.04 + 0.08 * place, text, color=look.color, transform=axes.transAxes,
+                    ha="right", fontsize=8,
+                )  # fmt: skip
+        order = select(theory, depth=depth).sort_values("scale")
+        axes.plot(order["scale"], order["value"], zorder=3, **FIRST_ORDER.style)
+        axes.set(xscale="log", yscale="log")
+    name_axes(drawn, SCALE, r"distance from $\theta^*$ / $\Vert\theta^*\Vert$")
+    legend_below(figure, [*LAYERS.values(), FIRST_ORDER])
     return figure
 
 
-def convergence(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
+def convergence(estimates: pd.DataFrame) -> Figure:
     """Residuals of one system over iterations, and iterations against condition number and scale."""
+    courses = select(estimates, quantity="residual")
+    if courses.empty:
+        return without_data(estimates, "convergence")
     figure = Figure(figsize=(WIDTH, PANEL * 2.3))
-    parts: Any = figure.subfigures(2, 1)
-    above, below = parts
-    scaled = select(measurements, experiment="scale", seed=measurements["seed"].min())
-    scales = sorted(scaled["scale"].unique())
-    colours = matplotlib.colormaps["viridis"](np.linspace(0, 0.92, len(scales)))
-    shades = dict(zip(scales, colours, strict=True))
-    panels = _row_of_panels(above, measurements)
-    for axes, depth in panels:
-        runs = select(scaled, depth=depth, layers="all" if depth else "first")
-        for scale, run in runs[runs["iteration"] > 0].groupby("scale"):
-            axes.plot(run["iteration"], run["residual"], color=shades[scale])
-        axes.set(xscale="log", yscale="log", xlabel="iteration")
-    panels[0][0].set_ylabel(r"$\Vert Ay-b\Vert$ / $\Vert b\Vert$")
+    above, below = figure.subfigures(2, 1)
+    depths = sorted(courses["depth"].unique())
+    looks = shades(courses["scale"], "{:g}")
+    row = above.subplots(1, len(depths), sharex=True, sharey=True, squeeze=False)[0]
+    for axes, depth in zip(row, depths, strict=True):
+        for scale, run in select(courses, depth=depth).groupby("scale"):
+            looks[scale].plot(axes, run["iteration"], run["value"])
+        axes.set(xscale="log", yscale="log", xlabel="iteration", title=DEPTHS[depth].label)
+    row[0].set_ylabel(r"$\Vert Ay-b\Vert$ / $\Vert b\Vert$")
     above.legend(
-        handles=[Line2D([], [], color=c, label=f"{s:g}") for s, c in shades.items()],
+        handles=[look.handle for look in looks.values()],
         loc="outside lower center",
-        ncols=len(shades),
-        title="scale of all layers at the start",
+        ncols=len(looks),
+        title="scale of all layers at initialization",
         title_fontsize=8,
     )
     left, right = below.subplots(1, 2, sharey=True)
-    slow = measurements["failure"].str.startswith("not converged")
-    limit = measurements["iterations"].max()
-    for axes, experiment, of in ((left, "conditioning", "condition"), (right, "scale", "scale")):
-        rows = select(estimates, experiment=experiment)
-        rows = rows[rows["layers"].eq("all") | rows["depth"].eq(0)]
-        for depth, colour, shape in _depths(measurements):
-            means = select(rows, depth=depth, quantity="iterations", statistic="mean").sort_values(
-                of
-            )
-            _points(axes, means[of], means, colour, shape)
-            failed = select(rows, depth=depth, quantity="converged").dropna(subset=of)
-            failed = failed[failed["failed"] > 0]
-            beyond = limit * 1.7 * 1.5 ** (depth % 4)
-            axes.plot(
-                failed[of], np.full(len(failed), beyond), color=colour, marker=shape, ls="none"
-            )
-        if slow.any():
-            axes.axhline(limit, **DOTTED)
-        axes.set(xscale="log", yscale="log")
-        axes.grid(alpha=0.25, lw=0.5)
+    limit = select(estimates, quantity="most_iterations")["value"].max()
+    slow = [
+        _iterations(axes, estimates, experiment, by, limit)
+        for axes, experiment, by in ((left, "conditioning", "condition"), (right, "scale", "scale"))
+    ]
     left.set(xlabel=r"condition number of $A$", ylabel="iterations to converge")
-    right.set_xlabel("scale of all layers at the start")
-    at = select(estimates, experiment="conditioning", statistic="mean", quantity="iterations")
-    if len(at):
-        first = at.loc[at["condition"].idxmax()]
-        slope = np.array([at["condition"].min(), first["condition"]])
-        left.plot(slope, 0.3 * first["value"] * (slope / first["condition"]) ** 2, **SLOPE)
-    handles = [_marker(DEPTHS[d], colour, shape) for d, colour, shape in _depths(measurements)]
-    handles.append(Line2D([], [], **SLOPE, label="slope 2"))
-    if slow.any():
-        label = "most iterations; above: runs that did not converge"
-        handles.append(Line2D([], [], **DOTTED, label=label))
-    legend_below(below, handles, 3)
+    right.set_xlabel("scale of all layers at initialization")
+    means = select(estimates, part="conditioning", quantity="iterations")
+    if len(means):
+        largest = means.loc[means["condition"].idxmax()]
+        ends = np.array([means["condition"].min(), largest["condition"]])
+        SLOPE.plot(left, ends, 0.3 * largest["value"] * (ends / largest["condition"]) ** 2)
+    entries = [*(DEPTHS[depth] for depth in depths), replace(SLOPE, label="slope 2")]
+    legend_below(below, [*entries, *([LIMIT] if any(slow) else [])])
     return figure
 
 
-def steering(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
+def _iterations(
+    axes: Axes, estimates: pd.DataFrame, experiment: str, by: str, limit: float
+) -> bool:
+    """Iterations to converge by depth; returns whether some runs did not."""
+    rows = select(estimates, part=experiment)
+    rows = rows[rows["layers"].eq("all") | rows["depth"].eq(0)]
+    slow = False
+    for depth, look in DEPTHS.items():
+        look.bars(axes, select(rows, depth=depth, quantity="iterations"), by)
+        failed = select(rows, depth=depth, quantity="converged").dropna(subset=by)
+        failed = failed[failed["failed"] > 0]
+        beyond = np.full(len(failed), limit * 1.7 * 1.5 ** (depth % 4))
+        replace(look, line="", filled=True).plot(axes, failed[by], beyond)
+        slow |= len(failed) > 0
+    if slow:
+        axes.axhline(limit, color=LIMIT.color, ls=LIMIT.line, lw=1)
+    axes.set(xscale="log", yscale="log")
+    return slow
+
+
+def steering(estimates: pd.DataFrame) -> Figure:
     """Distance from where descent is steered, over iterations, and the error of one pass by step."""
-    figure = Figure(figsize=(WIDTH, PANEL * 1.5))
-    left, right = figure.subplots(1, 2)
-    runs = select(measurements, experiment="steering", seed=measurements["seed"].min())
-    runs = select(runs[runs["iteration"] > 0], columns=runs["columns"].min())
-    errors = select(estimates, start="one_pass", quantity="target_error", statistic="mean")
-    for depth, colour, shape in _depths(measurements):
-        for start, (line, _) in STEERED.items():
-            run = select(runs, depth=depth, start=start)
-            run = run[run["step"] == run["step"].max()]
-            left.plot(run["iteration"], run["target_error"], color=colour, ls=line)
-        of_depth = select(errors, depth=depth).sort_values("step")
-        _points(right, of_depth["step"], of_depth, colour, shape)
+    errors = select(estimates, part="steering", quantity="target_error")
+    courses = select(errors, statistic="run")
+    if courses.empty:
+        return without_data(estimates, "steering")
+    figure, ((left, right),) = panels(1, 2, height=1.4)
+    misses = select(errors, arm="one_pass", statistic="geometric mean")
+    for depth, look in DEPTHS.items():
+        for arm, line in STEERED.items():
+            run = select(courses, depth=depth, arm=arm)
+            replace(line, color=look.color).plot(left, run["iteration"], run["value"])
+        look.bars(right, select(misses, depth=depth), "step")
     left.set(xscale="log", yscale="log", xlabel="iteration")
     left.set_ylabel(r"distance from the solution / $\Vert\theta^*\Vert$")
-    right.set(xscale="log", yscale="log", xlabel=r"step (learning rate $\times$ curvature)")
+    right.set(xlabel=r"step (learning rate $\times$ curvature)")
     right.set_ylabel("distance at the end, by conservation laws")
-    if len(errors):
-        steps = np.sort(errors["step"].unique())
-        top = 1.5 * errors["high"].max()
-        right.plot(steps, top * steps / steps[-1], **SLOPE)
-        right.set_xticks(steps, [f"{step:g}" for step in steps])
-        right.xaxis.set_minor_locator(NullLocator())
-        right.set_ylim(10 ** np.floor(np.log10(errors["low"].min())), 10 ** np.ceil(np.log10(top)))
-    for axes in (left, right):
-        axes.grid(alpha=0.25, lw=0.5)
-    starts = [
-        Line2D([], [], color=THEORY, ls=line, label=label) for line, label in STEERED.values()
-    ]
-    depths = [_marker(DEPTHS[d], colour, shape) for d, colour, shape in _depths(measurements)]
-    legend_below(figure, [*depths, *starts, Line2D([], [], **SLOPE, label="slope 1")], 4)
+    if len(misses):
+        steps = np.sort(misses["step"].unique())
+        top = 1.5 * misses["high"].max()
+        SLOPE.plot(right, steps, top * steps / steps[-1])
+        logarithmic(right, steps, y=True)
+        right.set_ylim(10 ** np.floor(np.log10(misses["low"].min())), 10 ** np.ceil(np.log10(top)))
+    depths = [DEPTHS[depth] for depth in sorted(courses["depth"].unique())]
+    legend_below(figure, [*depths, *STEERED.values(), replace(SLOPE, label="slope 1")])
     return figure
 
 
-def lazy_and_rich(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
+def lazy_and_rich(estimates: pd.DataFrame) -> Figure:
     """What training changes against the scale of all layers."""
-    figure = Figure(figsize=(WIDTH, PANEL * 2))
-    rows = select(estimates, experiment="scale", statistic="mean")
-    rows = rows[rows["layers"].eq("all") | rows["depth"].eq(0)]
-    panels = figure.subplots(2, 2, sharex=True)
-    for axes, (quantity, label) in zip(panels.flat, CHANGES.items(), strict=True):
-        for depth, colour, shape in _depths(measurements):
-            means = select(rows, quantity=quantity, depth=depth).sort_values("scale")
-            _points(axes, means["scale"], means, colour, shape)
-        axes.set(xscale="log", ylabel=label)
-        axes.set_yscale("log" if quantity in ("movement", "kernel_change") else "linear")
-        axes.grid(alpha=0.25, lw=0.5)
-    panels[-1, 1].yaxis.set_major_locator(MaxNLocator(integer=True))
-    for axes in panels[-1]:
-        axes.set_xlabel("scale of all layers at the start")
-        axes.set_ylim(bottom=0)
-    depths = [_marker(DEPTHS[d], colour, shape) for d, colour, shape in _depths(measurements)]
-    legend_below(figure, depths)
+    rows = select(estimates, part="scale", statistic="geometric mean")
+    rows = rows[rows["quantity"].isin(CHANGES) & (rows["layers"].eq("all") | rows["depth"].eq(0))]
+    if rows.empty:
+        return without_data(estimates, "what training changes")
+    ordered = rows.sort_values("quantity", key=lambda names: names.map([*CHANGES].index))
+    figure, drawn = facets(
+        ordered, col="quantity", wrap=2, titles=CHANGES.__getitem__, sharey=False, height=0.95
+    )
+    for axes, panel in drawn:
+        for depth, look in DEPTHS.items():
+            look.bars(axes, select(panel, depth=depth), "scale")
+        axes.set(xscale="log", xlabel="scale of all layers at initialization")
+        if panel["quantity"].iloc[0] in ("movement", "kernel_change"):
+            axes.set_yscale("log")
+        else:
+            axes.set_ylim(bottom=0)
+        if panel["quantity"].iloc[0] == "effective_rank":
+            axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    legend_below(figure, [DEPTHS[depth] for depth in sorted(rows["depth"].unique())])
     return figure
 
 
-def limits(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
+def limits(estimates: pd.DataFrame) -> pd.DataFrame:
     """What holds for all runs of a depth, a row for each."""
     rows = []
-    for key, group in estimates.groupby(NETWORKS):
-        row: dict[str, Any] = dict(zip(NETWORKS, key, strict=True))
+    for key, group in groups(estimates, NETWORKS):
+        row: dict[str, Any] = {**key}
         largest = select(group, statistic="largest")
         for quantity in ("formula_error", "drift"):
-            found = select(largest[largest["experiment"].isna()], quantity=quantity)
+            found = select(largest, quantity=quantity, part="")
             row[f"largest {quantity.replace('_', ' ')}"] = _largest(found)
         errors = select(largest, quantity="target_error")
-        for start in ("zero", "min_norm", "steered", "one_pass"):
-            found = select(errors, start=start)
-            row[f"largest error, {start.replace('_', ' ')} start"] = _largest(found)
+        for arm in ("zero", "min_norm", "steered", "one_pass"):
+            row[f"largest error, {arm.replace('_', ' ')}"] = _largest(select(errors, arm=arm))
         gaps = select(largest, quantity="bi_optimality_gap")
-        row["bi-optimality gap, zero start"] = _largest(select(gaps, start="zero"))
+        row["bi-optimality gap, zero"] = _largest(select(gaps, arm="zero"))
         fits = select(group, statistic="exponent", quantity="distance")
-        for layers, label in LAYERS.items():
-            found = select(fits, layers=layers).dropna(subset="value")
-            text = "no fit" if found.empty else interval(found.iloc[0])
-            row[f"exponent, {label.replace('$W_1$', 'W_1')} scaled"] = text
-        shares = select(group, quantity="converged", statistic="share")
-        shares = shares[shares["scale"].isna() & shares["experiment"].ne("step")]
-        row["converged"], row["not converged"] = shares["runs"].sum(), shares["failed"].sum()
+        for layers, look in LAYERS.items():
+            label = look.label.replace("$W_1$", "W_1")
+            row[f"exponent, {label}"] = cell(select(fits, layers=layers), absent="no fit")
+        fractions = select(group, quantity="converged", statistic="fraction", scale=None)
+        every = fractions[fractions["part"].ne("step")]
+        row["converged"], row["not converged"] = every["used"].sum(), every["failed"].sum()
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def conditioning(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
+def conditioning(estimates: pd.DataFrame) -> pd.DataFrame:
     """Iterations and late rates, a row for each depth and condition number."""
     rows = []
-    of = select(estimates, experiment="conditioning").dropna(subset="condition")
-    for (depth, condition), group in of.groupby(["depth", "condition"]):
-        row: dict[str, Any] = {"depth": depth, "condition": condition}
+    of = select(estimates, part="conditioning").dropna(subset="condition")
+    for key, group in groups(of, ["depth", "condition"]):
+        row: dict[str, Any] = {**key}
         for quantity, digits in (("iterations", ".0f"), ("rate_ratio", ".3f"), ("distance", ".3f")):
             found = select(group, quantity=quantity)
-            text = "none converged" if found.empty else interval(found.iloc[0], digits)
-            row[quantity.replace("_", " ")] = text
-        shares = select(group, quantity="converged").iloc[0]
-        row["converged"], row["not converged"] = shares["runs"], shares["failed"]
-        row["reason"] = shares["reason"]
+            row[quantity.replace("_", " ")] = cell(found, digits, absent="none converged")
+        fraction = select(group, quantity="converged").iloc[0]
+        row["converged"], row["not converged"] = fraction["used"], fraction["failed"]
+        row["reason"] = fraction["reason"]
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def _row_of_panels(figure: Any, measurements: pd.DataFrame) -> list[tuple[Axes, int]]:
-    """A panel for each depth."""
-    depths = sorted(measurements["depth"].unique())
-    panels = figure.subplots(1, len(depths), sharex=True, sharey=True, squeeze=False)[0]
-    for axes, depth in zip(panels, depths, strict=True):
-        axes.set_title(DEPTHS[depth])
-        axes.grid(alpha=0.25, lw=0.5)
-    return list(zip(panels, depths, strict=True))
-
-
-def _exponents_inside(axes: Axes, estimates: pd.DataFrame) -> None:
-    """Fitted exponents, in the colours of their arms."""
-    fits = select(estimates, statistic="exponent", quantity="distance").dropna(subset="value")
-    for index, layers in enumerate(LAYERS):
-        for _, fit in select(fits, layers=layers).iterrows():
-            axes.text(
-                0.97,
-                0.04 + 0.08 * index,
-                f"exponent {fit['value']:.3f}",
-                color=PALETTE[index],
-                transform=axes.transAxes,
-                ha="right",
-                fontsize=8,
-            )
-
-
-def _points(axes: Axes, x: pd.Series, rows: pd.DataFrame, colour: str, shape: str) -> None:
-    """Means with their intervals, joined."""
-    axes.errorbar(
-        x,
-        rows["value"],
-        yerr=[rows["value"] - rows["low"], rows["high"] - rows["value"]],
-        color=colour,
-        marker=shape,
-        mfc="white",
-        lw=1,
-        elinewidth=1,
-    )
-
-
-def _depths(measurements: pd.DataFrame) -> list[tuple[int, str, str]]:
-    """Depths with their colour and marker, the same in all figures."""
-    return [(d, PALETTE[d], SHAPES[d]) for d in sorted(measurements["depth"].unique())]
-
-
-def _marker(label: str, colour: str, shape: str) -> Line2D:
-    return Line2D([], [], color=colour, marker=shape, mfc="white", lw=1, label=label)
 
 
 def _largest(rows: pd.DataFrame) -> str:
