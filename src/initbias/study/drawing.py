@@ -204,10 +204,14 @@ def panels(
 
 
 def logarithmic(axes: Axes, x: ArrayLike | None = None, y: bool = False) -> None:
-    """Logarithmic axes; the horizontal one with the given values for ticks, or as many as there is room for."""
+    """Logarithmic axes; the horizontal one with the given values for ticks, those there is room for."""
     if x is not None:
-        ticks = np.unique(np.asarray(x, dtype=float))
-        ticks = ticks[:: -(-len(ticks) // 6) or 1]
+        values = np.unique(np.asarray(x, dtype=float))
+        apart = (values[-1] / values[0]) ** 0.15
+        ticks = values[:1].tolist()
+        for value in values[1:]:
+            if value >= ticks[-1] * apart:
+                ticks.append(float(value))
         axes.set_xscale("log")
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.xaxis.minorticks_off()
@@ -229,7 +233,7 @@ def legend_below(figure: Any, entries: Sequence[Any], note: str = "") -> None:
     """One legend for all panels, below them, in as few rows as its words leave room for; a note above it."""
     handles = [entry.handle if isinstance(entry, Look) else entry for entry in entries]
     longest = max(len(str(handle.get_label()).replace("$", "")) for handle in handles)
-    across = max(1, min(6, int(figure.bbox.width / figure.dpi / (0.5 + 0.062 * longest))))
+    across = max(1, min(6, int(figure.bbox.width / figure.dpi / (0.45 + 0.055 * longest))))
     rows = -(-len(handles) // across)
     figure.legend(
         handles=handles, loc="outside lower center", ncols=-(-len(handles) // rows),

@@ -63,7 +63,7 @@ def estimates_table(rows: Iterable[Row], keys: Sequence[Column]) -> pd.DataFrame
     table = table.reindex(columns=columns)
     texts = list(TEXT)
     table[texts] = table[texts].astype(object).fillna("")
-    return table
+    return table.fillna({"used": 0, "failed": 0}).astype({"used": int, "failed": int})
 
 
 def row(quantity: str, statistic: str, found: Estimate | float, **more: Any) -> Row:

@@ -1,38 +1,19 @@
 """From risks over time to exponents with intervals.
 
-The estimates are tidy, one row a quantity, with these columns:
+A run is stopped by one of these rules:
 
-design, model, intrinsic_dim, input_dim, noise_std: the experiment.
-initialization: standard, mirrored, or "mirrored - standard" for paired differences.
-stopping: what is taken of a run, or of its data set.
-    oracle   the risk at the time where it is smallest on the test points, as in A-Fig1
-    holdout  the risk at the time of the smallest error on the noisy hold-out points
-    fixed    the risk at one time for all data sets: for networks that of the smallest mean risk, for
-             kernels that of the smallest mean of the average below
+    oracle   at the time where its risk is smallest on the test points, as in A-Fig1
+    holdout  at the time of the smallest error on the noisy hold-out points
+    fixed    at one time for all data sets: for networks that of the smallest mean risk, for kernels
+             that of the smallest mean of the average below
     average  (kernel, ridge) the risk on the same points averaged over noise and initial function in
              closed form, for kernels at its best time
-    best ridge  (ridge, theory) the risk of kernel ridge regression at the ridge that is best in theory
-quantity:
-    risk              mean excess risk over data sets at one sample size
-    exponent          of n^(-exponent), fitted on a window of sizes
-    local_exponent    between a sample size and the next
-    exponent_drift    exponent on the upper half of the sizes minus that on the lower half
-    excess            exponent of the ratio of the risk to its theory, paired by data set
-    residual          mean risk over its theory, minus 1
-    chi2              mean over sizes of the squared residuals as normal scores: 1 on average if the
-                      theory holds and risks are normal, somewhat more if they are skewed
-    reached           (theory) the size from which on local exponents are within 5 % of their limit
-window: sizes of a fit: all, upper half; empty for quantities at one size.
-sample_size: for quantities at one size (local exponents: the smaller one), else missing.
-value, low, high: the estimate and its 95 % interval.
-exact: what theory gives for the estimate at these sample sizes, by the same fit where it is one.
-    For ridge regression it is the deterministic equivalent, which becomes exact as n grows. For
-    kernels and networks at the fixed stopping rule it is exact for infinite width: the average in
-    closed form for the kernel on the same data sets at its best time, for networks up to their end.
-theory: the asymptotic value, where the theory gives one.
-cells: data sets used. failed: data sets left out because a run of either initialization failed.
-at_end: share of runs stopped at the last time recorded, whose risk might have fallen further; for
-    fits on the upper half, of the runs at its sizes.
+    best ridge  (ridge, theory) kernel ridge regression at the ridge that is best in theory
+
+Theory of an estimate is what theory gives at these sample sizes, by the same fit where it is one. For
+ridge regression it is the deterministic equivalent, which becomes exact as n grows. For kernels and
+networks at the fixed time it is exact for infinite width: the average in closed form for the kernel on
+the same data sets at its best time, for networks up to their end.
 
 Intervals come from a bootstrap over data sets, those of residuals from Student's t. For networks at
 the fixed stopping rule they do not repeat the choice of the time, which a few data sets make slightly
@@ -40,7 +21,6 @@ too well.
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -49,6 +29,7 @@ from scipy.special import ndtri, stdtr
 
 from initbias.datasets import generator
 from initbias.statistics import Curves, Window, student_interval
+from initbias.study.tables import Column, Row, estimates_table, groups, row, select
 
 SETTING = ["design", "intrinsic_dim", "input_dim", "noise_std"]
 EXPERIMENT = [*SETTING, "model"]
@@ -73,26 +54,29 @@ COMPARED_AT = {"ridge": "best ridge", "kernel": "fixed", "network": "fixed"}
 REACHED = 0.05  # relative distance of a local exponent from its limit
 FEWEST_SIZES = 3  # with two, a half would be one size
 WINDOWS: tuple[Window, ...] = ("all", "upper half")
-COLUMNS = [
-    "design",
-    "model",
-    "intrinsic_dim",
-    "input_dim",
-    "noise_std",
-    "initialization",
-    "stopping",
-    "quantity",
-    "window",
-    "sample_size",
-    "value",
-    "low",
-    "high",
-    "exact",
-    "theory",
-    "cells",
-    "failed",
-    "at_end",
-]
+KEYS = (
+    Column(
+        "model",
+        "`kernel` (gradient flow with the exact NTK), `ridge` (kernel ridge regression), `network`, or "
+        "`theory` (kernel ridge regression by the deterministic equivalent)",
+    ),
+    Column("intrinsic_dim", "dimension d of the sphere S^d of the inputs"),
+    Column("input_dim", "d + 1"),
+    Column("noise_std", "standard deviation of the label noise"),
+    Column("stopping", "`oracle`, `holdout`, `fixed`, `average` or `best ridge`; empty of courses"),
+    Column("sample_size", "n; of local exponents the smaller one; missing of fits"),
+    Column("time", "learning rate × epochs, of courses"),
+)
+MEANINGS = {
+    "risk": "excess risk at the stopping time; `local exponent`: between a sample size and the next; "
+    "`exponent drift`: on the upper half of the sizes minus on the lower half; `reached`: the size from "
+    "which on local exponents of theory are within 5 % of their limit",
+    "risk_over_theory": "risk over that of theory, paired by data set; `relative difference`: of the mean, "
+    "minus 1; `chi2`: mean over sizes of the squared relative differences as normal scores: 1 on average if "
+    "the theory holds and risks are normal, somewhat more if they are skewed",
+    "stopped_at_end": "runs stopped at their last recorded time, whose risk might have fallen further",
+    "risk_at_time": "mean excess risk in the course of training",
+}
 
 
 def theory_exponent(initialization: str, intrinsic_dim: int) -> float:
@@ -107,25 +91,30 @@ def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
     """Estimates of all quantities from the measurements of all shards."""
     by_theory = measurements["model"] == "theory"
     rows = [
-        dict(zip(SETTING, setting, strict=True)) | {"model": model, "stopping": stopping} | row
-        for setting, group in measurements[~by_theory].groupby(SETTING)
+        {**setting, "model": model, "stopping": stopping} | found
+        for setting, group in groups(measurements[~by_theory], SETTING)
         for model in STOPPING
         for stopping in STOPPING[model]
         if (group["model"] == model).any()
-        for row in _quantities(_with_exact(group, model, stopping), f"{setting} {model} {stopping}")
+        for found in _quantities(
+            _with_exact(group, model, stopping), f"{(*setting.values(),)} {model} {stopping}"
+        )
     ]
+    arm = [*EXPERIMENT, "initialization"]
     rows += [
-        dict(zip([*EXPERIMENT, "initialization"], arm, strict=True)) | row
-        for arm, group in measurements[by_theory].groupby([*EXPERIMENT, "initialization"])
-        for row in _theory_quantities(group)
+        setting | found
+        for setting, group in groups(measurements[by_theory], arm)
+        for found in _theory_quantities(group)
     ]
-    table = pd.DataFrame(rows).reindex(columns=COLUMNS)
-    return table.assign(theory=table.apply(_theory, axis=1))[COLUMNS]
+    rows += _courses(measurements[measurements["model"].isin(["kernel", "network"])])
+    for found in rows:
+        found |= {"part": found.pop("design"), "arm": found.pop("initialization")}
+    return estimates_table(rows, KEYS)
 
 
 def judged(estimates: pd.DataFrame) -> pd.DataFrame:
     """Estimates at the stopping rule at which their design and model are judged."""
-    experiments = zip(estimates["design"], estimates["model"], strict=True)
+    experiments = zip(estimates["part"], estimates["model"], strict=True)
     rules = [JUDGED_AT.get(experiment) for experiment in experiments]
     return estimates[estimates["stopping"] == rules]
 
@@ -143,7 +132,7 @@ def stopped_risks(measurements: pd.DataFrame, stopping: str) -> pd.DataFrame:
         stopping: see the columns of the estimates.
 
     Returns:
-        Indexed by (sample_size, seed, initialization), columns risk, at_end and failed. Runs that
+        Indexed by (sample_size, seed, initialization), columns risk, at_end, failed and failure. Runs that
         failed have no risk.
     """
     run = ["sample_size", "seed", "initialization"]
@@ -162,9 +151,10 @@ def stopped_risks(measurements: pd.DataFrame, stopping: str) -> pd.DataFrame:
         criterion = {"oracle": "risk", "holdout": "holdout_error"}[stopping]
         chosen = healthy.loc[healthy.groupby(run)[criterion].idxmin()]
     end = healthy.groupby(run)["time"].max().rename("end")
-    runs = measurements.groupby(run)["failure"].first().ne("").rename("failed").to_frame()
+    runs = measurements.groupby(run)["failure"].first().to_frame()
+    runs["failed"] = runs["failure"] != ""
     runs = runs.join(chosen.set_index(run)[["risk", "time"]]).join(end)
-    return runs.assign(at_end=runs["time"] == runs["end"])[["risk", "at_end", "failed"]]
+    return runs.assign(at_end=runs["time"] == runs["end"])[["risk", "at_end", "failed", "failure"]]
 
 
 def _with_exact(measurements: pd.DataFrame, model: str, stopping: str) -> pd.DataFrame:
@@ -182,63 +172,82 @@ def _with_exact(measurements: pd.DataFrame, model: str, stopping: str) -> pd.Dat
     return risks
 
 
-def _quantities(risks: pd.DataFrame, label: str) -> Iterator[dict[str, Any]]:
+def _quantities(risks: pd.DataFrame, label: str) -> Iterator[Row]:
     """Rows of one experiment and stopping rule."""
     failed = risks["failed"].groupby(["sample_size", "seed"]).any()
-    healthy = risks[~risks["failed"]]
     paired, exact = (
         risks[column].unstack("initialization")[list(INITIALIZATIONS)][~failed]
         for column in ("risk", "exact")
     )
     sizes = [n for n, values in paired.groupby("sample_size") if len(values) >= 2]
-    counts = {"cells": int((~failed.loc[sizes]).sum()), "failed": int(failed.sum())}
-    if len(sizes) < FEWEST_SIZES:  # nothing to fit: the failures are all there is to tell
-        for initialization in INITIALIZATIONS:
-            yield {"initialization": initialization, "quantity": "exponent", **counts}
+    total = {"used": int((~failed.loc[sizes]).sum()), "failed": int(failed.sum())}
+    total["reason"] = risks.loc[risks["failed"], "failure"].min() if total["failed"] else ""
+    if len(sizes) < FEWEST_SIZES:  # nothing to fit: the failures are all there is to report
+        for arm in INITIALIZATIONS:
+            yield _exponent(np.nan, "all", initialization=arm, **total)
         return
-    arms = [paired, exact] if exact.loc[sizes].notna().all(axis=None) else [paired]
+    known = exact.loc[sizes].notna().all(axis=None)
+    arms = [paired, exact] if known else [paired]
     curves = Curves(
         sizes,
         [np.vstack([arm.loc[n].to_numpy().T for arm in arms]) for n in sizes],
         generator("bootstrap", label),
     )
-    for arm, initialization in enumerate(INITIALIZATIONS):
-        at_end = healthy["at_end"].xs(initialization, level="initialization")
-        common = {"initialization": initialization, **counts}
-        known = np.array([exact.loc[n, initialization].mean(skipna=False) for n in sizes])
-        local = -np.diff(np.log(known)) / np.diff(np.log(sizes))
-        for window in WINDOWS:
-            fitted = {"window": window, "at_end": at_end.loc[curves.sizes(window)].mean(), **common}
-            fit = {"exact": np.nan, **asdict(curves.exponent(arm, window))}
-            if len(arms) == 2:
-                excess = curves.excess(arm, arm + len(INITIALIZATIONS), window)
-                fit["exact"] = fit["value"] - excess.value
-                yield {"quantity": "excess", "exact": 0.0, **asdict(excess), **fitted}
-            yield {"quantity": "exponent", **fit, **fitted}
-        yield {"quantity": "exponent_drift", **asdict(curves.drift(arm)), **common}
-        for index, n in enumerate(sizes):
-            here = {
-                "sample_size": n,
-                "initialization": initialization,
-                "cells": int((~failed).loc[n].sum()),
-                "failed": int(failed.loc[n].sum()),
-                "at_end": at_end.loc[n].mean(),
-            }
-            risk = {"exact": known[index], **asdict(curves.mean_risk(arm, index))}
-            yield {"quantity": "risk", **risk, **here}
-            if index + 1 < len(sizes):
-                slope = {"exact": local[index], **asdict(curves.local_exponent(arm, index))}
-                yield {"quantity": "local_exponent", **slope, **here}
-        yield from _residuals(paired[initialization], exact[initialization], sizes, common)
+    for index, arm in enumerate(INITIALIZATIONS):
+        at_end = risks.loc[~risks["failed"], "at_end"].xs(arm, level="initialization")
+        common = {"initialization": arm, **total}
+        yield from (common | found for found in _fits(curves, index, at_end, known))
+        at_sizes = _at_sizes(curves, index, sizes, exact[arm], failed, at_end)
+        yield from (common | found for found in at_sizes)
+        residuals = _residuals(paired[arm], exact[arm], sizes)
+        yield from ({"initialization": arm} | found for found in residuals)
     for window in WINDOWS:
-        paired_difference = asdict(curves.difference(1, 0, window))
-        common = {"initialization": DIFFERENCE, "quantity": "exponent", "window": window}
-        yield {**common, **paired_difference, **counts}
+        difference = curves.difference(1, 0, window)
+        yield _exponent(difference, window, initialization=DIFFERENCE, **total)
 
 
-def _residuals(
-    risk: pd.Series, exact: pd.Series, sizes: list[int], common: dict[str, Any]
-) -> Iterator[dict[str, Any]]:
+def _exponent(found: Any, window: str, **more: Any) -> Row:
+    return row("risk", "exponent", found, by="sample_size", window=window, **more)
+
+
+def _fits(curves: Curves, arm: int, at_end: pd.Series, known: bool) -> Iterator[Row]:
+    """Exponents of an arm on all sizes and on the upper half, with those of theory, and their drift."""
+    for window in WINDOWS:
+        found = curves.exponent(arm, window)
+        theory = np.nan
+        if known:
+            excess = curves.excess(arm, arm + len(INITIALIZATIONS), window)
+            theory = found.value - excess.value
+            fit = {"by": "sample_size", "window": window, "theory": 0.0}
+            yield row("risk_over_theory", "exponent", excess, **fit)
+        yield _exponent(found, window, theory=theory)
+        stopped = at_end.loc[curves.sizes(window)].mean()
+        yield row("stopped_at_end", "fraction", stopped, window=window)
+    yield row("risk", "exponent drift", curves.drift(arm), by="sample_size")
+
+
+def _at_sizes(
+    curves: Curves,
+    arm: int,
+    sizes: list[int],
+    exact: pd.Series,
+    failed: pd.Series,
+    at_end: pd.Series,
+) -> Iterator[Row]:
+    """Mean risk at each size, and the local exponent to the next."""
+    known = np.array([exact.loc[n].mean(skipna=False) for n in sizes])
+    local = -np.diff(np.log(known)) / np.diff(np.log(sizes))
+    for index, n in enumerate(sizes):
+        here = {"sample_size": n, "used": int((~failed).loc[n].sum())}
+        here["failed"] = int(failed.loc[n].sum())
+        yield row("risk", "mean", curves.mean_risk(arm, index), theory=known[index], **here)
+        yield row("stopped_at_end", "fraction", at_end.loc[n].mean(), **here)
+        if index + 1 < len(sizes):
+            slope = curves.local_exponent(arm, index)
+            yield row("risk", "local exponent", slope, theory=local[index], by="sample_size", **here)
+
+
+def _residuals(risk: pd.Series, exact: pd.Series, sizes: list[int]) -> Iterator[Row]:
     """How far the mean risk of an arm is from theory at each size, and over all of them."""
     squares = []
     for n in sizes:
@@ -246,47 +255,50 @@ def _residuals(
         if known.isna().any():
             continue
         relative = (risk.loc[n] - known) / known.mean()
-        interval = student_interval(relative)
-        names = {**common, "quantity": "residual", "sample_size": n}
-        yield {**names, **asdict(interval), "exact": 0.0}
+        found = student_interval(relative)
+        at = {"sample_size": n, "theory": 0.0, "used": len(relative)}
+        yield row("risk_over_theory", "relative difference", found, **at)
         error = float(relative.std(ddof=1)) / len(relative) ** 0.5
         if error > 0:  # the square of the normal deviate that is as unlikely as Student's t
-            tail = stdtr(len(relative) - 1, -abs(interval.value / error))
+            tail = stdtr(len(relative) - 1, -abs(found.value / error))
             squares.append(float(ndtri(tail)) ** 2)
     if squares:
-        yield {**common, "quantity": "chi2", "value": float(np.mean(squares)), "exact": 1.0}
+        yield row("risk_over_theory", "chi2", float(np.mean(squares)), theory=1.0)
 
 
-def _theory_quantities(risks: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Rows of one initialization in theory: exact, so without an interval."""
+def _theory_quantities(risks: pd.DataFrame) -> Iterator[Row]:
+    """Rows of one initialization in theory: exact, so that ends of intervals are the value."""
     risk = risks.set_index("sample_size")["risk"].sort_index()
     exponent = -np.diff(np.log(risk)) / np.diff(np.log(risk.index.astype(float)))
-    for quantity, sizes, values in (
-        ("risk", risk.index, risk),
-        ("local_exponent", risk.index[:-1], exponent),
+    for statistic, sizes, values in (
+        ("mean", risk.index, risk),
+        ("local exponent", risk.index[:-1], exponent),
     ):
         for n, value in zip(sizes, values, strict=True):
-            exact = {"value": value, "low": value, "high": value, "exact": value}
-            yield {"stopping": "best ridge", "quantity": quantity, "sample_size": n, **exact}
+            exact = {"low": value, "high": value, "theory": value}
+            at = {"stopping": "best ridge", "sample_size": n}
+            yield row("risk", statistic, value, **exact, **at)
     setting = risks.iloc[0]
-    limit = _asymptote("theory", *setting[["initialization", "intrinsic_dim", "noise_std"]])
+    limit = asymptote("theory", *setting[["initialization", "intrinsic_dim", "noise_std"]])
     near = np.abs(exponent / limit - 1) <= REACHED
     if near[-1]:
         first = int(np.max(np.nonzero(~near)[0], initial=-1)) + 1
-        reached = float(risk.index[first])
-        yield {"stopping": "best ridge", "quantity": "reached", "value": reached}
+        yield row("risk", "reached", float(risk.index[first]), stopping="best ridge")
 
 
-def _theory(row: pd.Series) -> float:
-    """Asymptotic value of an estimate, NaN where the theory gives none."""
-    if row["quantity"] not in ("exponent", "local_exponent"):
-        return float("nan")
-    arm = row["model"], row["initialization"]
-    return _asymptote(*arm, row["intrinsic_dim"], row["noise_std"])
+def _courses(measurements: pd.DataFrame) -> list[Row]:
+    """Mean risk over time."""
+    healthy = measurements[measurements["failure"] == ""]
+    setting = [*EXPERIMENT, "initialization", "sample_size", "time"]
+    means = healthy.groupby(setting)["risk"].agg(["mean", "size"]).reset_index()
+    return [
+        row("risk_at_time", "mean", found.pop("mean"), used=found.pop("size"), stopping="", **found)
+        for found in means.to_dict("records")
+    ]
 
 
-def _asymptote(model: str, initialization: str, intrinsic_dim: int, noise_std: float) -> float:
-    """Exponent of a model as n grows, or the difference of exponents; NaN where there is none."""
+def asymptote(model: str, initialization: str, intrinsic_dim: int, noise_std: float) -> float:
+    """Exponent of a model as n grows, or the difference of exponents; NaN where theory gives none."""
     if model == "theory" and noise_std == 0:
         return 3 / intrinsic_dim if initialization == "standard" else float("nan")
     standard, mirrored = (theory_exponent(arm, intrinsic_dim) for arm in INITIALIZATIONS)

@@ -76,8 +76,8 @@ def exponents(estimates: pd.DataFrame) -> pd.DataFrame:
         errors = select(group, quantity="sup_error")
         fitted = select(errors, statistic="exponent").iloc[0]
         means = select(errors, statistic="mean").sort_values("width")
-        row: dict[str, Any] = {**setting, "widths": "no fit"}
-        row["initialization"] = row.pop("arm")
+        row: dict[str, Any] = {**setting}
+        row["initialization"], row["widths"] = row.pop("arm"), "no fit"
         if len(means):
             row["widths"] = f"{means['width'].min():.0f} to {means['width'].max():.0f}"
         for quantity in QUANTITIES:
@@ -102,7 +102,7 @@ def _by_width(
         return without_data(estimates, label)
     sizes = sorted(means["sample_size"].unique())
     opacity = dict(zip(sizes, np.linspace(0.3 if len(sizes) > 1 else 1, 1, len(sizes)), strict=True))
-    figure, panels = facets(means.sort_values("depth"), col="depth", titles=_layers, height=1.35)
+    figure, panels = facets(means.sort_values("depth"), col="depth", titles=_layers, height=1.3, sharex=False)
     fits = select(estimates, statistic="fitted")
     for axes, rows in panels:
         depth = rows["depth"].iloc[0]
