@@ -207,7 +207,10 @@ def logarithmic(axes: Axes, x: ArrayLike | None = None, y: bool = False) -> None
     """Logarithmic axes; the horizontal one with the given values for ticks, those there is room for."""
     if x is not None:
         values = np.unique(np.asarray(x, dtype=float))
-        apart = (values[-1] / values[0]) ** 0.15
+        place = axes.get_subplotspec()
+        inches = 0.8 * WIDTH / (place.get_gridspec().ncols if place else 1)
+        room = inches / (0.12 + 0.07 * max(len(f"{value:g}") for value in values))
+        apart = (values[-1] / values[0]) ** (1 / max(room, 1))
         ticks = values[:1].tolist()
         for value in values[1:]:
             if value >= ticks[-1] * apart:

@@ -79,9 +79,11 @@ def counts(runs: pd.DataFrame) -> Row:
     return {"used": len(runs) - len(failures), "failed": len(failures), "reason": reason}
 
 
-def groups(table: pd.DataFrame, columns: list[str]) -> Iterator[tuple[Row, pd.DataFrame]]:
+def groups(
+    table: pd.DataFrame, columns: list[str], sort: bool = True
+) -> Iterator[tuple[Row, pd.DataFrame]]:
     """Rows that agree in some columns, with what they agree in; missing values are values."""
-    for key, group in table.groupby(columns, dropna=False):
+    for key, group in table.groupby(columns, dropna=False, sort=sort):
         yield dict(zip(columns, key, strict=True)), group
 
 

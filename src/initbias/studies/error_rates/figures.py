@@ -112,10 +112,10 @@ def exponent_by_dimension(estimates: pd.DataFrame) -> Figure:
         for name, label in (("standard", "$3/(d+3)$"), ("mirrored", "1"))
     }
     names = {"kernel": "kernel flow", "network": "networks"}
+    fits = fits.assign(panel=fits["model"].map(names) + fits["noise_std"].map(", noise {:g}".format))
     figure, drawn = facets(
-        fits.sort_values(["model", "noise_std"]), col="noise_std", row="model", height=0.85,
-        titles=lambda noise: f"noise {noise:g}", row_titles=names.__getitem__,
-    )  # fmt: skip
+        fits.sort_values(["model", "noise_std"]), col="panel", wrap=4, height=1.1
+    )
     dims = np.sort(fits["intrinsic_dim"].unique())
     grid = np.linspace(dims[0] - 0.3, dims[-1] + 0.3, 100)
     for axes, panel in drawn:
@@ -196,22 +196,21 @@ def theory_residuals(estimates: pd.DataFrame) -> Figure:
     rows = select(rows, statistic="relative difference")
     if rows.empty:
         return without_data(estimates, "risks relative to theory")
+    with_networks = select(rows, model="network").groupby("part")["noise_std"].agg(_middle)
+    rows = rows[rows["noise_std"] == rows["part"].map(with_networks)]
     ends = ["value", "low", "high"]
     rows[ends] *= 100
     rows = rows.assign(sphere=list(zip(rows["part"], rows["intrinsic_dim"], strict=True)))
     order = rows.sort_values(["part", "intrinsic_dim"], key=lambda keys: keys.replace("paper", "z"))
     order = order.sort_values("model", key=lambda keys: keys.map([*MODELS].index), kind="stable")
-    noises = sorted(rows["noise_std"].unique())
     figure, drawn = facets(
         order, col="sphere", row="model", titles=_target, row_titles=MODELS.__getitem__,
         sharex="col", sharey="row", height=0.75,
     )  # fmt: skip
     for axes, panel in drawn:
         for name in INITIALIZATIONS:
-            for at, noise_std in enumerate(noises):
-                aside = 2 ** (0.26 * (at - (len(noises) - 1) / 2) + ASIDE[name])
-                points = select(panel, arm=name, noise_std=noise_std)
-                replace(ARMS[name], line="", size=2.5).bars(axes, points, "sample_size", aside=aside)
+            look = replace(ARMS[name], line="", size=3)
+            look.bars(axes, select(panel, arm=name), "sample_size", aside=2 ** (2 * ASIDE[name]))
         axes.axhline(0, color=THEORY, lw=1)
         logarithmic(axes, panel["sample_size"])
     name_axes(drawn, "sample size $n$", "risk from theory, %")

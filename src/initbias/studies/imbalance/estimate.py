@@ -1,100 +1,88 @@
 """From runs to means, worst cases and slopes with intervals.
 
-The estimates are tidy, one row a quantity, with these columns:
-
-experiment, input_dim, sample_size, start, sigma_u, sigma_v, alpha, width, outputs: the setting, see
-    measure.py; missing where a quantity is over several, such as a slope.
-quantity: of each run, as measured
-    rate_constant      c of C-S1
-    stop_iteration, mean_rate, start_norm, distance, distance_bound, limit_distance,
-    limit_deviation, crossing_norm, crossing_bound, imbalance, drift   at the start or at the end
-and from its course
-    final_loss         loss at the end over that at the start
-    loss_over_bound    largest ratio of the loss to its bound C-S1 after the start
-    bound_over_rate    largest ratio of the bound C-S5 to the instantaneous rate;
-                       both while the loss is above rounding, where it has a rate
-    largest_drift      of the imbalance, over all times
-    crossing_share     crossing_norm over its bound C-S3
-    required_imbalance what C-S3 says that λ_r(Λ) + λ_m(−Λ) exceeds, over that
-    distance_share     distance over its bound C-S4
-over starts
-    lead               log of the ratio of the final losses of the start with the next smaller c, and of
-                       this one
-and over settings
-    exponent           r of width^(−r), of means over runs
-    exponent_drift     the same on the upper half of the widths minus that on the lower half
-    intercept, slope   of the straight line of a quantity in 1/√width, with weights 1/mean
-    unweighted_intercept   the same with equal weights
-    order              slope of the log of a quantity in the log of the step
-of: what a quantity over settings is of. window: of an exponent, all or upper half of the widths.
-value, low, high: mean over runs with its 95 % interval by Student's t, on the log scale if positive;
-    of exponents by a bootstrap over runs.
-std, smallest, largest: over runs; std is their standard deviation.
-runs, failed: with a value, and without; of starts and lines in the step, draws.
-reason: the first failure.
+Means over runs have intervals by Student's t, on the log scale if positive; exponents of means by a
+bootstrap over runs; straight lines and orders are fitted to each seed, whose data set is the same at all
+widths and steps.
 """
 
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from initbias.datasets import generator
-from initbias.statistics import Curves, positive_interval, student_interval
+from initbias.statistics import Curves, Estimate, positive_interval, student_interval
+from initbias.study.tables import Column, Row, estimates_table, groups, row
 
 PROBLEM = ["experiment", "input_dim", "sample_size"]
 SETTING = [*PROBLEM, "start", "sigma_u", "sigma_v", "alpha", "width", "outputs"]
 RUN = [*SETTING, "seed", "step"]
-OF_RUNS = (
-    "rate_constant",
-    "stop_iteration",
-    "mean_rate",
-    "start_norm",
-    "distance",
-    "distance_bound",
-    "limit_distance",
-    "limit_deviation",
-    "crossing_norm",
-    "crossing_bound",
-    "imbalance",
+KEYS = (
+    Column("input_dim", "D"),
+    Column("sample_size", "n"),
+    Column("sigma_u", "standard deviation of the entries of U at initialization"),
+    Column("sigma_v", "the same of V"),
+    Column("alpha", "α where that is h^(−α)"),
+    Column("width", "h; missing where an estimate is over several widths"),
+    Column("outputs", "m"),
+    Column("seed", "of a single run"),
+    Column("step", "learning rate of a single run"),
+    Column("iteration", "of a course"),
+    Column("index", "of an eigenvalue"),
 )
+OF_RUNS = {
+    "rate_constant": "c of C-S1",
+    "stop_iteration": "at which training stops",
+    "mean_rate": "of the loss over training",
+    "start_norm": "‖U₂(0)V(0)ᵀ‖_F",
+    "distance": "from the min-norm solution at the end",
+    "distance_bound": "its bound C-S4",
+    "limit_distance": "the distance when trained on to rounding",
+    "limit_deviation": "of the limit from its closed form, C-S2",
+    "crossing_norm": "norm that C-S3 bounds",
+    "crossing_bound": "that bound",
+    "imbalance": "λ_r(Λ) + λ_m(−Λ) over h^(1−2α), C-S3",
+}
+MEANINGS = OF_RUNS | {
+    "drift": "of the imbalance under the integrated flow, relative",
+    "final_loss": "loss at the end over that at initialization",
+    "loss_over_bound": "largest ratio of the loss to its bound C-S1 after initialization",
+    "bound_over_rate": "largest ratio of the bound C-S5 to the instantaneous rate, while the loss is above "
+    "rounding",
+    "largest_drift": "of the imbalance over all times",
+    "crossing_share": "crossing_norm over its bound",
+    "required_imbalance": "what C-S3 says that the imbalance exceeds, over that",
+    "distance_share": "distance over its bound",
+    "lead": "log of the ratio of the final losses of the initialization with the next smaller c, and of this one",
+    "drift_per_iteration": "of the imbalance, relative",
+    "flow_distance": "of descent from the flow at the same time, relative",
+    "loss, loss_bound, rate, rate_bound, distance_in_training, eigenvalue": "of single runs, as measured",
+}  # fmt: skip
 BY_WIDTH = (("by_width", "distance"), ("by_width", "start_norm"), ("by_exponent", "distance"))
 BY_STEP = ("drift_per_iteration", "flow_distance")
+ROOT = "width^(-1/2)"
 FEWEST_WIDTHS = 4
 FEWEST_RUNS = 2
-COLUMNS = [
-    *SETTING,
-    "quantity",
-    "of",
-    "window",
-    "value",
-    "low",
-    "high",
-    "std",
-    "smallest",
-    "largest",
-    "runs",
-    "failed",
-    "reason",
-]
 
 
 def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
     """Estimates of all quantities from the measurements of all shards."""
-    runs = pd.concat([_of_runs(measurements), *_from_courses(measurements)], ignore_index=True)
-    rows = [*_means(runs), *_leads(runs), *_by_width(runs), *_by_step(measurements)]
-    return pd.DataFrame(rows).reindex(columns=COLUMNS)
+    runs = pd.concat([_single(measurements), *_from_courses(measurements)], ignore_index=True)
+    rows = [
+        *_means(runs), *_leads(runs), *_by_width(runs), *_by_step(measurements), *_runs(measurements),
+    ]  # fmt: skip
+    for found in rows:
+        found |= {"part": found.pop("experiment"), "arm": found.pop("start", "")}
+    return estimates_table(rows, KEYS)
 
 
-def _of_runs(measurements: pd.DataFrame) -> pd.DataFrame:
+def _single(measurements: pd.DataFrame) -> pd.DataFrame:
     """Quantities that a run has one of; its failures among them."""
     single = measurements["quantity"].isin(OF_RUNS) | (measurements["failure"] != "")
     # The imbalance of the flow, which has no step.
-    of_flow = (measurements["quantity"] == "drift") & measurements["step"].isna()
-    return measurements.loc[single | of_flow, [*RUN, "quantity", "value", "failure"]]
+    by_flow = (measurements["quantity"] == "drift") & measurements["step"].isna()
+    return measurements.loc[single | by_flow, [*RUN, "quantity", "value", "failure"]]
 
 
 def _from_courses(measurements: pd.DataFrame) -> list[pd.DataFrame]:
@@ -104,20 +92,19 @@ def _from_courses(measurements: pd.DataFrame) -> list[pd.DataFrame]:
     found = []
     if {"loss", "loss_bound", "rate", "rate_bound"} <= set(wide):
         logged = wide.dropna(subset=["loss", "loss_bound"]).sort_values("iteration")
-        groups = logged.groupby(RUN, dropna=False)
+        by_run = logged.groupby(RUN, dropna=False)
         # A loss of rounding errors has no rate, and keeps no bound that goes on falling.
         resolved = logged[logged["rate"].notna()]
         later = resolved[resolved["iteration"] > 0]
         found += [
-            _run_values("final_loss", groups["loss"].last() / groups["loss"].first()),
+            _run_values("final_loss", by_run["loss"].last() / by_run["loss"].first()),
             _largest("loss_over_bound", later, later["loss"] / later["loss_bound"]),
             _largest("bound_over_rate", resolved, resolved["rate_bound"] / resolved["rate"]),
             _largest("largest_drift", logged, logged["drift"]),
         ]
     at_start = course[course["iteration"].isna() & course["index"].isna()]
-    # Bounds are of the start, the same at all steps.
-    free = [name for name in RUN if name != "step"]
-    values = _wide(at_start, free)
+    # Bounds are of the initialization, the same at all steps.
+    values = _wide(at_start, [name for name in RUN if name != "step"])
     for quantity, over, under in (
         ("crossing_share", "crossing_norm", "crossing_bound"),
         ("distance_share", "distance", "distance_bound"),
@@ -146,42 +133,39 @@ def _largest(quantity: str, rows: pd.DataFrame, values: pd.Series) -> pd.DataFra
     return _run_values(quantity, largest)
 
 
-def _means(runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    for key, group in runs.groupby([*SETTING, "quantity"], dropna=False, sort=False):
-        setting = dict(zip([*SETTING, "quantity"], key, strict=True))
+def _means(runs: pd.DataFrame) -> Iterator[Row]:
+    """Mean, spread and worst case of each quantity over runs."""
+    for setting, group in groups(runs, [*SETTING, "quantity"], sort=False):
+        quantity = setting.pop("quantity")
         values = group["value"].dropna().to_numpy()
-        interval = positive_interval if (values > 0).all() else student_interval
         failed = int((group["failure"] != "").sum())
-        yield {**setting, **asdict(interval(values)), **_spread(values, failed, group)}
+        common = setting | _counts(len(values), failed, group)
+        interval = positive_interval if (values > 0).all() else student_interval
+        yield row(quantity, "mean", interval(values), **common)
+        if len(values):
+            worst = Estimate(values.max(), values.min(), values.max())
+            yield row(quantity, "largest", worst, **common)
+        if len(values) >= FEWEST_RUNS:
+            yield row(quantity, "standard deviation", np.std(values, ddof=1), **common)
 
 
-def _spread(values: Any, failed: int, of: pd.DataFrame) -> dict[str, Any]:
-    """Range of some values, how many there are, and why others are missing, from the rows they are of."""
-    failures = of.loc[of["failure"] != "", "failure"]
-    return {
-        "std": np.nan if len(values) < FEWEST_RUNS else np.std(values, ddof=1),
-        "smallest": np.nan if not len(values) else np.min(values),
-        "largest": np.nan if not len(values) else np.max(values),
-        "runs": len(values),
-        "failed": failed,
-        "reason": failures.iloc[0] if len(failures) else "",
-    }
+def _counts(used: int, failed: int, rows: pd.DataFrame) -> Row:
+    """How many runs are used and how many failed, and why the first did."""
+    failures = rows.loc[rows["failure"] != "", "failure"]
+    reason = failures.iloc[0] if len(failures) else ""
+    return {"used": used, "failed": failed, "reason": reason}
 
 
-def _leads(runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """How far each start of C-Fig2 is ahead of that with the next smaller rate constant."""
-    starts = runs[runs["experiment"] == "convergence"].groupby(SETTING, dropna=False)
-    slowest_first = sorted(starts, key=lambda item: _by_seed(item[1], "rate_constant").mean())
-    for (_, slower), (faster, own) in pairwise(slowest_first):
+def _leads(runs: pd.DataFrame) -> Iterator[Row]:
+    """How far each initialization of C-Fig2 is ahead of that with the next smaller rate constant."""
+    starts = list(groups(runs[runs["experiment"] == "convergence"], SETTING))
+    starts.sort(key=lambda start: _by_seed(start[1], "rate_constant").mean())
+    for (_, slower), (setting, own) in pairwise(starts):
         ratios = _by_seed(slower, "final_loss") / _by_seed(own, "final_loss")
         lead = np.log(ratios.dropna())
         failed = own["seed"].nunique() - len(lead)
-        yield {
-            **dict(zip(SETTING, faster, strict=True)),
-            "quantity": "lead",
-            **asdict(student_interval(lead)),
-            **_spread(lead, failed, pd.concat([own, slower])),
-        }
+        counted = _counts(len(lead), failed, pd.concat([own, slower]))
+        yield row("lead", "mean", student_interval(lead), **setting, **counted)
 
 
 def _by_seed(runs: pd.DataFrame, quantity: str) -> pd.Series:
@@ -189,40 +173,41 @@ def _by_seed(runs: pd.DataFrame, quantity: str) -> pd.Series:
     return runs[runs["quantity"] == quantity].set_index("seed")["value"]
 
 
-def _by_width(runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _by_width(runs: pd.DataFrame) -> Iterator[Row]:
     common = [*PROBLEM, "start", "alpha", "outputs"]
     for experiment, quantity in BY_WIDTH:
         chosen = runs[(runs["experiment"] == experiment) & (runs["quantity"] == quantity)]
-        for key, group in chosen.groupby(common, dropna=False):
-            setting = dict(zip(common, key, strict=True)) | {"of": quantity}
+        for setting, group in groups(chosen, common):
             usable = group.dropna(subset="value")
             counts = usable.groupby("width").size()
             usable = usable[usable["width"].map(counts) >= FEWEST_RUNS]
-            spread = _spread(usable["value"], int((group["failure"] != "").sum()), group)
-            total = {name: spread[name] for name in ("runs", "failed", "reason")}
+            failed = int((group["failure"] != "").sum())
+            total = setting | _counts(len(usable), failed, group)
             if usable["width"].nunique() < FEWEST_WIDTHS:
-                yield {**setting, "quantity": "exponent", "window": "upper half", **total}
+                half = {"by": "width", "window": "upper half"}
+                yield row(quantity, "exponent", np.nan, **half, **total)
             else:
-                yield from (setting | row | total for row in _exponents(usable, key))
+                found = _exponents(quantity, usable, setting)
+                yield from (each | total for each in found)
             if experiment == "by_width":
-                yield from (setting | row | total for row in _lines(usable))
+                yield from (each | total for each in _lines(quantity, usable))
 
 
-def _exponents(runs: pd.DataFrame, identity: Any) -> Iterator[dict[str, Any]]:
-    groups = {int(width): group["value"].to_numpy()[None] for width, group in runs.groupby("width")}
-    draws = generator("imbalance", "bootstrap", *map(str, identity))
-    curves = Curves(list(groups), list(groups.values()), draws)  # one arm
+def _exponents(quantity: str, runs: pd.DataFrame, setting: Row) -> Iterator[Row]:
+    """Of means, on all widths and on the upper half, and the drift between the halves."""
+    values = {int(width): group["value"].to_numpy()[None] for width, group in runs.groupby("width")}
+    draws = generator("imbalance", "bootstrap", *map(str, setting.values()))
+    curves = Curves(list(values), list(values.values()), draws)  # one arm
     for window in ("all", "upper half"):
-        exponent = asdict(curves.exponent(0, window))
-        yield {"quantity": "exponent", "window": window, **exponent}
-    yield {"quantity": "exponent_drift", **asdict(curves.drift(0))}
+        yield row(quantity, "exponent", curves.exponent(0, window), by="width", window=window)
+    yield row(quantity, "exponent drift", curves.drift(0), by="width")
 
 
-def _lines(runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Straight lines in 1/√width, one for each seed, whose data set is the same at all widths.
+def _lines(quantity: str, runs: pd.DataFrame) -> Iterator[Row]:
+    """Straight lines in 1/√width, one for each seed.
 
     The spread over runs is in proportion to the mean, which the weights are the inverse of. Without
-    weights the narrowest networks decide, so that it is told beside.
+    weights the narrowest networks decide, so that this fit is reported, too.
     """
     weights = 1 / runs.groupby("width")["value"].mean()
     seeds = [
@@ -232,27 +217,40 @@ def _lines(runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
     ]
     weighted = np.array([np.polyfit(x, y, 1, w=w) for x, y, w in seeds]).reshape(-1, 2)
     unweighted = np.array([np.polyfit(x, y, 1) for x, y, _ in seeds]).reshape(-1, 2)
-    for quantity, values in (
+    for statistic, values in (
         ("slope", weighted[:, 0]),
         ("intercept", weighted[:, 1]),
-        ("unweighted_intercept", unweighted[:, 1]),
+        ("unweighted intercept", unweighted[:, 1]),
     ):
-        yield {"quantity": quantity, **asdict(student_interval(values))}
+        yield row(quantity, statistic, student_interval(values), by=ROOT)
 
 
-def _by_step(measurements: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    of = measurements[measurements["experiment"] == "finite_steps"]
-    for quantity, runs in of[of["quantity"].isin(BY_STEP)].groupby("quantity"):
+def _by_step(measurements: pd.DataFrame) -> Iterator[Row]:
+    """Slopes of the log of a quantity in the log of the step."""
+    steps = measurements[measurements["experiment"] == "finite_steps"]
+    for quantity, runs in steps[steps["quantity"].isin(BY_STEP)].groupby("quantity"):
         seeds = [seed for _, seed in runs.groupby("seed")]
         orders = [
             np.polyfit(np.log(seed["step"]), np.log(seed["value"]), 1)[0]
             for seed in seeds
             if seed["value"].notna().all()
         ]
-        yield {
-            **of[PROBLEM].iloc[0],
-            "quantity": "order",
-            "of": quantity,
-            **asdict(student_interval(orders)),
-            **_spread(orders, len(seeds) - len(orders), runs),
-        }
+        common = steps[PROBLEM].iloc[0].to_dict() | _counts(len(orders), len(seeds) - len(orders), runs)
+        yield row(str(quantity), "exponent", student_interval(orders), by="step", **common)
+
+
+def _runs(measurements: pd.DataFrame) -> Iterator[Row]:
+    """Single runs that figures show."""
+    healthy = measurements[measurements["failure"] == ""]
+    first = healthy["seed"] == healthy.groupby("experiment")["seed"].transform("min")
+    for experiment, quantities, chosen in (
+        ("convergence", ("loss", "loss_bound", "rate_constant"), healthy),
+        ("factorisation", ("loss", "loss_bound", "rate", "rate_bound", "eigenvalue"), healthy[first]),
+        ("invariant_set", ("distance_in_training",), healthy),
+        ("finite_steps", BY_STEP, healthy),
+    ):
+        runs = chosen[(chosen["experiment"] == experiment) & chosen["quantity"].isin(quantities)]
+        keys: Iterable[str] = [*RUN, "iteration", "index", "quantity", "value"]
+        for found in runs.dropna(subset="value")[keys].to_dict("records"):
+            quantity, value = found.pop("quantity"), found.pop("value")
+            yield row(quantity, "run", value, used=1, **found)
