@@ -3,6 +3,7 @@
 from initbias.statistics.corrected import CorrectedPowerLaw
 from initbias.statistics.fit import PowerLawFit, PurePowerLaw, fit_means, fit_power_law
 from initbias.statistics.floor import FloorFit
+from initbias.statistics.growth import exponent_of_means, exponents, line
 from initbias.statistics.means import positive_interval, ratio_interval, student_interval
 from initbias.statistics.power_law import LEVEL, Curves, Estimate, Window, widening
 from initbias.statistics.verdicts import (
@@ -31,6 +32,8 @@ __all__ = [
     "PurePowerLaw",
     "Verdict",
     "Window",
+    "exponent_of_means",
+    "exponents",
     "fit_means",
     "fit_power_law",
     "judge_above",
@@ -44,6 +47,7 @@ __all__ = [
     "judge_reported",
     "judge_value",
     "judge_within",
+    "line",
     "not_measured",
     "positive_interval",
     "ratio_interval",

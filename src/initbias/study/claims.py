@@ -181,10 +181,10 @@ class Claims:
         usable = rows.dropna(subset="value")
         if usable.empty:
             nothing = Estimate(nan, nan, nan)
-            reason = _first_reason(tried)
-            self._add(
-                statement, of, text, prediction, nothing, not_measured(_counted(absent, tried, reason))
-            )
+            verdict = not_measured(_counted(absent, tried))
+            if needed:
+                verdict = Verdict("inconclusive", needed)
+            self._add(statement, of, text, prediction, nothing, verdict)
             return
         decisive = prediction.worst(usable)
         measured = estimate_of(decisive)
@@ -199,7 +199,7 @@ class Claims:
             reason += f" ({self._where(decisive)}); all values: "
             reason += f"{usable['value'].min():.3g} to {usable['value'].max():.3g}"
         counted = pd.DataFrame([decisive]) if attempted is None else attempted
-        reason = _counted(reason, counted, _first_reason(counted))
+        reason = _counted(reason, counted)
         self._add(statement, of, text, prediction, measured, Verdict(verdict.verdict, reason))
 
     def judge_all_runs(
@@ -229,8 +229,8 @@ class Claims:
         usable = rows.dropna(subset="value")
         if usable.empty:
             nothing = Estimate(nan, nan, nan)
-            reason = _counted("no run has a value", tried, _first_reason(tried))
-            self._add(statement, of, text, prediction, nothing, not_measured(reason))
+            verdict = not_measured(_counted("no run has a value", tried))
+            self._add(statement, of, text, prediction, nothing, verdict)
             return
         runs = int(usable["used"].sum())
         smallest, largest = float(usable["low"].min()), float(usable["high"].max())
@@ -249,7 +249,7 @@ class Claims:
             if widest["high"].max() <= prediction.bound:
                 reason = f"{verdict.reason}, but none at the largest {except_narrow}"
                 verdict = Verdict("inconclusive", reason)
-        reason = _counted(verdict.reason, tried, _first_reason(tried))
+        reason = _counted(verdict.reason, tried)
         self._add(statement, of, text, prediction, measured, Verdict(verdict.verdict, reason))
 
     def _add(
@@ -290,16 +290,12 @@ class Claims:
         )
 
 
-def _first_reason(rows: pd.DataFrame) -> str:
-    reasons = rows.loc[rows["reason"] != "", "reason"]
-    return str(reasons.iloc[0]) if len(reasons) else ""
-
-
-def _counted(text: str, rows: pd.DataFrame, reason: str) -> str:
+def _counted(text: str, rows: pd.DataFrame) -> str:
     """A reason with how many runs have failed, and why the first of them did."""
     failed, used = rows["failed"].max(), rows["used"].max()
     if not failed > 0:
         return text
+    reason = rows.loc[rows["reason"] != "", "reason"].iloc[0]
     return f"{text}; {failed:.0f} runs failed, {used:.0f} are used: {reason}"
 
 

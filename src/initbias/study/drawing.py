@@ -12,6 +12,7 @@ from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import ArrayLike
 
 INK = "#262626"
@@ -209,17 +210,40 @@ def logarithmic(axes: Axes, x: ArrayLike | None = None, y: bool = False) -> None
         values = np.unique(np.asarray(x, dtype=float))
         place = axes.get_subplotspec()
         inches = 0.8 * WIDTH / (place.get_gridspec().ncols if place else 1)
-        room = inches / (0.12 + 0.07 * max(len(f"{value:g}") for value in values))
+        room = inches / (0.12 + 0.07 * max(len(_number(value)) for value in values))
         apart = (values[-1] / values[0]) ** (1 / max(room, 1))
         ticks = values[:1].tolist()
         for value in values[1:]:
             if value >= ticks[-1] * apart:
                 ticks.append(float(value))
         axes.set_xscale("log")
-        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.set_xticks(ticks, [_number(tick) for tick in ticks])
         axes.xaxis.minorticks_off()
     if y:
         axes.set_yscale("log")
+
+
+def name_line(axes: Axes, rows: pd.DataFrame, x: str, text: str, color: Any) -> None:
+    """The name of a line at its right end."""
+    shown = rows.dropna(subset="value")
+    if len(shown):
+        last = shown.loc[shown[x].idxmax()]
+        axes.annotate(
+            text, (last[x], last["value"]), (4, 0), textcoords="offset points", va="center",
+            color=color, fontsize=7, annotation_clip=False,
+        )  # fmt: skip
+
+
+def close_ticks(axes: Axes) -> None:
+    """Ticks of a logarithmic vertical axis whose values are within a factor of a hundred or so."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _number(value: float) -> str:
+    return f"{value:g}" if value >= 1 else f"{value:.3g}"
 
 
 def name_axes(drawn: Sequence[tuple[Axes, Any]], x: str, y: str = "") -> None:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from initbias.statistics import Estimate
 
@@ -61,8 +62,8 @@ def estimates_table(rows: Iterable[Row], keys: Sequence[Column]) -> pd.DataFrame
     if unknown := sorted(set(table) - set(columns)):
         raise ValueError(f"estimates have no column {', '.join(unknown)}")
     table = table.reindex(columns=columns)
-    texts = list(TEXT)
-    table[texts] = table[texts].astype(object).fillna("")
+    words = [name for name in table if name in TEXT or not is_numeric_dtype(table[name])]
+    table[words] = table[words].astype(object).fillna("")
     return table.fillna({"used": 0, "failed": 0}).astype({"used": int, "failed": int})
 
 
@@ -88,9 +89,9 @@ def groups(
 
 
 def select(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
-    """Rows with these values in the columns so named; None is for a value that is missing."""
+    """Rows with these values in the columns so named; None and NaN are for a value that is missing."""
     for column, value in values.items():
-        table = table[table[column].isna() if value is None else table[column] == value]
+        table = table[table[column].isna() if pd.isna(value) else table[column] == value]
     return table
 
 

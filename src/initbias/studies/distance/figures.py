@@ -1,279 +1,239 @@
-"""Figures and tables of the distance study, from measurements and estimates alone."""
+"""Figures and tables of the distance study, from estimates alone."""
 
-from collections.abc import Iterable, Sequence
-from textwrap import fill, shorten
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, StrMethodFormatter
 
-from initbias.studies.distance.claims import NAMES
 from initbias.studies.distance.estimate import CHOSEN, RATIO, main_setting
-from initbias.study.drawing import PALETTE, PANEL, SHAPES, THEORY, WIDTH, legend_below
-from initbias.study.tables import interval, select
+from initbias.study.drawing import (
+    DASHED,
+    DOTTED,
+    INK,
+    PALETTE,
+    SHAPES,
+    THEORY,
+    Look,
+    close_ticks,
+    facets,
+    legend_below,
+    logarithmic,
+    name_axes,
+    name_line,
+    panels,
+    shades,
+    unavailable,
+    without_data,
+)
+from initbias.study.images import NAMES
+from initbias.study.tables import cell, groups, interval, select
 
 WIDTH_LABEL, SIZE_LABEL = "width $H$", "training images $m$"
 DISTANCE, ERROR = "distance from initialization", "generalization error"
 LABELS = {"distance": DISTANCE, "generalization_error": ERROR}
-CAPACITIES = {  # label, colour, marker, line: full lines are from the origin
-    "start_norm_product": (r"$\Pi_k\|Z_k\|_F^2$", PALETTE[2], "^", "-"),
-    "norm_product": (r"$\Pi_k\|W_k\|_F^2$", PALETTE[1], "o", "-"),
-    "distance_product": (r"$\Pi_k\|W_k-Z_k\|_F^2$", PALETTE[1], "o", "--"),
-    "spectral_product": (r"$\Pi_k\|W_k\|_2$", PALETTE[0], "s", "-"),
-    "spectral_bound": (r"$\Pi_k(\|Z_k\|_2+\Delta)$", PALETTE[0], "s", "--"),
+CAPACITIES = {  # full lines are from the origin, dashed ones from initialization
+    "start_norm_product": Look(r"$\Pi_k\|Z_k\|_F^2$", PALETTE[2], "^"),
+    "norm_product": Look(r"$\Pi_k\|W_k\|_F^2$", PALETTE[1], "o"),
+    "distance_product": Look(r"$\Pi_k\|W_k-Z_k\|_F^2$", PALETTE[1], "o", line=DASHED),
+    "spectral_product": Look(r"$\Pi_k\|W_k\|_2$", PALETTE[0], "s"),
+    "spectral_bound": Look(r"$\Pi_k(\|Z_k\|_2+\Delta)$", PALETTE[0], "s", line=DASHED),
 }
-WORDS = {
-    "depth": "depth {:g}",
-    "learning_rate": "step {:g}",
-    "batch_size": "batch {:g}",
-    "threshold": "stop at {:g}",
+VARIED = {
+    "depth": "depth",
+    "learning_rate": "learning rate",
+    "batch_size": "batch",
+    "threshold": "training loss to stop at",
 }
-
+RANDOM = Look("random labels", INK)
+TRUE = Look("true labels", INK, line=DASHED)
 KINDS = ("exponent", "relative slope", "difference", "slope")
 
-Colours = dict[float, Any]
 
-
-def width_and_size(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
+def width_and_size(estimates: pd.DataFrame) -> Figure:
     """D-Fig1: error and distance by width, distance by sample size; a row for each set of images."""
-    means = _means(main_setting(estimates))
-    means = means[
-        (means["label_noise"] == 0) & means["initialization"].isin(("standard", "mirrored"))
-    ]
-    sizes, widths = (
-        _shades(means[name].dropna(), colours)
-        for name, colours in (("sample_size", "viridis"), ("width", "plasma"))
-    )
-    figure, grid = _grid(means, 3, PANEL)
-    for dataset, row in grid.items():
+    means, note = _measured(select(_means(estimates), label_noise=0.0))
+    if means.empty:
+        return without_data(estimates, "trained networks")
+    looks = shades(means["sample_size"].dropna(), "$m={:g}$", marker="o", size=3.5)
+    datasets = list(means["dataset"].unique())
+    figure, grid = panels(len(datasets), 3)
+    for dataset, row in zip(datasets, grid, strict=True):
         rows = select(means, dataset=dataset)
-        row[1].set_title(NAMES[dataset])
-        if _missing(row, rows):
-            continue
-        errors, by_width, by_size = row
-        for axes, quantity in ((errors, "generalization_error"), (by_width, "distance")):
-            for m, group in select(rows, quantity=quantity).groupby("sample_size"):
-                for name in ("standard", "mirrored"):
-                    filled = name == "standard"
-                    arm = select(group, initialization=name)
-                    _points(axes, arm, "width", sizes[m], "o", "-" if filled else "--", filled)
+        for axes, quantity in ((row[0], "generalization_error"), (row[1], "distance")):
+            for m, look in looks.items():
+                here = select(rows, quantity=quantity, sample_size=m)
+                replace(look, filled=True).bars(axes, select(here, arm="standard"), "width")
+                replace(look, line=DASHED).bars(axes, select(here, arm="mirrored"), "width")
             axes.set(xlabel=WIDTH_LABEL, ylabel=LABELS[quantity])
-            _logarithmic(axes, rows["width"])
-        for width, group in _standard(rows, quantity="distance").groupby("width"):
-            _points(by_size, group, "sample_size", widths[width], "o", "-")
-        by_size.set(xlabel=SIZE_LABEL, ylabel=DISTANCE)
-        _logarithmic(by_size, rows["sample_size"])
-        _logarithmic_values(by_size)
-        _note_failures(errors, select(rows, quantity="distance"))
-    handles = [*_handles(sizes, "$m={:g}$"), *_handles(widths, "$H={:g}$"), *_start_handles()]
-    legend_below(figure, handles, 6)
+            logarithmic(axes, rows["width"].dropna())
+        row[1].set_ylim(bottom=0)
+        row[1].set_title(_counted(rows, NAMES[dataset]))
+        _by_size(row[2], select(rows, quantity="distance", arm="standard"), Look("", marker="o"))
+    arms = [
+        Look("standard", INK, "o", filled=True),
+        Look("mirrored", INK, "o", line=DASHED),
+    ]
+    legend_below(figure, [*looks.values(), *arms], note)
     return figure
 
 
-def random_labels(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
+def random_labels(estimates: pd.DataFrame) -> Figure:
     """D-Fig2: distance with random and with true labels, by sample size and by width."""
-    rows = _standard(_means(main_setting(estimates)), quantity="distance")
-    random = rows[rows["label_noise"] == 1]
-    compared = rows[(rows["label_noise"] == 0) & rows["dataset"].isin(random["dataset"])]
-    figure = Figure(figsize=(WIDTH, PANEL * 1.2))
-    panels = figure.subplots(1, 2, sharey=True)
-    if _missing(panels, random):
-        return figure
-    handles = []
-    for axes, by, line, colour_map, label in (
-        (panels[0], "sample_size", "width", "plasma", "$H={:g}$"),
-        (panels[1], "width", "sample_size", "viridis", "$m={:g}$"),
-    ):
-        shades = _shades(random[line], colour_map)
-        for table, style in ((random, "-"), (compared, "--")):
-            for value, group in table[table[line].isin(list(shades))].groupby(line):
-                _points(axes, group, by, shades[value], "o", style)
-        axes.set(xlabel=SIZE_LABEL if by == "sample_size" else WIDTH_LABEL)
-        _logarithmic(axes, compared[by])
-        _logarithmic_values(axes)
-        handles += _handles(shades, label)
-    panels[0].set_ylabel(DISTANCE)
-    panels[0].set_title(_names(random))
-    _note_failures(panels[0], random)
-    handles += [Line2D([], [], color="black", ls="-", label="random labels")]
-    handles += [Line2D([], [], color="black", ls="--", label="true labels")]
-    legend_below(figure, handles, 5)
+    rows = select(_means(estimates), arm="standard", quantity="distance")
+    random, note = _measured(select(rows, label_noise=1.0))
+    true = select(rows, label_noise=0.0)
+    true = true[true["dataset"].isin(random["dataset"])]
+    if random.empty:
+        return without_data(rows, "networks trained on random labels")
+    figure, ((left, right),) = panels(1, 2, height=1.2, sharey=True)
+    _by_size(left, random, replace(RANDOM, marker="o"))
+    _by_size(left, true, replace(TRUE, marker="o"), named=False)
+    for table, style in ((random, RANDOM), (true, TRUE)):
+        looks = shades(random["sample_size"], "$m={:g}$", marker="o", size=3.5, line=style.line)
+        for m, look in looks.items():
+            line = select(table, sample_size=m)
+            look.bars(right, line, "width")
+            if table is random:
+                name_line(right, line, "width", look.label, look.color)
+    right.set_xlabel(WIDTH_LABEL)
+    logarithmic(right, true["width"])
+    close_ticks(left)
+    left.set_title(_counted(random, _names(random)))
+    legend_below(figure, [RANDOM, TRUE], note)
     return figure
 
 
-def label_noise(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
-    """D-Fig3: distance by the share of random labels."""
-    rows = _standard(_means(main_setting(estimates)), quantity="distance")
-    between = rows[(rows["label_noise"] > 0) & (rows["label_noise"] < 1)]
-    figure = Figure(figsize=(WIDTH * 0.6, PANEL * 1.3))
-    axes = figure.subplots()
-    if _missing([axes], between):
-        return figure
+def label_noise(estimates: pd.DataFrame) -> Figure:
+    """D-Fig3: distance by the fraction of random labels."""
+    rows = select(_means(estimates), arm="standard", quantity="distance")
+    between = rows[(rows["label_noise"] > 0) & (rows["label_noise"] < 1)].dropna(subset="value")
+    if between.empty:
+        return without_data(rows, "networks trained on partly random labels")
     swept = rows.merge(between[["dataset", "sample_size", "width"]].drop_duplicates())
-    shades = _shades(swept["width"], "plasma")
-    for width, group in swept.groupby("width"):
-        _points(axes, group, "label_noise", shades[width], "o", "-")
-    axes.set(xlabel="share of random labels", ylabel=DISTANCE)
-    axes.set_title(f"{_names(swept)}, $m={swept['sample_size'].iloc[0]:g}$")
-    axes.grid(alpha=0.25, lw=0.5)
-    _note_failures(axes, swept)
-    legend_below(figure, _handles(shades, "$H={:g}$"), 4)
+    figure, ((axes,),) = panels(1, 1, height=1.2, width=0.65)
+    looks = shades(swept["width"], "$H={:g}$", marker="o", size=3.5)
+    for width, look in looks.items():
+        look.bars(axes, select(swept, width=width), "label_noise")
+    axes.set(xlabel="fraction of random labels", ylabel=DISTANCE)
+    size = f"{_names(swept)}, $m={swept['sample_size'].iloc[0]:g}$"
+    axes.set_title(_counted(swept, size))
+    legend_below(figure, list(looks.values()))
     return figure
 
 
-def complexity(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
+def complexity(estimates: pd.DataFrame) -> Figure:
     """D-Fig4 and D-S1: complexity of balls by width, of ReLU and of linear networks."""
-    balls = estimates[estimates["experiment"] == "complexity"]
-    rows = balls[(balls["statistic"] == "mean") & balls["value"].notna()]
-    figure = Figure(figsize=(WIDTH, PANEL * 1.3))
-    panels = figure.subplots(1, 2, sharey=True)
-    if _missing(panels, rows, balls):
-        return figure
-    radii = [radius for radius in sorted(rows["radius"].unique()) if radius]
-    shades = dict(
-        zip(radii, matplotlib.colormaps["viridis"](np.linspace(0, 0.85, len(radii))), strict=True)
-    )
-    for axes, model, title in (
-        (panels[0], "relu", "ReLU networks"),
-        (panels[1], "linear", "linear networks"),
-    ):
-        for radius in radii:
-            ball = select(rows, model=model, radius=radius)
-            excess = select(ball, quantity="excess").sort_values("width")
-            _points(axes, excess, "width", shades[radius], "o", "-")
-            low, high = (excess["value"] + sign * excess["spread"] for sign in (-1, 1))
-            low = low.clip(lower=excess["value"].min() / 5)
-            axes.fill_between(excess["width"], low, high, color=shades[radius], alpha=0.15, lw=0)
-            bound = select(ball, quantity="bound").sort_values("width")
-            axes.plot(bound["width"], bound["value"], color=shades[radius], ls="--")
-        axes.set(xlabel=WIDTH_LABEL, yscale="log", title=title)
-        _logarithmic(axes, rows["width"])
-        centre = select(rows, model=model, radius=0.0, quantity="complexity")
+    balls = select(estimates, part="complexity")
+    means = select(balls, statistic="mean").dropna(subset="value")
+    excess = select(means, quantity="excess")
+    excess = excess[excess["radius"] > 0]
+    if excess.empty:
+        return without_data(balls, "complexity of balls")
+    looks = shades(excess["radius"], "radius {:g}", marker="o", size=3.5)
+    titles = {"relu": "ReLU networks", "linear": "linear networks"}
+    figure, drawn = facets(
+        excess.sort_values("model", ascending=False), col="model", titles=titles.__getitem__, height=1.3
+    )  # fmt: skip
+    bound = Look("bound (linear networks)", INK, line=DASHED)
+    for axes, panel in drawn:
+        model = panel["model"].iloc[0]
+        for radius, look in looks.items():
+            ball = select(panel, radius=radius).sort_values("width")
+            look.bars(axes, ball, "width")
+            same = {"model": model, "radius": radius}
+            spread = select(balls, statistic="standard deviation", **same).sort_values("width")
+            reach = spread["value"].to_numpy()
+            low = (ball["value"] - reach).clip(lower=ball["value"].min() / 5)
+            axes.fill_between(
+                ball["width"], low, ball["value"] + reach, color=look.color, alpha=0.15, lw=0
+            )
+            limit = select(means, quantity="bound", **same).sort_values("width")
+            replace(bound, color=look.color).plot(axes, limit["width"], limit["value"])
+        logarithmic(axes, excess["width"], y=True)
+        centre = select(means, model=model, radius=0.0, quantity="complexity")
         axes.text(
             0.02, 0.98, f"radius 0: {_at_zero(centre)}", transform=axes.transAxes, va="top", size=8
         )  # fmt: skip
-    panels[0].set_ylim(top=panels[0].get_ylim()[1] * 2)  # room for the line at its top
-    panels[0].set_ylabel("Rademacher complexity")
-    widths = np.sort(rows["width"].unique())
-    lowest = select(rows, model="relu", radius=radii[0], quantity="excess")["value"].min()
-    panels[0].plot(widths, 0.6 * lowest * np.log(widths) / np.log(widths[0]), color=THEORY, ls=":")
-    handles = _handles(shades, "radius {:g}")
-    handles += [Line2D([], [], color=THEORY, ls=":", label=r"slope of $\log H$")]
-    handles += [Line2D([], [], color="black", ls="--", label="bound (D-S1)")]
-    figure.suptitle(f"{_names(rows)}, $m={rows['sample_size'].iloc[0]:g}$", size=9)
-    legend_below(figure, handles, 5)
+    first = drawn[0][0]
+    first.set_ylim(top=first.get_ylim()[1] * 2)  # room for the line at its top
+    widths = np.sort(excess["width"].unique())
+    lowest = select(excess, model="relu", radius=min(looks))["value"].min()
+    slope = Look(r"slope of $\log H$", THEORY, line=DOTTED)
+    slope.plot(first, widths, 0.6 * lowest * np.log(widths) / np.log(widths[0]))
+    name_axes(drawn, WIDTH_LABEL, "Rademacher complexity")
+    figure.suptitle(f"{_names(excess)}, $m={excess['sample_size'].iloc[0]:g}$", size=9)
+    legend_below(figure, [*looks.values(), slope, bound])
     return figure
 
 
-def norms(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
+def norms(estimates: pd.DataFrame) -> Figure:
     """D-S2 and D-S3: capacities by width, and the untrained networks' gap by sample size."""
-    means = _standard(_means(main_setting(estimates)), label_noise=0.0)
-    figure, grid = _grid(means, 2, PANEL * 1.1)
-    shades = _shades(means["width"].dropna(), "plasma")
-    for dataset, (left, right) in grid.items():
+    means, note = _measured(select(_means(estimates), arm="standard", label_noise=0.0))
+    if means.empty:
+        return without_data(estimates, "norms of trained networks")
+    datasets = list(means["dataset"].unique())
+    figure, grid = panels(len(datasets), 2, height=1.1)
+    for dataset, (left, right) in zip(datasets, grid, strict=True):
         rows = select(means, dataset=dataset)
-        left.set_title(NAMES[dataset])
-        if not _missing((left, right), rows):
-            _capacities(left, rows)
-            _untrained_gaps(right, rows, shades)
-    handles = [
-        Line2D([], [], color=colour, marker=marker, ls=line, label=label)
-        for label, colour, marker, line in CAPACITIES.values()
-    ]
-    handles += [
-        *_handles(shades, "$H={:g}$"),
-        Line2D([], [], color="black", marker="D", label="all $H$"),
-        Line2D([], [], color=THEORY, ls=":", label="$m^{-1/2}$"),
-    ]
-    legend_below(figure, handles, 6)
+        _capacities(left, rows)
+        _untrained_gaps(right, rows)
+    gaps = [Look("mean of all $H$", INK, "D"), Look("$m^{-1/2}$", THEORY, line=DOTTED)]
+    legend_below(figure, [*CAPACITIES.values(), *gaps], note)
     return figure
 
 
-def _capacities(axes: Axes, rows: pd.DataFrame) -> None:
-    """Capacities of one set of images by width, at the largest sample size."""
-    largest = rows[(rows["sample_size"] == rows["sample_size"].max()) & rows["width"].notna()]
-    for quantity, (_, colour, marker, line) in CAPACITIES.items():
-        group = select(largest, quantity=quantity).sort_values("width")
-        first = group["value"].iloc[0]
-        relative = group.assign(**{name: group[name] / first for name in ("value", "low", "high")})
-        _points(axes, relative, "width", colour, marker, line)
-    axes.set(
-        xlabel=WIDTH_LABEL,
-        ylabel="capacity over that at the smallest $H$",
-        yscale="log",
-        title=f"{_names(rows)}, $m={largest['sample_size'].iloc[0]:g}$",
-    )
-    _logarithmic(axes, largest.loc[largest["value"].notna(), "width"])
-
-
-def _untrained_gaps(axes: Axes, rows: pd.DataFrame, shades: Colours) -> None:
-    """Gaps of the untrained networks of one set of images by sample size."""
-    gaps = select(rows, quantity="untrained_gap")
-    together = gaps[gaps["width"].isna()].sort_values("sample_size")
-    for width, group in gaps.groupby("width"):
-        axes.plot(group["sample_size"], group["value"], "o", ms=3, color=shades[width], alpha=0.6)
-    _points(axes, together, "sample_size", "black", "D", "-")
-    middle = np.exp(np.log(together["value"] * together["sample_size"] ** 0.5).mean())
-    slope = middle * together["sample_size"] ** -0.5
-    axes.plot(together["sample_size"], slope, color=THEORY, ls=":")
-    axes.set(xlabel=SIZE_LABEL, ylabel="|test − training loss|", title="untrained networks")
-    _logarithmic(axes, together["sample_size"])
-    axes.set_yscale("log")
-
-
-def choices(measurements: pd.DataFrame, estimates: pd.DataFrame) -> Figure:
-    """Distance and error by width at other depths, steps, batches and losses to stop at."""
-    means = _standard(_means(estimates), label_noise=0.0)
-    main, varied = (select(means, part=part) for part in ("main", "choices"))
-    figure = Figure(figsize=(WIDTH, PANEL * 1.2))
-    panels = figure.subplots(1, 2)
-    if _missing(panels, varied):
-        return figure
-    where = ["dataset", "sample_size", "width"]
-    compared = main.merge(varied[where].drop_duplicates())
+def choices(estimates: pd.DataFrame) -> Figure:
+    """Distance and error by width at other choices, a column for each, a row for each quantity."""
+    means = select(estimates, statistic="mean", layer=0, arm="standard", label_noise=0.0)
+    means = means[means["quantity"].isin(LABELS)]
+    main, varied = select(means, part="main"), select(means, part="choices").dropna(subset="value")
+    if varied.empty:
+        return without_data(select(means, part="choices"), "other choices")
+    same = ["dataset", "sample_size", "width"]
+    compared = main.merge(varied[same].drop_duplicates())
     usual = compared[CHOSEN].iloc[0]
-    # Short of colours, the last ones come again with another marker.
-    looks = [(colour, shape) for shape in SHAPES for colour in PALETTE]
-    handles = []
-    arms = [(compared, "black", "x", "as chosen")]
-    for (_, group), (colour, shape) in zip(varied.groupby(CHOSEN), looks, strict=False):
-        (name,) = (name for name in CHOSEN if group[name].iloc[0] != usual[name])
-        label = WORDS[name].format(group[name].iloc[0])
-        arms.append((group, colour, shape, f"{label} (chosen: {usual[name]:g})"))
-    for table, colour, shape, label in arms:
-        for axes, quantity in zip(panels, LABELS, strict=True):
-            of_quantity = select(table, quantity=quantity).sort_values("width")
-            _points(axes, of_quantity, "width", colour, shape, "-")
-        handles.append(Line2D([], [], color=colour, marker=shape, label=label))
-    for axes, quantity in zip(panels, LABELS, strict=True):
-        axes.set(xlabel=WIDTH_LABEL, ylabel=LABELS[quantity])
-        _logarithmic(axes, compared["width"])
-    panels[0].set_title(f"{_names(compared)}, $m={compared['sample_size'].iloc[0]:g}$")
-    _note_failures(panels[1], select(varied, quantity="distance"))
-    legend_below(figure, handles, 3)
+    changed = varied[CHOSEN].ne(usual)
+    varied = varied.assign(choice=changed.idxmax(axis=1))
+    figure, drawn = facets(
+        varied.sort_values(["quantity", "choice"]), col="choice", row="quantity", sharey="row",
+        titles=VARIED.__getitem__, row_titles=LABELS.__getitem__, height=0.95,
+    )  # fmt: skip
+    for axes, panel in drawn:
+        choice, quantity = panel["choice"].iloc[0], panel["quantity"].iloc[0]
+        arms = [(f"{usual[choice]:g}", select(compared, quantity=quantity))]
+        arms += [(f"{value:g}", group) for value, group in panel.groupby(choice)]
+        for at, (label, line) in enumerate(arms):
+            color, shape = ([INK, *PALETTE][at], ["x", *SHAPES][at])
+            Look(label, color, shape, size=3.5).bars(axes, line, "width")
+            name_line(axes, line, "width", label, color)
+        logarithmic(axes, compared["width"])
+        axes.set_xlim(right=axes.get_xlim()[1] * 1.8)  # room for the names of the lines
+        axes.set_ylim(bottom=0)
+    name_axes(drawn, WIDTH_LABEL)
+    size = f"$m={compared['sample_size'].iloc[0]:g}$; black: as chosen"
+    figure.suptitle(_counted(varied, f"{_names(compared)}, {size}"), size=9)
     return figure
 
 
-def exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
+def exponents(estimates: pd.DataFrame) -> pd.DataFrame:
     """Every exponent, difference and slope, a row each, with the seeds that it is of."""
     fits = estimates[estimates["statistic"].isin(KINDS)]
     rows = []
     for row in fits.to_dict("records"):
-        of = "random − true labels" if row["statistic"] == "difference" else row["statistic"]
+        kind = "random − true labels" if row["statistic"] == "difference" else row["statistic"]
         rows.append(
             {
                 "data": NAMES[row["dataset"]],
                 "quantity": " ".join((row["model"], row["quantity"].replace("_", " "))).strip(),
                 "by": row["by"].replace("_", " "),
-                "kind": of,
-                "initialization": row["initialization"],
+                "kind": kind,
+                "initialization": row["arm"],
                 "depth": _number(row["depth"]),
-                "step": _number(row["learning_rate"]),
+                "learning rate": _number(row["learning_rate"]),
                 "batch": _number(row["batch_size"]),
                 "stop at": _number(row["threshold"]),
                 "random labels": _number(row["label_noise"]),
@@ -281,7 +241,7 @@ def exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFra
                 "H": _number(row["width"]),
                 "radius": _number(row["radius"]),
                 "value": interval(row),
-                "seeds": int(row["runs"]),
+                "seeds": int(row["used"]),
                 "left out": int(row["failed"]),
                 "reason": row["reason"],
             }
@@ -289,166 +249,98 @@ def exponents(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFra
     return pd.DataFrame(rows)
 
 
-def runs(measurements: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
+def runs(estimates: pd.DataFrame) -> pd.DataFrame:
     """Means of a run's quantities, a row for each setting; mirrored over standard distances beside them."""
-    setting = [
-        "dataset", *CHOSEN, "initialization", "label_noise", "sample_size", "width",
-    ]  # fmt: skip
-    training = estimates[estimates["experiment"] == "training"]
-    means, ratios = (select(training, statistic=name) for name in ("mean", "ratio"))
-    ratios = ratios.set_index([name for name in setting if name != "initialization"])
+    setting = ["dataset", *CHOSEN, "arm", "label_noise", "sample_size", "width"]
+    training = estimates[estimates["part"] != "complexity"]
+    means = select(training, statistic="mean")
     rows = []
-    for key, group in means.groupby(setting, sort=False):
-        row = dict(zip(setting, key, strict=True)) | {"dataset": NAMES[str(key[0])]}
-        row |= {"runs": int(group["runs"].max()), "left out": int(group["failed"].max())}
+    for key, group in groups(means.dropna(subset=setting), setting, sort=False):
+        arm = key.pop("arm")
+        row = {**key, "dataset": NAMES[key["dataset"]], "initialization": arm}
+        row |= {"runs": int(group["used"].max()), "left out": int(group["failed"].max())}
         row["reason"] = group["reason"].max()
+        whole, layers = select(group, layer=0), group[group["layer"] > 0].sort_values("layer")
         for quantity in (
-            "epochs",
-            "steps",
-            "train_error",
-            "test_error",
-            "margin",
-            "distance",
-            "norm",
-        ):
-            found = select(group, quantity=quantity, layer=0)["value"]
+            "epochs", "steps", "train_error", "test_error", "margin", "distance", "norm",
+        ):  # fmt: skip
+            found = select(whole, quantity=quantity)["value"].dropna()
             row[quantity.replace("_", " ")] = f"{found.iloc[0]:.3g}" if len(found) else ""
         for quantity in ("distance", "spectral_distance", "norm", "spectral_norm"):
-            of_layers = select(group[group["layer"] > 0], quantity=quantity).sort_values("layer")
-            values = ", ".join(f"{value:.3g}" for value in of_layers["value"])
-            row[f"{quantity.replace('_', ' ')} of layers"] = values
-        same = tuple(
-            value for name, value in zip(setting, key, strict=True) if name != "initialization"
-        )
-        paired = row["initialization"] == "mirrored" and same in ratios.index
-        row[f"distance, {RATIO}"] = interval(ratios.loc[same]) if paired else ""
+            values = select(layers, quantity=quantity)["value"]
+            name = f"{quantity.replace('_', ' ')} of layers"
+            row[name] = ", ".join(f"{value:.3g}" for value in values)
+        ratios = select(training, statistic="ratio", **key)
+        row[f"distance, {RATIO}"] = cell(ratios) if arm == "mirrored" else ""
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _grid(rows: pd.DataFrame, panels: int, height: float) -> tuple[Figure, dict[str, list[Axes]]]:
-    """A row of panels for each set of images, a low one at the end for those without a value."""
-    measured = rows.groupby("dataset")["value"].count().gt(0)
-    datasets = [*measured.index[measured], *measured.index[~measured]]
-    heights = [1 if measured[dataset] else 0.35 for dataset in datasets]
-    figure = Figure(figsize=(WIDTH, height * sum(heights) + 0.5))
-    grid = figure.subplots(len(datasets), panels, squeeze=False, height_ratios=heights)
-    return figure, dict(zip(datasets, grid, strict=True))
+def _by_size(axes: Axes, rows: pd.DataFrame, look: Look, named: bool = True) -> None:
+    """Distance by sample size, a line for each width, named at its end."""
+    for width, own in shades(rows["width"].dropna(), "$H={:g}$").items():
+        line = select(rows, width=width)
+        replace(look, color=own.color, size=3.5).bars(axes, line, "sample_size")
+        if named:
+            name_line(axes, line, "sample_size", own.label, own.color)
+    sizes = rows["sample_size"].dropna()
+    axes.set(xlabel=SIZE_LABEL, ylabel=DISTANCE)
+    logarithmic(axes, sizes)
+    close_ticks(axes)
+    if named:
+        axes.set_xlim(right=sizes.max() * (sizes.max() / sizes.min()) ** 0.3)
+
+
+def _capacities(axes: Axes, rows: pd.DataFrame) -> None:
+    """Capacities of one set of images by width, at the largest sample size, over the smallest width's."""
+    sizes = rows.loc[rows["value"].notna() & rows["width"].notna(), "sample_size"]
+    largest = select(rows, sample_size=sizes.max()).dropna(subset=["width", "value"])
+    for quantity, look in CAPACITIES.items():
+        line = select(largest, quantity=quantity).sort_values("width")
+        ends = {name: line[name] / line["value"].iloc[0] for name in ("value", "low", "high")}
+        look.bars(axes, line.assign(**ends), "width")
+    logarithmic(axes, largest["width"], y=True)
+    axes.set(xlabel=WIDTH_LABEL, ylabel="capacity over that at the smallest $H$")
+    axes.set_title(f"{_names(rows)}, $m={sizes.max():g}$")
+
+
+def _untrained_gaps(axes: Axes, rows: pd.DataFrame) -> None:
+    """Gaps of the untrained networks of one set of images by sample size."""
+    gaps = select(rows, quantity="untrained_gap")
+    for width, own in shades(gaps["width"].dropna(), "$H={:g}$").items():
+        line = select(gaps, width=width)
+        axes.plot(line["sample_size"], line["value"], "o", ms=3, color=own.color, alpha=0.6)
+    together = select(gaps, width=None).sort_values("sample_size")
+    Look("", INK, "D").bars(axes, together, "sample_size")
+    middle = np.exp(np.log(together["value"] * together["sample_size"] ** 0.5).mean())
+    slope = middle * together["sample_size"] ** -0.5
+    Look("", THEORY, line=DOTTED).plot(axes, together["sample_size"], slope)
+    axes.set(xlabel=SIZE_LABEL, ylabel="|test − training loss|", title="untrained networks")
+    logarithmic(axes, together["sample_size"], y=True)
 
 
 def _means(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Means of whole networks."""
-    return select(estimates, experiment="training", statistic="mean", layer=0)
+    """Means of whole networks at the main setting."""
+    means = select(main_setting(estimates), statistic="mean", layer=0)
+    return means[means["arm"].isin(["standard", "mirrored"])]
 
 
-def _standard(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
-    return select(table, initialization="standard", **values)
-
-
-def _points(
-    axes: Axes,
-    group: pd.DataFrame,
-    by: str,
-    colour: Any,
-    marker: str,
-    line: str,
-    filled: bool = True,
-) -> None:
-    """Means with their intervals, joined by a line."""
-    group = group.dropna(subset="value").sort_values(by)
-    below, above = group["value"] - group["low"], group["high"] - group["value"]
-    axes.errorbar(
-        group[by],
-        group["value"],
-        yerr=[below.fillna(0), above.fillna(0)],
-        color=colour,
-        marker=marker,
-        ls=line,
-        lw=1.1,
-        elinewidth=0.8,
-        mfc=colour if filled else "white",
-    )
-
-
-def _missing(
-    panels: Sequence[Axes], rows: pd.DataFrame, attempted: pd.DataFrame | None = None
-) -> bool:
-    """Say in words that there is nothing to show, and why."""
-    if rows["value"].notna().any():
-        return False
-    reasons = (rows if attempted is None else attempted)["reason"]
-    reason = next((text for text in reasons if text), "")
-    for axes in panels:
-        axes.set_axis_off()
-    middle = panels[len(panels) // 2]
-    words = fill(shorten(f"not measured: {reason}", 150) if reason else "not measured", 55)
-    # Left out of the layout, which would make room for it between the panels.
-    middle.text(
-        0.5,
-        0.5,
-        words,
-        ha="center",
-        va="center",
-        transform=middle.transAxes,
-        size=7,
-        in_layout=False,
-    )
-    return True
-
-
-def _note_failures(axes: Axes, means: pd.DataFrame) -> None:
-    """How many runs of a panel are left out."""
-    failed, used = means["failed"].sum(), means["runs"].sum()
-    if failed:
-        axes.set_title(f"{failed:.0f} of {failed + used:.0f} runs left out", size=8, loc="left")
-
-
-def _logarithmic(axes: Axes, values: pd.Series) -> None:
-    """A logarithmic axis with the measured values for ticks, as many of them as there is room for."""
-    ticks = np.sort(values.unique())
-    ticks = ticks[:: -(-len(ticks) // 6)]
-    axes.set_xscale("log", base=2)
-    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.xaxis.minorticks_off()
-    axes.grid(alpha=0.25, lw=0.5)
-
-
-def _logarithmic_values(axes: Axes) -> None:
-    """A logarithmic axis for values that are within a factor of ten or so."""
-    axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 4, 5, 6, 8)))
-    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axes.yaxis.minorticks_off()
-
-
-def _shades(values: Iterable[float], colour_map: str) -> Colours:
-    """A colour for each value, from dark to light."""
-    distinct = sorted(set(values))
-    return dict(
-        zip(
-            distinct,
-            matplotlib.colormaps[colour_map](np.linspace(0, 0.85, len(distinct))),
-            strict=True,
-        )
-    )
-
-
-def _handles(shades: Colours, label: str) -> list[Line2D]:
-    return [
-        Line2D([], [], color=shade, lw=2, label=label.format(value))
-        for value, shade in shades.items()
-    ]
-
-
-def _start_handles() -> list[Line2D]:
-    return [
-        Line2D([], [], color="black", marker="o", ls=line, mfc=face, label=f"{name} start")
-        for name, line, face in (("standard", "-", "black"), ("mirrored", "--", "white"))
-    ]
+def _measured(means: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """The rows of sets of images that have a value, and a note on the others."""
+    counted = means.groupby("dataset")["value"].transform("count") > 0
+    return means[counted], unavailable(means, "dataset", NAMES)
 
 
 def _names(rows: pd.DataFrame) -> str:
-    return ", ".join(NAMES[name] for name in rows["dataset"].unique())
+    names: Sequence[str] = [NAMES[name] for name in rows["dataset"].unique()]
+    return ", ".join(names)
+
+
+def _counted(means: pd.DataFrame, title: str) -> str:
+    """A title with how many runs of its rows are left out."""
+    distances = select(means, quantity="distance")
+    failed, used = distances["failed"].sum(), distances["used"].sum()
+    return f"{title} ({failed} of {failed + used} runs left out)" if failed else title
 
 
 def _at_zero(centre: pd.DataFrame) -> str:

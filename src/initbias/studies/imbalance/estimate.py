@@ -12,7 +12,14 @@ import numpy as np
 import pandas as pd
 
 from initbias.datasets import generator
-from initbias.statistics import Curves, Estimate, positive_interval, student_interval
+from initbias.statistics import (
+    Curves,
+    Estimate,
+    exponents,
+    line,
+    positive_interval,
+    student_interval,
+)
 from initbias.study.tables import Column, Row, estimates_table, groups, row
 
 PROBLEM = ["experiment", "input_dim", "sample_size"]
@@ -211,12 +218,15 @@ def _lines(quantity: str, runs: pd.DataFrame) -> Iterator[Row]:
     """
     weights = 1 / runs.groupby("width")["value"].mean()
     seeds = [
-        (group["width"] ** -0.5, group["value"], group["width"].map(weights))
+        tuple(
+            column.to_numpy(dtype=float)
+            for column in (group["width"] ** -0.5, group["value"], group["width"].map(weights))
+        )
         for _, group in runs.groupby("seed")
         if group["width"].nunique() >= FEWEST_WIDTHS
     ]
-    weighted = np.array([np.polyfit(x, y, 1, w=w) for x, y, w in seeds]).reshape(-1, 2)
-    unweighted = np.array([np.polyfit(x, y, 1) for x, y, _ in seeds]).reshape(-1, 2)
+    weighted = np.array([line(x, y, w**2) for x, y, w in seeds]).reshape(-1, 2)
+    unweighted = np.array([line(x, y) for x, y, _ in seeds]).reshape(-1, 2)
     for statistic, values in (
         ("slope", weighted[:, 0]),
         ("intercept", weighted[:, 1]),
@@ -231,7 +241,7 @@ def _by_step(measurements: pd.DataFrame) -> Iterator[Row]:
     for quantity, runs in steps[steps["quantity"].isin(BY_STEP)].groupby("quantity"):
         seeds = [seed for _, seed in runs.groupby("seed")]
         orders = [
-            np.polyfit(np.log(seed["step"]), np.log(seed["value"]), 1)[0]
+            float(exponents(seed["step"].to_numpy(), seed["value"].to_numpy()))
             for seed in seeds
             if seed["value"].notna().all()
         ]

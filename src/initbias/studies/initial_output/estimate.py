@@ -1,40 +1,11 @@
 """From runs to means, ratios and slopes with intervals.
 
-The estimates are tidy, one row a quantity, with these columns:
-
-experiment, dataset, width, depth, gain, power, factor: the setting, see measure.py; missing where a
-    quantity is over several, such as a slope.
-arm: of a mean; of a comparison, "standard / mirrored" or "standard - mirrored".
-quantity: means over seeds
-    train_loss, test_loss, test_accuracy   at an epoch
-    risk, start_variance, added_error, deviation, share_of_change, distance, epochs, final_loss,
-    kernel_difference, kernel_change       at the end, or at the start
-    total_variation    of final functions on [-1, 1]: how far they go up and down in all
-and of pairs of runs that share their initial parameters
-    speedup            how many times as many epochs the first arm takes to the lowest training loss
-                       that both reach (geometric mean); missing where one begins below that loss
-    risk_difference    of the arms
-    risk_ratio, variation_ratio            of the arms, geometric mean
-    unexplained        risk_difference less the added error of eq. 6: zero in the mean by B-S3
-    advantage          smallest log ratio of the test losses over all epochs after the start
-    head_start         accuracy of mirrored after one epoch less that of standard at the end
-and over settings
-    slope              exponent of a mean by width or by the variance of the initial output
-    excess             added error over that of exact theory, minus 1
-    failures           runs without values, and nothing else; reason says why
-of: what a slope or an excess is of.
-epoch: of means at an epoch.
-value, low, high: the estimate and its 95 % interval over seeds, by Student's t: of means that are
-    positive on the log scale with the relative standard error (delta method), of ratios on the log
-    scale, of slopes by the variance by a bootstrap over seeds, widened for their number.
-cells, failed: seeds used, and left out since a run of theirs failed. Those of a speedup are the ones
-    whose runs have a loss to compare.
-reason: the first failure.
+Intervals are over seeds, by Student's t: of means that are positive on the log scale with the relative
+standard error (delta method), of ratios on the log scale; of exponents by the variance of the initial
+output by a bootstrap over seeds. Pairs of runs share their initial parameters.
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,12 +13,13 @@ from numpy.typing import NDArray
 
 from initbias.datasets import generator
 from initbias.statistics import (
-    Estimate,
+    exponent_of_means,
+    exponents,
     positive_interval,
     ratio_interval,
     student_interval,
-    widening,
 )
+from initbias.study.tables import Column, Row, estimates_table, groups, row
 
 SETTING = ["experiment", "dataset", "width", "depth", "gain", "power", "factor"]
 PAIR = ("standard", "mirrored")
@@ -60,20 +32,32 @@ BY_WIDTH = (
     ("loss_independence", "distance"),
 )
 SWEEPS = (("kernel", "factor"), ("added_error", "gain"))
-REPLICATES = 2000
-COLUMNS = [
-    *SETTING,
-    "arm",
-    "quantity",
-    "of",
-    "epoch",
-    "value",
-    "low",
-    "high",
-    "cells",
-    "failed",
-    "reason",
-]
+KEYS = (
+    Column("dataset", "`sine` (sin 4x on [−1, 1]) or the name of the real data"),
+    Column("width", "neurons of each hidden layer"),
+    Column("depth", "hidden layers"),
+    Column("gain", "factor v of all initial parameters"),
+    Column("power", "p of an L^p loss"),
+    Column("factor", "α of the kernel's random initial function"),
+    Column("epoch", "of means in the course of training"),
+    Column("point", "of outputs: the input on [−1, 1], or the number of the test example"),
+)
+MEANINGS = {
+    "train_loss, test_loss, test_accuracy": "at an epoch",
+    "risk, start_variance, added_error, deviation, share_of_change, distance, epochs, final_loss, "
+    "kernel_difference, kernel_change": "at the end or at initialization, as measured; of `added_error` "
+    "`excess`: over that of exact theory, minus 1",
+    "total_variation": "of final functions on [−1, 1]: how far they go up and down in all",
+    "speedup": "how many times as many epochs the first arm takes to the lowest training loss that both "
+    "reach; missing where one begins below that loss",
+    "risk_difference": "of the arms",
+    "risk_ratio, variation_ratio": "of the arms",
+    "unexplained": "risk_difference less the added error of eq. 6: zero in the mean by B-S3",
+    "advantage": "smallest log ratio of the test losses over all epochs after initialization",
+    "head_start": "accuracy of mirrored after one epoch less that of standard at the end",
+    "output": "of one seed",
+    "failures": "runs without values of a setting",
+}
 
 Array = NDArray[np.float64]
 
@@ -81,25 +65,23 @@ Array = NDArray[np.float64]
 def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
     """Estimates of all quantities from the measurements of all shards."""
     scalars = pd.concat([measurements[measurements["point"].isna()], _variations(measurements)])
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     healthy = []
-    for key, group in scalars.groupby(SETTING, dropna=False):
-        setting = dict(zip(SETTING, key, strict=True))
+    for setting, group in groups(scalars, SETTING):
         failures = group.sort_values("seed").loc[lambda table: table["failure"] != ""]
         lost = set(failures["seed"])
         kept = group[~group["seed"].isin(lost)]
-        counts = {"cells": kept["seed"].nunique(), "failed": len(lost)}
-        reason = failures["failure"].iloc[0] if lost else ""
-        rows += [setting | counts | row | {"reason": reason} for row in _of_setting(kept)]
+        counted = {"used": kept["seed"].nunique(), "failed": len(lost)}
+        counted["reason"] = failures["failure"].iloc[0] if lost else ""
+        rows += [setting | counted | found for found in _one_setting(kept)]
         if lost:
-            rows.append(setting | {"quantity": "failures"} | counts | {"reason": reason})
+            rows.append(setting | row("failures", "count", float(len(lost)), **counted))
         healthy.append(kept)
     table = pd.concat(healthy, ignore_index=True)
-    rows += [*_width_slopes(table), *_variance_slopes(table), *_excesses(table)]
-    estimates = pd.DataFrame(rows).reindex(columns=COLUMNS)
-    words = ["arm", "of", "reason"]
-    estimates[words] = estimates[words].astype(object).fillna("")
-    return estimates
+    rows += [*_by_width(table), *_by_variance(table), *_excesses(table), *_outputs(measurements)]
+    for found in rows:
+        found["part"] = found.pop("experiment")
+    return estimates_table(rows, KEYS)
 
 
 def _variations(measurements: pd.DataFrame) -> pd.DataFrame:
@@ -114,11 +96,17 @@ def _variations(measurements: pd.DataFrame) -> pd.DataFrame:
     return varied.groupby(function, dropna=False, as_index=False).agg(rules)
 
 
-def shown_seed(measurements: pd.DataFrame) -> int | None:
-    """The first seed of a setting that has values, of which figures show the outputs."""
-    failed = set(measurements.loc[measurements["failure"] != "", "seed"])
-    seeds = sorted(set(measurements["seed"]) - failed)
-    return int(seeds[0]) if seeds else None
+def _outputs(measurements: pd.DataFrame) -> Iterator[Row]:
+    """Outputs of the first seed that has values, at the largest width of each experiment."""
+    outputs = measurements[measurements["quantity"].isin(["output"]) | measurements["failure"].ne("")]
+    for _, group in outputs.groupby("experiment"):
+        widest = group[group["width"] == group["width"].max()]
+        failed = set(widest.loc[widest["failure"] != "", "seed"])
+        seeds = sorted(set(widest["seed"]) - failed)
+        shown = widest[widest["seed"].isin(seeds[:1])]
+        for setting in shown[[*SETTING, "arm", "point", "value"]].to_dict("records"):
+            value = setting.pop("value")
+            yield row("output", "run", value, used=1, **setting)
 
 
 def speedup(epochs: Array, slower: Array, faster: Array) -> float:
@@ -147,37 +135,35 @@ def _reached(epochs: Array, losses: Array, level: float) -> float:
     return float(np.exp(times[0] + share * (times[1] - times[0])))
 
 
-def _of_setting(kept: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Means of a setting, and what pairs of its runs tell."""
+def _one_setting(kept: pd.DataFrame) -> Iterator[Row]:
+    """Means of a setting, and comparisons of pairs of its runs."""
     for (arm, quantity), group in kept.groupby(["arm", "quantity"]):
         interval = student_interval if quantity in SIGNED else positive_interval
-        names = {"arm": arm, "quantity": quantity}
         if quantity in CURVES:
             for epoch, values in group.groupby("epoch")["value"]:
-                yield {**names, "epoch": epoch, **asdict(interval(values))}
+                yield row(quantity, "mean", interval(values), arm=arm, epoch=epoch)
         else:
-            yield {**names, **asdict(interval(group["value"]))}
+            yield row(quantity, "mean", interval(group["value"]), arm=arm)
     ends = _wide(kept, "risk")
     if set(PAIR) <= set(ends.columns):
         difference = ends["standard"] - ends["mirrored"]
-        pair = {"arm": DIFFERENCE}
-        yield {**pair, "quantity": "risk_difference", **asdict(student_interval(difference))}
+        yield row("risk_difference", "mean", student_interval(difference), arm=DIFFERENCE)
         ratio = ratio_interval(np.log(ends["standard"] / ends["mirrored"]))
-        yield {"arm": RATIO, "quantity": "risk_ratio", **asdict(ratio)}
+        yield row("risk_ratio", "geometric mean", ratio, arm=RATIO)
         added = _wide(kept, "added_error")
         if "equation_6" in added.columns:
-            unexplained = difference - added["equation_6"]
-            yield {**pair, "quantity": "unexplained", **asdict(student_interval(unexplained))}
+            unexplained = student_interval(difference - added["equation_6"])
+            yield row("unexplained", "mean", unexplained, arm=DIFFERENCE)
     variations = _wide(kept, "total_variation")
     for arm in ("mirrored", "doubled"):
         if {"standard", arm} <= set(variations.columns):
             ratio = ratio_interval(np.log(variations["standard"] / variations[arm]))
-            yield {"arm": f"standard / {arm}", "quantity": "variation_ratio", **asdict(ratio)}
-    yield from _of_curves(kept)
+            yield row("variation_ratio", "geometric mean", ratio, arm=f"standard / {arm}")
+    yield from _courses(kept)
 
 
-def _of_curves(kept: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """What pairs of curves tell: one is faster, or better throughout."""
+def _courses(kept: pd.DataFrame) -> Iterator[Row]:
+    """Comparisons of pairs of curves: one is faster, or better throughout."""
     train = _curves(kept, "train_loss")
     for arm in ("standard", "doubled", "random_doubled"):
         if arm in train and "mirrored" in train:
@@ -185,24 +171,20 @@ def _of_curves(kept: pd.DataFrame) -> Iterator[dict[str, Any]]:
                 speedup(slow.index.to_numpy(float), slow.to_numpy(), fast.to_numpy())
                 for slow, fast in _paired(train, arm, "mirrored")
             ]
-            told = [value for value in logs if np.isfinite(value)]
-            yield {
-                "arm": f"{arm} / mirrored",
-                "quantity": "speedup",
-                **asdict(ratio_interval(told)),
-                "cells": len(told),
-            }
+            finite = [value for value in logs if np.isfinite(value)]
+            ratio = ratio_interval(finite)
+            yield row("speedup", "geometric mean", ratio, arm=f"{arm} / mirrored", used=len(finite))
     test = _curves(kept, "test_loss")
     if set(PAIR) <= set(test):
         advantages = [
             float(np.log(slow.iloc[1:] / fast.iloc[1:]).min())
             for slow, fast in _paired(test, *PAIR)
         ]
-        yield {"arm": RATIO, "quantity": "advantage", **asdict(student_interval(advantages))}
+        yield row("advantage", "mean", student_interval(advantages), arm=RATIO)
     accuracy = _curves(kept, "test_accuracy")
     if set(PAIR) <= set(accuracy):
         ahead = [fast.loc[1] - slow.iloc[-1] for slow, fast in _paired(accuracy, *PAIR)]
-        yield {"arm": DIFFERENCE, "quantity": "head_start", **asdict(student_interval(ahead))}
+        yield row("head_start", "mean", student_interval(ahead), arm=DIFFERENCE)
 
 
 def _wide(table: pd.DataFrame, quantity: str) -> pd.DataFrame:
@@ -227,25 +209,19 @@ def _paired(
         yield curves[first][seed], curves[second][seed]
 
 
-def _width_slopes(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _by_width(table: pd.DataFrame) -> Iterator[Row]:
     """Exponents e of quantities that fall as width^(-e), fitted seed by seed."""
     for experiment, quantity in BY_WIDTH:
         chosen = table[(table["experiment"] == experiment) & (table["quantity"] == quantity)]
-        for (arm, power), group in chosen.groupby(["arm", "power"], dropna=False):
+        for setting, group in groups(chosen, ["experiment", "arm", "power"]):
             wide = group.pivot(index="seed", columns="width", values="value").dropna()
             if wide.shape[1] < 2 or wide.empty:
                 continue
-            slopes = -_slope(wide.columns.to_numpy(float), wide.to_numpy())
-            names = {"experiment": experiment, "arm": arm, "power": power, "of": quantity}
-            yield {
-                **names,
-                "quantity": "slope",
-                **asdict(student_interval(slopes)),
-                "cells": len(wide),
-            }
+            falls = student_interval(-exponents(wide.columns.to_numpy(float), wide.to_numpy()))
+            yield row(quantity, "exponent", falls, **setting, by="width", used=len(wide))
 
 
-def _variance_slopes(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _by_variance(table: pd.DataFrame) -> Iterator[Row]:
     """Exponents of the mean added error by the mean variance of the initial output."""
     for experiment, sweep in SWEEPS:
         chosen = table[table["experiment"] == experiment]
@@ -264,57 +240,25 @@ def _variance_slopes(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
         if len(seeds) < 2:
             continue
         values = np.stack([frame.loc[seeds].to_numpy() for frame in by_setting.values()])
-        interval = bootstrapped_slope(values, generator("initial_output", "bootstrap", experiment))
-        names = {"experiment": experiment, "of": "added_error", "quantity": "slope"}
-        yield {**names, **asdict(interval), "cells": len(seeds)}
+        found = exponent_of_means(values, generator("initial_output", "bootstrap", experiment))
+        by = {"by": "start_variance", "used": len(seeds)}
+        yield row("added_error", "exponent", found, experiment=experiment, **by)
 
 
 def _added(experiment: str, group: pd.DataFrame) -> pd.Series:
-    """Added error of each seed: risk from a random start less that from zero (B-S3)."""
+    """Added error of each seed: risk from a random initial output less that from zero (B-S3)."""
     if experiment == "added_error":
         return _wide(group, "added_error")["standard"]
     risks = _wide(group, "risk")
     return risks["standard"] - risks["mirrored"]
 
 
-def bootstrapped_slope(values: Array, draws: np.random.Generator) -> Estimate:
-    """Slope of the log of a mean over seeds by that of another, with its bootstrap interval.
-
-    Deviations are widened for few seeds, as those of power laws are. Where a mean is not positive in
-    a replicate there is no slope: such replicates count as the worst on both sides, so that too many
-    of them leave an interval without ends.
-
-    Args:
-        values: abscissa and ordinate of each seed, (settings, seeds, 2).
-        draws: draws the bootstrap.
-    """
-    seeds = values.shape[1]
-    shares = draws.multinomial(seeds, np.full(seeds, 1 / seeds), size=REPLICATES) / seeds
-    means = np.einsum("rs,ksq->qrk", shares, values)  # (2, replicates, settings)
-    value = float(_slope(*np.moveaxis(values.mean(axis=1), 1, 0)))
-    deviations = widening(seeds / (seeds - 1), seeds - 1) * (_slope(*means) - value)
-    undefined = np.isnan(deviations)
-    low = np.quantile(np.where(undefined, -np.inf, deviations), 0.025, method="lower")
-    high = np.quantile(np.where(undefined, np.inf, deviations), 0.975, method="higher")
-    return Estimate(value, value + float(low), value + float(high))
-
-
-def _excesses(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _excesses(table: pd.DataFrame) -> Iterator[Row]:
     """Added errors relative to those of exact theory, over all settings of a sweep."""
     for experiment, sweep in SWEEPS:
         chosen = table[table["experiment"] == experiment]
         for value, group in chosen.groupby(sweep):
             theory = _wide(group, "added_error")["theory"]
             relative = _added(experiment, group) / theory - 1
-            names = {"experiment": experiment, sweep: value, "of": "added_error"}
-            interval = student_interval(relative)
-            yield {**names, "quantity": "excess", **asdict(interval), "cells": len(relative)}
-
-
-def _slope(abscissa: Array, ordinate: Array) -> Array:
-    """Least-squares slope of logs along the last axis; NaN where a value is not positive."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        x, y = np.log(abscissa), np.log(ordinate)
-        x = x - x.mean(axis=-1, keepdims=True)
-        slope: Array = (x * y).sum(axis=-1) / (x * x).sum(axis=-1)
-    return np.where(np.isfinite(slope), slope, np.nan)
+            setting = {"experiment": experiment, sweep: value, "theory": 0.0, "used": len(relative)}
+            yield row("added_error", "excess", student_interval(relative), **setting)

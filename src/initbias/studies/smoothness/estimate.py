@@ -27,7 +27,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from initbias.statistics import LEVEL, Estimate, ratio_interval, student_interval
+from initbias.statistics import LEVEL, Estimate, line, ratio_interval, student_interval
 from initbias.study.tables import Column, Row, counts, estimates_table, groups, row
 
 SETTING = [
@@ -141,14 +141,6 @@ def tail_sums(squares: Array) -> Array:
     return reversed_sums
 
 
-def slopes(x: Array, y: Array, weights: Array | None = None) -> Array:
-    """Least-squares slopes of y on x along the last axis; shapes broadcast."""
-    weights = np.ones(x.shape[-1]) if weights is None else weights
-    centred = x - np.average(x, axis=-1, weights=weights)[..., None]
-    found: Array = (weights * centred * y).sum(-1) / (weights * centred**2).sum(-1)
-    return found
-
-
 def _published(eigenvalues: Array, squares: Array, dimension: float) -> Iterator[Row]:
     """Rows of the published estimator; arrays are (data sets, n)."""
     n = squares.shape[1]
@@ -163,7 +155,7 @@ def _published(eigenvalues: Array, squares: Array, dimension: float) -> Iterator
         # Rounding may leave the last eigenvalues and tails at nothing; they count as that little.
         log_share = np.log(np.maximum(shares[:, chosen], np.finfo(float).tiny))
         log_value = np.log(np.maximum(eigenvalues[:, chosen], np.finfo(float).tiny))
-        slope, decay = -slopes(log_index, log_share), -slopes(log_index, log_value)
+        slope, decay = (-line(log_index, logs)[0] for logs in (log_share, log_value))
         window = _window((first, end))
         for quantity, values in (
             ("slope", slope),
@@ -192,7 +184,7 @@ def eigenvalue_estimates(eigenvalues: Array, squares: Array, dimension: float) -
     mean_square = np.add.reduceat(squares[:, :stop], starts, axis=1) / lengths
     log_value = np.log(np.maximum(eigenvalues[:, :stop], tiny))
     mean_log_value = np.add.reduceat(log_value, starts, axis=1) / lengths
-    power = slopes(mean_log_value, np.log(np.maximum(mean_square, tiny)), np.sqrt(lengths))
+    power, _ = line(mean_log_value, np.log(np.maximum(mean_square, tiny)), np.sqrt(lengths))
     return power - dimension / (dimension + 1)
 
 

@@ -1,0 +1,55 @@
+"""How a quantity grows with a variable: straight lines, exponents of single runs, exponents of means.
+
+A study says which one it takes. Exponents of runs that share what is common to all sizes, such as a data
+set, leave no trace of that in their spread. Exponents of means are those of risks, which single runs
+scatter about; `fit_power_law` allows for a correction to them, and `Curves` compares arms.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from initbias.statistics.power_law import Estimate, widening
+
+Array = NDArray[np.float64]
+
+REPLICATES = 2000
+
+
+def line(x: Array, y: Array, weights: Array | None = None) -> tuple[Array, Array]:
+    """Slopes and intercepts of weighted least squares along the last axis; shapes broadcast."""
+    weights = np.ones(np.shape(x)[-1]) if weights is None else np.asarray(weights)
+    weights = np.broadcast_to(weights, np.shape(x))
+    middle = np.average(x, axis=-1, weights=weights)
+    centred = x - middle[..., None]
+    slope: Array = (weights * centred * y).sum(-1) / (weights * centred**2).sum(-1)
+    height = (weights * y).sum(-1) / weights.sum(-1)
+    return slope, height - slope * middle
+
+
+def exponents(x: Array, y: Array) -> Array:
+    """Exponents e of y ~ x^e along the last axis, by least squares; NaN where a value is not positive."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = line(np.log(x), np.log(y))[0]
+    return np.where(np.isfinite(slope), slope, np.nan)
+
+
+def exponent_of_means(values: Array, draws: np.random.Generator) -> Estimate:
+    """Exponent of a mean over runs by that of another, with its bootstrap interval.
+
+    Deviations are widened for few runs, as those of power laws are. Where a mean is not positive in
+    a replicate there is no exponent: such replicates count as the worst on both sides, so that too many
+    of them leave an interval without ends.
+
+    Args:
+        values: abscissa and ordinate of each run, (settings, runs, 2).
+        draws: draws the bootstrap.
+    """
+    runs = values.shape[1]
+    shares = draws.multinomial(runs, np.full(runs, 1 / runs), size=REPLICATES) / runs
+    means = np.einsum("rs,ksq->qrk", shares, values)  # (2, replicates, settings)
+    value = float(exponents(*np.moveaxis(values.mean(axis=1), 1, 0)))
+    deviations = widening(runs / (runs - 1), runs - 1) * (exponents(*means) - value)
+    undefined = np.isnan(deviations)
+    low = np.quantile(np.where(undefined, -np.inf, deviations), 0.025, method="lower")
+    high = np.quantile(np.where(undefined, np.inf, deviations), 0.975, method="higher")
+    return Estimate(value, value + float(low), value + float(high))
