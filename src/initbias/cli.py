@@ -190,17 +190,19 @@ def estimate(study: Study, config: Config = DEFAULT) -> None:
 @app.command()
 def render(
     study: Study,
-    name: Annotated[str, typer.Argument(help="Name of a figure or table of the study.")],
+    name: Annotated[
+        str, typer.Argument(help="Name of a figure or table of the study; all if left out.")
+    ] = "",
     config: Config = DEFAULT,
 ) -> None:
-    """Draw a figure (SVG, PDF, PNG) or write a table (CSV, Markdown, LaTeX)."""
+    """Draw figures (SVG, PDF, PNG) and write tables (CSV, Markdown, LaTeX) of a study."""
     from initbias.pipeline import stages
 
     configuration = _configured(config, study)
     known = plan.outputs(study)
-    if name not in known:
+    if name and name not in known:
         raise UnknownName(f"{study} has no figure or table {name!r}{_nearest(name, known)}")
-    stages.render(configuration, study, name)
+    stages.render(configuration, study, [name] if name else list(known))
 
 
 @app.command()

@@ -250,9 +250,7 @@ def test_known_exponents_are_estimated() -> None:
         ("kernel_change", 1.0),
     ):
         for statistic, reach in (("exponent", 0.15), ("corrected exponent", 0.8)):
-            fitted = row(
-                estimates, quantity=quantity, arm="standard", statistic=statistic
-            )
+            fitted = row(estimates, quantity=quantity, arm="standard", statistic=statistic)
             assert fitted["low"] < exponent < fitted["high"]
             assert fitted["high"] - fitted["low"] < reach
             assert fitted["used"] == 50 and fitted["failed"] == 0
@@ -306,7 +304,10 @@ def test_three_widths_that_are_left_are_too_few_to_fit() -> None:
     assert fits["value"].isna().all() and set(fits["failed"]) == {18}
     for claim in judge(estimates):
         assert claim.verdict == "not measured" and np.isnan(claim.measured)
-        assert "fewer than 4 widths with 2 runs" in claim.reason and "18 runs failed, 30 are used" in claim.reason
+        assert (
+            "fewer than 4 widths with 2 runs" in claim.reason
+            and "18 runs failed, 30 are used" in claim.reason
+        )
 
 
 def test_an_arm_without_a_fit_stands_beside_one_that_has_it() -> None:
@@ -338,9 +339,7 @@ def test_a_claim_tells_what_it_leaves_open() -> None:
     for claim, name in zip(judge(estimates), ("mirrored", "standard"), strict=True):
         assert name in claim.claim and "up to time 2:" in claim.claim
         assert "100% of the runs are farthest at their last time" in claim.reason
-        corrected = row(
-            estimates, quantity="sup_error", arm=name, statistic="corrected exponent"
-        )
+        corrected = row(estimates, quantity="sup_error", arm=name, statistic="corrected exponent")
         assert f"[{corrected['low']:.2f}, {corrected['high']:.2f}]" in claim.reason
 
 

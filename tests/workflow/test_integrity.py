@@ -53,7 +53,6 @@ def test_a_damaged_measurement_is_named_and_measured_again_by_the_command_it_nam
     for stage in (
         ["estimate", "kernel_regime"],
         ["cost"],
-        ["render", "kernel_regime", "error_by_width"],
     ):
         run = initbias(*stage)
         assert run.returncode == 2 and f"{SHARD}.parquet is not what was measured" in run.stderr

@@ -24,19 +24,21 @@ ONCE = f"""{ESTIMATE}    from pathlib import Path
 
 
 def test_a_figure_that_fails_keeps_its_picture_and_stops_nothing_else(changeable: Project) -> None:
-    old = (changeable.results / FIGURE).read_bytes()
+    old, begun = (changeable.results / FIGURE).read_bytes(), time.time()
     changeable.edit("studies/kernel_regime/figures.py", DRAW, FAIL)
     run = changeable.attempt("--cores", "2")
     assert run.returncode != 0
     assert "ZeroDivisionError: in the figure" in run.stdout  # from its log
-    assert "Failed: figure kernel_regime error_by_width; its log: results/logs/render" in run.stdout
+    assert "not drawn: error_by_width" in run.stdout
+    assert "Failed: render_kernel_regime; its log: results/logs/render" in run.stdout
     assert "Resume with the same command" in run.stdout
     assert "% of the expected time, about" in run.stdout
     assert "Reason" not in run.stdout
     assert "all studies" in run.stdout and "Look at results/claims.csv" in run.stdout
     assert (changeable.results / FIGURE).read_bytes() == old
-    assert (changeable.results / "kernel_regime/figures/.error_over_time.drawn").exists()
-    assert changeable.planned() == {"figure": 1}  # the failure is not forgotten
+    others = (changeable.results / "kernel_regime/figures").glob("error_over_time.*")
+    assert all(path.stat().st_mtime > begun for path in others)
+    assert changeable.planned() == {"render_kernel_regime": 1}  # the failure is not forgotten
     changeable.edit("studies/kernel_regime/figures.py", FAIL, DRAW)
     changeable.snakemake("--cores", "1")
     assert changeable.planned() == {}

@@ -63,11 +63,21 @@ def estimated(study):
     return str(plan.estimates_file(RESULTS, study))
 
 
-def rendered(study, name):
-    """Files of a figure or table in all formats, and the mark that they are drawn."""
-    kind = plan.outputs(study)[name].kind
-    files = [f"{RESULTS}/{study}/{kind}s/{name}.{suffix}" for suffix in FORMATS[kind]]
-    return [*files, f"{RESULTS}/{study}/{kind}s/.{name}.drawn"]
+def rendered(study):
+    """Figures and tables of a study in all formats; the report shows one format of each."""
+    files = []
+    for name, output in plan.outputs(study).items():
+        stem = f"{RESULTS}/{study}/{output.kind}s/{name}"
+        *others, last = FORMATS[output.kind]
+        files += [update(f"{stem}.{suffix}") for suffix in others]
+        shown = report(
+            update(f"{stem}.{last}"),
+            category=f"{output.kind.capitalize()}s",
+            subcategory=study,
+            labels={output.kind: name, "caption": output.caption},
+        )
+        files.append(shown)
+    return files
 
 
 def measure_gpus(wildcards):

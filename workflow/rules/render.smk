@@ -1,54 +1,32 @@
-# Figures and tables, one job each. A job that fails leaves the last picture as it is; that it is not the
-# one that was asked for is told by the mark, which goes when a job begins.
+# Figures and tables, one job for each study. A job that fails leaves the last pictures as they are; the mark,
+# which goes when a job begins, shows that they are not the ones that were asked for.
 
 
-rule figure:
-    input:
-        lambda wildcards: measured(wildcards.study),
-        f"{RESULTS}/{{study}}/estimates.parquet",
-    output:
-        touch(f"{RESULTS}/{{study}}/figures/.{{name}}.drawn"),
-        update(f"{RESULTS}/{{study}}/figures/{{name}}.svg"),
-        update(f"{RESULTS}/{{study}}/figures/{{name}}.pdf"),
-        report(
-            update(f"{RESULTS}/{{study}}/figures/{{name}}.png"),
-            caption="../report/output.rst",
-            category="Figures",
-            subcategory="{study}",
-            labels={"figure": "{name}"},
-        ),
-    log:
-        f"{LOGS}/render/{{study}}/{{name}}.log",
-    benchmark:
-        f"{BENCHMARKS}/render/{{study}}/{{name}}.tsv"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
-    params:
-        configuration=lambda wildcards: configuration_of(wildcards.study),
-        code=lambda wildcards: code_digest(
-            stage_module(wildcards.study, "figures"), "initbias.pipeline.rendering"
-        ),
-        caption=lambda wildcards: plan.outputs(wildcards.study)[wildcards.name].caption,
-    message:
-        "Drawing {wildcards.study} {wildcards.name} (mem_mb={resources.mem_mb}, runtime={resources.runtime} min)"
-    shell:
-        "initbias render {wildcards.study} {wildcards.name}"
-        " --config {params.configuration:q} > {log:q} 2>&1"
+for study in STUDIES:
 
-
-use rule figure as table with:
-    output:
-        touch(f"{RESULTS}/{{study}}/tables/.{{name}}.drawn"),
-        update(f"{RESULTS}/{{study}}/tables/{{name}}.md"),
-        update(f"{RESULTS}/{{study}}/tables/{{name}}.tex"),
-        report(
-            update(f"{RESULTS}/{{study}}/tables/{{name}}.csv"),
-            caption="../report/output.rst",
-            category="Tables",
-            subcategory="{study}",
-            labels={"table": "{name}"},
-        ),
-    message:
-        "Writing {wildcards.study} {wildcards.name} (mem_mb={resources.mem_mb}, runtime={resources.runtime} min)"
+    rule:
+        name:
+            f"render_{study}"
+        input:
+            estimated(study),
+        output:
+            rendered(study),
+            mark=touch(f"{RESULTS}/{study}/.drawn"),
+        log:
+            f"{LOGS}/render/{study}.log",
+        benchmark:
+            f"{BENCHMARKS}/render/{study}.tsv"
+        threads: 1
+        resources:
+            mem_mb=lambda wildcards, attempt: 2000 * attempt,
+            runtime=lambda wildcards, attempt: 10 * attempt,
+        params:
+            study=study,
+            configuration=configuration_of(study),
+            code=code_digest(
+                stage_module(study, "figures"), "initbias.pipeline.rendering"
+            ),
+        message:
+            "Drawing {params.study} (mem_mb={resources.mem_mb}, runtime={resources.runtime} min)"
+        shell:
+            "initbias render {params.study} --config {params.configuration:q} > {log:q} 2>&1"

@@ -31,3 +31,7 @@ class UsageError(UserError):
 
 class StorageError(UserError):
     """A file or folder cannot be read or written."""
+
+
+class NotDrawn(UserError):
+    """Figures or tables could not be made."""

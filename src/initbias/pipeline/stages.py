@@ -3,16 +3,17 @@
 import json
 import sys
 import time
+import traceback
+from collections.abc import Sequence
 from dataclasses import fields
 from hashlib import sha256
-from inspect import signature
 from pathlib import Path
 
 import pandas as pd
 
 from initbias.pipeline.configuration import Configuration
 from initbias.pipeline.digests import code_digest
-from initbias.pipeline.errors import DeviceError, MissingResults
+from initbias.pipeline.errors import DeviceError, MissingResults, NotDrawn
 from initbias.pipeline.journal import Journal
 from initbias.pipeline.plan import estimates_file
 from initbias.pipeline.progress import reporting
@@ -175,18 +176,28 @@ def cost(configuration: Configuration) -> None:
         pd.DataFrame(found)[columns].to_csv(temporary, index=False)
 
 
-def render(configuration: Configuration, study: str, name: str) -> None:
-    """Publish a figure or table of a study in every format."""
+def render(configuration: Configuration, study: str, names: Sequence[str]) -> None:
+    """Publish figures and tables of a study in every format, from its estimates.
+
+    Raises:
+        MissingResults: the study has no estimates.
+        NotDrawn: some failed, of which tracebacks are printed; the others are published.
+    """
     from initbias.pipeline.rendering import publish_figure, publish_table, style
 
     stage = load(study, "figures")
-    data: tuple[pd.DataFrame, ...] = (read_estimates(configuration, study),)
-    draw = {**stage.TABLES, **stage.FIGURES}[name]
-    if len(signature(draw).parameters) == 2:
-        data = measurements(configuration, study), *data
+    estimates = read_estimates(configuration, study)
     folder = Path(configuration.results) / study
-    if name in stage.TABLES:
-        publish_table(stage.TABLES[name](*data), folder / "tables" / name)
-    else:
-        with style():
-            publish_figure(stage.FIGURES[name](*data), folder / "figures" / name)
+    failed = []
+    for name in names:
+        try:
+            if name in stage.TABLES:
+                publish_table(stage.TABLES[name](estimates), folder / "tables" / name)
+            else:
+                with style():
+                    publish_figure(stage.FIGURES[name](estimates), folder / "figures" / name)
+        except Exception:
+            traceback.print_exc()
+            failed.append(name)
+    if failed:
+        raise NotDrawn(f"{study}: not drawn: {', '.join(failed)}; the errors are above")

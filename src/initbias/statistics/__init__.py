@@ -54,5 +54,3 @@ __all__ = [
     "student_interval",
     "widening",
 ]
-
-judge_positive = judge_above

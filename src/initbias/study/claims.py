@@ -15,10 +15,10 @@ from initbias.statistics import (
     Estimate,
     Verdict,
     judge_above,
-    judge_not_below,
     judge_at_most,
     judge_equal,
     judge_every_run,
+    judge_not_below,
     judge_within,
     not_measured,
 )
@@ -297,16 +297,3 @@ def _counted(text: str, rows: pd.DataFrame) -> str:
         return text
     reason = rows.loc[rows["reason"] != "", "reason"].iloc[0]
     return f"{text}; {failed:.0f} runs failed, {used:.0f} are used: {reason}"
-
-
-NOTHING = Estimate(nan, nan, nan)
-
-
-def claim(
-    study: str, text: str, source: str, predicted: str, measured: Estimate, verdict: Verdict
-) -> Claim:
-    """Transitional."""
-    return Claim(
-        text, study, "ours", text, source, "", predicted, "=", nan, nan,
-        measured.value, measured.low, measured.high, *verdict,
-    )  # fmt: skip

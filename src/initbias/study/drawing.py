@@ -53,6 +53,8 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 SHAPES = ("s", "o", "^", "D", "v", "P")
 DASHED, DOTTED = (0, (4, 2)), (0, (1, 1))
 
+Name = str | Callable[[pd.DataFrame], str]
+
 WIDTH = 6.9  # inches, two columns
 PANEL = 2.5  # inches, height of a panel
 
@@ -116,9 +118,7 @@ class Look:
         """A course with its intervals as a band."""
         shown = rows.sort_values(x)
         axes.plot(shown[x], shown["value"], **self.style)
-        axes.fill_between(
-            shown[x], shown["low"], shown["high"], color=self.color, alpha=0.18, lw=0
-        )
+        axes.fill_between(shown[x], shown["low"], shown["high"], color=self.color, alpha=0.18, lw=0)
 
 
 ARMS = {name: Look(name, COLORS[name], MARKERS[name]) for name in COLORS}
@@ -246,14 +246,14 @@ def _number(value: float) -> str:
     return f"{value:g}" if value >= 1 else f"{value:.3g}"
 
 
-def name_axes(drawn: Sequence[tuple[Axes, Any]], x: str, y: str = "") -> None:
-    """Names of the axes, at the lower and left panels of a grid."""
-    for axes, _ in drawn:
+def name_axes(drawn: Sequence[tuple[Axes, pd.DataFrame]], x: Name = "", y: Name = "") -> None:
+    """Names of the axes at the lower and left panels of a grid, as text or from a panel's rows."""
+    for axes, rows in drawn:
         place = axes.get_subplotspec()
-        if place is None or place.is_last_row():
-            axes.set_xlabel(x)
+        if x and (place is None or place.is_last_row()):
+            axes.set_xlabel(x if isinstance(x, str) else x(rows))
         if y and (place is None or place.is_first_col()):
-            axes.set_ylabel(y)
+            axes.set_ylabel(y if isinstance(y, str) else y(rows))
 
 
 def legend_below(figure: Any, entries: Sequence[Any], note: str = "") -> None:

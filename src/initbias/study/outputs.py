@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-# The files that a figure or table is published as.
-FORMATS = {"figure": ("svg", "pdf", "png"), "table": ("csv", "md", "tex")}
+# The files that a figure or table is published as; the last one is what the report shows.
+FORMATS = {"figure": ("svg", "pdf", "png"), "table": ("md", "tex", "csv")}
 
 
 @dataclass(frozen=True)

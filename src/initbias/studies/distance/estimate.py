@@ -39,7 +39,10 @@ KEYS = (
     Column("batch_size", "images in a step"),
     Column("threshold", "training loss to stop at"),
     Column("sample_size", "m, number of training images"),
-    Column("label_noise", "fraction of labels drawn at random; missing in differences of random and true labels"),
+    Column(
+        "label_noise",
+        "fraction of labels drawn at random; missing in differences of random and true labels",
+    ),
     Column("model", "complexity: `relu` or `linear` networks"),
     Column("radius", "complexity: of the ball"),
     Column("layer", "1 for the first; 0 of the whole network"),
@@ -66,6 +69,7 @@ MEANINGS = {
 }
 
 CHOSEN = ["depth", "learning_rate", "batch_size", "threshold"]  # by us, since the paper is silent
+
 
 def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
     """Estimates of all quantities from the measurements of all shards."""

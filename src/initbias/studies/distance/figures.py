@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -90,8 +89,10 @@ def random_labels(estimates: pd.DataFrame) -> Figure:
     if random.empty:
         return without_data(rows, "networks trained on random labels")
     figure, ((left, right),) = panels(1, 2, height=1.2, sharey=True)
-    _by_size(left, random, replace(RANDOM, marker="o"))
     _by_size(left, true, replace(TRUE, marker="o"), named=False)
+    _by_size(left, random, replace(RANDOM, marker="o"))
+    logarithmic(left, true["sample_size"])
+    left.set_xlim(right=1.3 * true["sample_size"].max())
     for table, style in ((random, RANDOM), (true, TRUE)):
         looks = shades(random["sample_size"], "$m={:g}$", marker="o", size=3.5, line=style.line)
         for m, look in looks.items():
@@ -101,6 +102,8 @@ def random_labels(estimates: pd.DataFrame) -> Figure:
                 name_line(right, line, "width", look.label, look.color)
     right.set_xlabel(WIDTH_LABEL)
     logarithmic(right, true["width"])
+    shared = true[true["width"].isin(random["width"])]
+    left.set_ylim(bottom=0.8 * shared["value"].min())
     close_ticks(left)
     left.set_title(_counted(random, _names(random)))
     legend_below(figure, [RANDOM, TRUE], note)
@@ -278,10 +281,11 @@ def runs(estimates: pd.DataFrame) -> pd.DataFrame:
 
 def _by_size(axes: Axes, rows: pd.DataFrame, look: Look, named: bool = True) -> None:
     """Distance by sample size, a line for each width, named at its end."""
-    for width, own in shades(rows["width"].dropna(), "$H={:g}$").items():
+    looks = shades(rows["width"].dropna(), "$H={:g}$")
+    for width, own in looks.items():
         line = select(rows, width=width)
         replace(look, color=own.color, size=3.5).bars(axes, line, "sample_size")
-        if named:
+        if named and width in (min(looks), max(looks)):  # others would overlap
             name_line(axes, line, "sample_size", own.label, own.color)
     sizes = rows["sample_size"].dropna()
     axes.set(xlabel=SIZE_LABEL, ylabel=DISTANCE)

@@ -143,8 +143,8 @@ OUTPUTS = {
     "exponent_by_dimension": Output(
         "figure",
         "Exponents fitted to all measured sizes with 95 % intervals against the intrinsic dimension, those "
-        "of exact theory by the same fit at the same sizes (bars; the kernel flow is averaged in closed form, "
-        "so that it is itself theory), and those of n growing without bound, which no such size shows.",
+        "of exact theory by the same fit at the same sizes (bars; the kernel flow is averaged in closed "
+        "form, so that it is itself theory), and those of n growing without bound, which no such size shows.",
     ),
     "error_over_time": Output(
         "figure", "Excess risk against training time for both initializations at several sizes."

@@ -29,7 +29,7 @@ from scipy.special import ndtri, stdtr
 
 from initbias.datasets import generator
 from initbias.statistics import Curves, Window, student_interval
-from initbias.study.tables import Column, Row, estimates_table, groups, row, select
+from initbias.study.tables import Column, Row, estimates_table, groups, row
 
 SETTING = ["design", "intrinsic_dim", "input_dim", "noise_std"]
 EXPERIMENT = [*SETTING, "model"]
@@ -180,7 +180,7 @@ def _quantities(risks: pd.DataFrame, label: str) -> Iterator[Row]:
         for column in ("risk", "exact")
     )
     sizes = [n for n, values in paired.groupby("sample_size") if len(values) >= 2]
-    total = {"used": int((~failed.loc[sizes]).sum()), "failed": int(failed.sum())}
+    total: Row = {"used": int((~failed.loc[sizes]).sum()), "failed": int(failed.sum())}
     total["reason"] = risks.loc[risks["failed"], "failure"].min() if total["failed"] else ""
     if len(sizes) < FEWEST_SIZES:  # nothing to fit: the failures are all there is to report
         for arm in INITIALIZATIONS:
@@ -244,7 +244,9 @@ def _at_sizes(
         yield row("stopped_at_end", "fraction", at_end.loc[n].mean(), **here)
         if index + 1 < len(sizes):
             slope = curves.local_exponent(arm, index)
-            yield row("risk", "local exponent", slope, theory=local[index], by="sample_size", **here)
+            yield row(
+                "risk", "local exponent", slope, theory=local[index], by="sample_size", **here
+            )
 
 
 def _residuals(risk: pd.Series, exact: pd.Series, sizes: list[int]) -> Iterator[Row]:

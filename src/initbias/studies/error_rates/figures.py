@@ -112,7 +112,9 @@ def exponent_by_dimension(estimates: pd.DataFrame) -> Figure:
         for name, label in (("standard", "$3/(d+3)$"), ("mirrored", "1"))
     }
     names = {"kernel": "kernel flow", "network": "networks"}
-    fits = fits.assign(panel=fits["model"].map(names) + fits["noise_std"].map(", noise {:g}".format))
+    fits = fits.assign(
+        panel=fits["model"].map(names) + fits["noise_std"].map(", noise {:g}".format)
+    )
     figure, drawn = facets(
         fits.sort_values(["model", "noise_std"]), col="panel", wrap=4, height=1.1
     )
@@ -235,7 +237,9 @@ def error_over_time(estimates: pd.DataFrame) -> Figure:
     for axes, n in zip(row, shown, strict=True):
         for (model, name), look in looks.items():
             course = select(chosen, sample_size=n, model=model, arm=name).sort_values("time")
-            every = slice(None) if model == "kernel" else slice(1, None, 5)  # no time 0 on this axis
+            every = (
+                slice(None) if model == "kernel" else slice(1, None, 5)
+            )  # no time 0 on this axis
             look.plot(axes, course["time"].iloc[every], course["value"].iloc[every])
         axes.set(xscale="log", yscale="log", title=f"$n={n:g}$")
         axes.set_xlabel("time (learning rate × epochs)")

@@ -22,7 +22,7 @@ from initbias.statistics import (
     judge_value,
 )
 from initbias.studies.imbalance.estimate import FEWEST_RUNS, FEWEST_WIDTHS
-from initbias.study.claims import Claim, Claims, Prediction, Statement, estimate_of
+from initbias.study.claims import Claim, Claims, Kind, Prediction, Statement, estimate_of
 from initbias.study.tables import interval, select
 
 REPORTED = {(0.1, 0.1): 6.02, (0.5, 0.02): 39.6, (0.05, 0.2): 20.1}
@@ -33,18 +33,26 @@ CLOSED_FORM = 1e-8  # distance of a converged run from the closed form of its li
 CONSERVED = 1e-9  # relative drift of the imbalance under the integrated flow
 ORDERS = 0.01  # relative distance of a slope at finite steps from its limit, the order
 
-LOSS = "loss over its bound from the imbalance, largest over runs and all recorded times at which the loss is above rounding"
-RATE = "bound on the instantaneous rate over the rate, largest over runs and all recorded times at which the loss is above rounding"
-PLAIN = "distance of the product trained by plain descent from the closed form of its limit, largest over converged runs"
+ABOVE_ROUNDING = "largest over runs and all recorded times at which the loss is above rounding"
+LOSS = f"loss over its bound from the imbalance, {ABOVE_ROUNDING}"
+RATE = f"bound on the instantaneous rate over the rate, {ABOVE_ROUNDING}"
+PLAIN = (
+    "distance of the product trained by plain descent from the closed form of its limit, largest over "
+    "converged runs"
+)
 # These train U₁ and V alone, which takes from C-S2 that U₂ stays where it was.
-REDUCED = "distance of the trained product from the closed form of its limit, of which with U₂ kept at its initialization by construction only the part in the row space of X is left to check, largest over converged runs"
+REDUCED = (
+    "distance of the trained product from the closed form of its limit, of which with U₂ kept at its "
+    "initialization by construction only the part in the row space of X is left to check, largest over "
+    "converged runs"
+)
 TRAINED, WIDE = ("convergence", "by_width", "factorisation"), ("by_width", "by_exponent")
 SHOWN = {
     "convergence": "convergence", "by_width": "widths", "by_exponent": "widths",
     "factorisation": "factorisation", "invariant_set": "invariant_set",
 }  # fmt: skip
 # Name of the statement, kind, experiments, quantity, what no run may exceed, claim.
-EVERY_RUN = (
+EVERY_RUN: tuple[tuple[str, Kind, tuple[str, ...], str, Prediction, str], ...] = (
     ("C-S1", "bound", TRAINED, "loss_over_bound", Prediction("<=", 1 + ROUNDING), LOSS),
     ("C-S5", "bound", TRAINED, "bound_over_rate", Prediction("<=", 1 + ROUNDING), RATE),
     ("C-S2", "identity", ("invariant_set",), "limit_deviation", Prediction("<=", CLOSED_FORM), PLAIN),
@@ -93,7 +101,9 @@ def _every_run(claims: Claims, estimates: pd.DataFrame) -> None:
                 f"{text} ({experiment})",
                 prediction,
                 select(largest, part=experiment, quantity=quantity),
-                attempted=rows[rows["statistic"].isin(["mean", "largest"]) & rows["quantity"].ne("lead")],
+                attempted=rows[
+                    rows["statistic"].isin(["mean", "largest"]) & rows["quantity"].ne("lead")
+                ],
                 except_narrow="width" if quantity in FROM_SOME_WIDTH else "",
             )
 
@@ -118,7 +128,11 @@ def _constants(claims: Claims, estimates: pd.DataFrame) -> None:
             Prediction("=", reported),
             here,
             rule=partial(
-                judge_reported, reported=reported, rounding=TRIALS * reported, null=0.0, choices=every
+                judge_reported,
+                reported=reported,
+                rounding=TRIALS * reported,
+                null=0.0,
+                choices=every,
             ),
             absent=absent,
         )
@@ -208,8 +222,8 @@ def _invariant_set(claims: Claims, estimates: pd.DataFrame) -> None:
             claims.judge_all_runs(
                 INVARIANT,
                 arm.replace("_", "-"),
-                f"an initialization with {condition} {leads} to the min-norm solution: distance from it after "
-                "training",
+                f"an initialization with {condition} {leads} to the min-norm solution: distance from it "
+                "after training",
                 prediction,
                 select(here, statistic="largest"),
                 attempted=here,

@@ -61,7 +61,7 @@ MEANINGS = OF_RUNS | {
     "crossing_share": "crossing_norm over its bound",
     "required_imbalance": "what C-S3 says that the imbalance exceeds, over that",
     "distance_share": "distance over its bound",
-    "lead": "log of the ratio of the final losses of the initialization with the next smaller c, and of this one",
+    "lead": "log of the final loss of the initialization with the next smaller c over that of this one",
     "drift_per_iteration": "of the imbalance, relative",
     "flow_distance": "of descent from the flow at the same time, relative",
     "loss, loss_bound, rate, rate_bound, distance_in_training, eigenvalue": "of single runs, as measured",
@@ -245,7 +245,9 @@ def _by_step(measurements: pd.DataFrame) -> Iterator[Row]:
             for seed in seeds
             if seed["value"].notna().all()
         ]
-        common = steps[PROBLEM].iloc[0].to_dict() | _counts(len(orders), len(seeds) - len(orders), runs)
+        common = steps[PROBLEM].iloc[0].to_dict() | _counts(
+            len(orders), len(seeds) - len(orders), runs
+        )
         yield row(str(quantity), "exponent", student_interval(orders), by="step", **common)
 
 
@@ -255,7 +257,11 @@ def _runs(measurements: pd.DataFrame) -> Iterator[Row]:
     first = healthy["seed"] == healthy.groupby("experiment")["seed"].transform("min")
     for experiment, quantities, chosen in (
         ("convergence", ("loss", "loss_bound", "rate_constant"), healthy),
-        ("factorisation", ("loss", "loss_bound", "rate", "rate_bound", "eigenvalue"), healthy[first]),
+        (
+            "factorisation",
+            ("loss", "loss_bound", "rate", "rate_bound", "eigenvalue"),
+            healthy[first],
+        ),
         ("invariant_set", ("distance_in_training",), healthy),
         ("finite_steps", BY_STEP, healthy),
     ):

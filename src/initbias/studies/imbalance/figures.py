@@ -22,6 +22,7 @@ from initbias.study.drawing import (
     facets,
     legend_below,
     logarithmic,
+    name_axes,
     panels,
     shades,
     without_data,
@@ -178,8 +179,7 @@ def factorisation(estimates: pd.DataFrame) -> Figure:
             axes.set_yscale("log")
         if quantity == "rate":
             axes.set_ylim(bottom=0)
-        if axes.get_subplotspec().is_last_row():
-            axes.set_xlabel(x)
+    name_axes(drawn, lambda panel: columns[panel["quantity"].iloc[0]][1])
     legend_below(figure, [*looks.values(), BOUND])
     return figure
 
@@ -221,7 +221,9 @@ def finite_steps(estimates: pd.DataFrame) -> Figure:
             slope.plot(axes, steps, middle)
             logarithmic(axes, steps, y=True)
         fits = select(rows, quantity=quantity, statistic="exponent")
-        axes.set(xlabel="learning rate", ylabel=label, title=f"slope {cell(fits, absent='unknown')}")
+        axes.set(
+            xlabel="learning rate", ylabel=label, title=f"slope {cell(fits, absent='unknown')}"
+        )
     legend_below(figure, [look, slope])
     return figure
 

@@ -29,7 +29,9 @@ LOSSES = 0.02
 EQUATION_6 = 0.05
 KERNEL = 1e-9  # eq. 6 with a kernel, in float64
 SAME_KERNEL = 1e-5  # the ASI network's tangent kernel, from parameters in float32
-TRAINED = 0.5  # a network has trained if its training loss is below this fraction of the initial one
+TRAINED = (
+    0.5  # a network has trained if its training loss is below this fraction of the initial one
+)
 # B-Fig4 as published; v is not given there.
 PUBLISHED = {"dataset": "mnist", "width": 400, "depth": 4}
 PUBLISHED_EPOCHS = 100
@@ -248,7 +250,9 @@ def _speed(claims: Claims, estimates: pd.DataFrame) -> None:
     ratios = _widest(estimates, select(estimates, quantity="speedup"))
     for row in _each(ratios[ratios["part"].isin(SPEED)]):
         part, arm, used = row["part"].iloc[0], row["arm"].iloc[0], row["used"].iloc[0]
-        other = {"random_doubled / mirrored": "RND", "doubled / mirrored": "doubled"}.get(arm, "standard")
+        other = {"random_doubled / mirrored": "RND", "doubled / mirrored": "doubled"}.get(
+            arm, "standard"
+        )
         claims.judge(
             SPEED[part],
             f"{part}/{other}/v{row['gain'].iloc[0]:g}",
@@ -259,12 +263,15 @@ def _speed(claims: Claims, estimates: pd.DataFrame) -> None:
             if used < 2
             else "",
         )
-    advantages = select(estimates, part="boston_housing", quantity="advantage").dropna(subset="value")
+    advantages = select(estimates, part="boston_housing", quantity="advantage").dropna(
+        subset="value"
+    )
     for row in _each(advantages):
         claims.judge(
             BETTER,
             "test-loss",
-            f"ASI has the lower test loss throughout training: smallest log ratio over epochs ({_where(row)})",
+            "ASI has the lower test loss throughout training: smallest log ratio over epochs "
+            f"({_where(row)})",
             Prediction(">", 0),
             row,
         )
@@ -301,7 +308,9 @@ def _reported(
     accuracies = select(everything, dataset=row["dataset"].iloc[0], quantity="test_accuracy")
     first = select(accuracies, arm="mirrored", epoch=1)
     last = select(accuracies, arm="standard", epoch=epochs)
-    published = (row[[*PUBLISHED]].iloc[0] == pd.Series(PUBLISHED)).all() and epochs == PUBLISHED_EPOCHS
+    published = (
+        row[[*PUBLISHED]].iloc[0] == pd.Series(PUBLISHED)
+    ).all() and epochs == PUBLISHED_EPOCHS
     gain = row["gain"].iloc[0]
     needed = "" if published else OTHER
     if published and len(last) == 1:
@@ -314,7 +323,8 @@ def _reported(
         f"test accuracy of ASI after one epoch is above {FIRST:.0%} ({_where(row)})",
         Prediction(">", FIRST),
         here,
-        needed=needed or ("within the range of choices that the paper leaves open" if within else ""),
+        needed=needed
+        or ("within the range of choices that the paper leaves open" if within else ""),
     )
     here = select(last, gain=gain)
     choices = Estimate(here["value"].iloc[0], last["low"].min(), last["high"].max())
@@ -325,7 +335,9 @@ def _reported(
         f"({_where(row)})",
         Prediction("=", LAST),
         here,
-        rule=partial(judge_reported, reported=LAST, rounding=ROUNDING, null=CHANCE, choices=choices),
+        rule=partial(
+            judge_reported, reported=LAST, rounding=ROUNDING, null=CHANCE, choices=choices
+        ),
         needed=needed,
     )
 

@@ -132,7 +132,7 @@ def boston_housing(estimates: pd.DataFrame) -> Figure:
         return without_data(rows, "Boston housing")
     figure, ((scatter, losses),) = panels(1, 2, height=1.25)
     by_arm = outputs.pivot_table("value", "point", "arm")
-    small = {"line": "", "size": 3.5}
+    small: Any = {"line": "", "size": 3.5}
     for arm in ("mirrored", "equation_6"):
         replace(ARMS[arm], **small).plot(scatter, by_arm["standard"], by_arm[arm])
     ends = [by_arm["standard"].min(), by_arm["standard"].max()]
@@ -170,9 +170,7 @@ def mnist(estimates: pd.DataFrame) -> Figure:
         else:
             for arm in PAIR:
                 LINES[arm].band(axes, select(panel, arm=arm), "epoch")
-        if axes.get_subplotspec().is_first_col():
-            axes.set_ylabel(kinds[panel["kind"].iloc[0]])
-    name_axes(drawn, "epoch")
+    name_axes(drawn, "epoch", lambda panel: kinds[panel["kind"].iloc[0]])
     about = curves.iloc[0]
     layers = f"{about['width']:g}×{about['depth']:g}"
     figure.suptitle(f"{NAMES[about['dataset']]}: {layers} hidden, mean over seeds", fontsize=9)
@@ -240,9 +238,7 @@ def depth_and_width(estimates: pd.DataFrame) -> Figure:
                 ARMS[arm].bars(axes, select(panel, arm=arm), "width")
         logarithmic(axes, rows["width"])
         close_ticks(axes)
-        if axes.get_subplotspec().is_first_col():
-            axes.set_ylabel(kinds[quantity])
-    name_axes(drawn, "width $m$")
+    name_axes(drawn, "width $m$", lambda panel: kinds[panel["quantity"].iloc[0]])
     legend_below(figure, [*(ARMS[arm] for arm in PAIR), ratio])
     return figure
 
@@ -286,7 +282,17 @@ def speed(estimates: pd.DataFrame) -> pd.DataFrame:
         }
         for index, row in chosen.iterrows()
     ]
-    names = ["experiment", "dataset", "depth", "width", "v", "epochs of", "ratio", "seeds", "failed"]
+    names = [
+        "experiment",
+        "dataset",
+        "depth",
+        "width",
+        "v",
+        "epochs of",
+        "ratio",
+        "seeds",
+        "failed",
+    ]
     return pd.DataFrame(rows, columns=names)
 
 

@@ -21,13 +21,15 @@ KEYS = (
     Column("noise_std", "standard deviation of the label noise"),
     Column("depth", "hidden layers"),
     Column("sample_size", "n"),
-    Column("width", "neurons of each hidden layer; missing where an estimate is over several widths"),
+    Column(
+        "width", "neurons of each hidden layer; missing where an estimate is over several widths"
+    ),
     Column("time", "learning rate × epochs, of `error_at_time`"),
 )
 QUANTITIES = {
-    "sup_error": "largest distance from kernel gradient descent over recorded times, training and test points",
+    "sup_error": "largest distance from kernel gradient descent over recorded times and all points",
     "early_error": "the same up to time 1, while the kernel's small eigenvalues do not matter yet",
-    "kernel_distance": "of the initial empirical kernel from that of infinite width, relative, Frobenius norm",
+    "kernel_distance": "of the initial empirical kernel from that of infinite width, relative (Frobenius)",
     "kernel_change": "of the empirical kernel from initialization to the end of training, relative",
 }
 MEANINGS = QUANTITIES | {

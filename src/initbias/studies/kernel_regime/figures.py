@@ -36,7 +36,9 @@ def error_over_time(estimates: pd.DataFrame) -> Figure:
         return without_data(estimates, "distances over time")
     largest = courses.groupby("depth")["sample_size"].transform("max")
     shown = courses[courses["sample_size"] == largest].sort_values(["depth", "width"])
-    shown = shown.sort_values("arm", key=lambda arms: arms.map(INITIALIZATIONS.index), kind="stable")
+    shown = shown.sort_values(
+        "arm", key=lambda arms: arms.map(INITIALIZATIONS.index), kind="stable"
+    )
     looks = shades(shown["width"], "$m={:g}$")
     sizes = shown.groupby("depth")["sample_size"].first()
     figure, panels = facets(
@@ -101,8 +103,12 @@ def _by_width(
     if means.empty:
         return without_data(estimates, label)
     sizes = sorted(means["sample_size"].unique())
-    opacity = dict(zip(sizes, np.linspace(0.3 if len(sizes) > 1 else 1, 1, len(sizes)), strict=True))
-    figure, panels = facets(means.sort_values("depth"), col="depth", titles=_layers, height=1.3, sharex=False)
+    opacity = dict(
+        zip(sizes, np.linspace(0.3 if len(sizes) > 1 else 1, 1, len(sizes)), strict=True)
+    )
+    figure, panels = facets(
+        means.sort_values("depth"), col="depth", titles=_layers, height=1.3, sharex=False
+    )
     fits = select(estimates, statistic="fitted")
     for axes, rows in panels:
         depth = rows["depth"].iloc[0]
@@ -123,7 +129,9 @@ def _by_width(
     first.set_ylim(low * (low / high) ** (0.12 * len(series)), high)  # room for the exponents
     name_axes(panels, "width $m$ of each hidden layer", label)
     sized = [
-        Look(f"$n={n:g}$", opacity=value, weight=2) for n, value in opacity.items() if len(sizes) > 1
+        Look(f"$n={n:g}$", opacity=value, weight=2)
+        for n, value in opacity.items()
+        if len(sizes) > 1
     ]
     legend_below(figure, [*(look for _, _, look in series), *sized, HALF])
     return figure

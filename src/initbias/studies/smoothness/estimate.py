@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from initbias.statistics import LEVEL, Estimate, line, ratio_interval, student_interval
-from initbias.study.tables import Column, Row, counts, estimates_table, groups, row
+from initbias.study.tables import Column, Row, counts, estimates_table, row
 
 SETTING = [
     "kind", "data", "target", "smoothness", "normalisation", "intrinsic_dim", "sample_size",
@@ -223,7 +223,9 @@ def _theory(table: pd.DataFrame) -> pd.Series:
     }
     theory = pd.Series(np.nan, index=table.index)
     for quantity, values in known.items():
-        theory = theory.mask((table["quantity"] == quantity) & (table["statistic"] == "mean"), values)
+        theory = theory.mask(
+            (table["quantity"] == quantity) & (table["statistic"] == "mean"), values
+        )
     return theory
 
 

@@ -29,7 +29,6 @@ from initbias.study.drawing import (
     legend_below,
     logarithmic,
     name_axes,
-    shades,
     unavailable,
     without_data,
 )
@@ -78,9 +77,7 @@ def tail_sums(estimates: pd.DataFrame) -> Figure:
             label += f"\nreported: $i^{{-{REPORTED[name]:.2f}}}$"
         axes.text(0.05, 0.07, label, transform=axes.transAxes, fontsize=8)
         axes.set(xscale="log", yscale="log", ylim=(1e-3, 1.5), xlabel=f"index $i$ of {n}")
-    for axes, _ in drawn:
-        if axes.get_subplotspec().is_first_col():
-            axes.set_ylabel(r"$\sum_{k \geq i} c_k^2$, share of all")
+    name_axes(drawn, y=r"$\sum_{k \geq i} c_k^2$, fraction of all")
     legend_below(figure, [*looks.values(), fit], note)
     return figure
 
@@ -199,8 +196,7 @@ def fit_windows(estimates: pd.DataFrame) -> Figure:
         if panel["data"].iloc[0] in REPORTED:
             axes.axhline(REPORTED[panel["data"].iloc[0]], color=REPORT.color, ls=DASHED, lw=1)
         axes.set(ylim=(0, None), xlabel="end of window / $n$", xticks=[0.1, 0.5, 0.9])
-        if axes.get_subplotspec().is_first_col():
-            axes.set_ylabel("slope of tail sums")
+    name_axes(drawn, y="slope of tail sums")
     later = Look("the same from $i = 10$", INK, "s", line=DASHED, size=3)
     truth_look = replace(TRUTH, label="truth, $3/d$")
     legend_below(figure, [target, null, later, REPORT, truth_look], note)

@@ -67,9 +67,19 @@ def _limits(claims: Claims, rows: pd.DataFrame, of: str, where: str) -> None:
     """E-S1 to E-S3."""
     largest = select(rows, statistic="largest")
     for statement, quantity, tolerance, text in (
-        (CONSERVED, "drift", DRIFT, "gradient descent leaves (I − A†A) W_1 unchanged: largest relative change"),
-        (LIMIT, "formula_error", FORMULA, "the limit is A†b + (I − A†A) W_1(0) W_2 ... x: largest relative error"),
-    ):  # fmt: skip
+        (
+            CONSERVED,
+            "drift",
+            DRIFT,
+            "gradient descent leaves (I − A†A) W_1 unchanged: largest relative change",
+        ),
+        (
+            LIMIT,
+            "formula_error",
+            FORMULA,
+            "the limit is A†b + (I − A†A) W_1(0) W_2 ... x: largest relative error",
+        ),
+    ):
         found = select(largest, quantity=quantity, part="")
         claims.judge_all_runs(
             statement, of, f"{text} ({where})", Prediction("<=", tolerance), found,

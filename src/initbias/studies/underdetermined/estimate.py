@@ -198,7 +198,9 @@ def _courses(measurements: pd.DataFrame) -> list[Row]:
     scaled, steered = (one[one["experiment"] == name] for name in ("scale", "steering"))
     scaled = scaled[(scaled["layers"] == "all") | (scaled["depth"] == 0)]
     steered = steered[steered["columns"] == steered["columns"].min()]
-    steered = steered[steered["step"] == steered.groupby(["depth", "start"])["step"].transform("max")]
+    steered = steered[
+        steered["step"] == steered.groupby(["depth", "start"])["step"].transform("max")
+    ]
     columns = [*NETWORKS, *SETTING, "iteration"]
     return [
         row(quantity, "run", value, **setting, used=1)

@@ -93,7 +93,8 @@ def convergence(estimates: pd.DataFrame) -> Figure:
     if courses.empty:
         return without_data(estimates, "convergence")
     figure = Figure(figsize=(WIDTH, PANEL * 2.3))
-    above, below = figure.subfigures(2, 1)
+    halves: Any = figure.subfigures(2, 1)
+    above, below = halves
     depths = sorted(courses["depth"].unique())
     looks = shades(courses["scale"], "{:g}")
     row = above.subplots(1, len(depths), sharex=True, sharey=True, squeeze=False)[0]
