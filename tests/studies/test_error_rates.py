@@ -13,11 +13,11 @@ from initbias.pipeline.plan import shards
 from initbias.studies.error_rates import measure as stage
 from initbias.studies.error_rates.claims import judge
 from initbias.studies.error_rates.estimate import (
-    COLUMNS,
     DIFFERENCE,
     compared,
     estimate,
     stopped_risks,
+    theory_exponent,
 )
 from initbias.studies.error_rates.figures import exponents
 from initbias.studies.error_rates.measure import ABSENT, draw_sample
@@ -136,17 +136,12 @@ def row(estimates: pd.DataFrame, **values: Any) -> pd.Series:
 
 def test_known_exponents_are_estimated() -> None:
     estimates = estimate(synthetic({"standard": 0.5, "mirrored": 1.0}))
-    assert list(estimates.columns) == COLUMNS
     for arm, exponent in (("standard", 0.5), ("mirrored", 1.0)):
-        fitted = row(
-            estimates, quantity="exponent", initialization=arm, stopping="oracle", window="all"
-        )
+        fitted = row(estimates, statistic="exponent", arm=arm, stopping="oracle", window="all")
         assert fitted["low"] < exponent < fitted["high"] and fitted["high"] - fitted["low"] < 0.15
-        assert fitted["theory"] == pytest.approx(exponent)
-        assert fitted["cells"] == 100 and fitted["failed"] == 0
-    paired = row(
-        estimates, quantity="exponent", initialization=DIFFERENCE, stopping="oracle", window="all"
-    )
+        assert theory_exponent(arm, 3) == pytest.approx(exponent)
+        assert fitted["used"] == 100 and fitted["failed"] == 0
+    paired = row(estimates, statistic="exponent", arm=DIFFERENCE, stopping="oracle", window="all")
     assert paired["value"] == pytest.approx(0.5, abs=1e-9)  # the arms share all of their noise
     assert paired["high"] - paired["low"] < 1e-9
 
@@ -176,20 +171,22 @@ def test_measurements_on_their_theory_have_a_chi2_of_one() -> None:
     """20 data sets at 5 sizes; a mean that is off by 20 % is 6 standard errors off at each size."""
     networks = synthetic({"standard": 0.5, "mirrored": 1.0})
     estimates = estimate(pd.concat([networks, ridge(networks)]))
-    on_theory = {"model": "ridge", "initialization": "standard", "stopping": "best ridge"}
-    chi2 = row(estimates, quantity="chi2", **on_theory)
+    on_theory = {"model": "ridge", "arm": "standard", "stopping": "best ridge"}
+    chi2 = row(estimates, statistic="chi2", **on_theory)
     assert 0.3 < chi2["value"] < 2.5
-    fitted = row(estimates, quantity="exponent", window="all", **on_theory)
-    excess = row(estimates, quantity="excess", window="all", **on_theory)
-    assert fitted["exact"] == pytest.approx(0.5) and fitted["low"] < 0.5 < fitted["high"]
+    exponent = {"statistic": "exponent", "window": "all", **on_theory}
+    fitted = row(estimates, quantity="risk", **exponent)
+    excess = row(estimates, quantity="risk_over_theory", **exponent)
+    assert fitted["theory"] == pytest.approx(0.5) and fitted["low"] < 0.5 < fitted["high"]
     assert excess["value"] == pytest.approx(fitted["value"] - 0.5)
-    residuals = compared(estimates)[compared(estimates)["quantity"] == "residual"]
+    at_runs = compared(estimates)
+    residuals = at_runs[at_runs["statistic"] == "relative difference"]
     assert (residuals["low"] < 0).mean() > 0.7 and (residuals["high"] > 0).mean() > 0.7
     claims = judge(estimates)
     assert [claim.verdict for claim in claims if "χ²" in claim.claim] == ["reproduced"]
 
     shifted = estimate(pd.concat([networks, ridge(networks, excess=1.2)]))
-    assert row(shifted, quantity="chi2", **on_theory)["value"] > 10
+    assert row(shifted, statistic="chi2", **on_theory)["value"] > 10
     verdicts = {claim.verdict for claim in judge(shifted) if "χ²" in claim.claim}
     assert verdicts == {"not reproduced"}
 
@@ -198,28 +195,31 @@ def test_networks_are_compared_with_the_kernel_on_the_same_data_sets() -> None:
     networks = synthetic({"standard": 0.5, "mirrored": 1.0})
     kernels = networks.assign(model="kernel", averaged_risk=networks["risk"] / 2)
     estimates = estimate(pd.concat([networks, kernels]))
-    residuals = estimates[(estimates["quantity"] == "residual") & (estimates["model"] == "network")]
+    ratios = estimates[
+        (estimates["quantity"] == "risk_over_theory") & (estimates["model"] == "network")
+    ]
+    residuals = ratios[ratios["statistic"] == "relative difference"]
     assert len(residuals) == 10  # arms × sizes
     np.testing.assert_allclose(residuals["value"], 1.0)  # twice the average
-    excess = estimates[(estimates["quantity"] == "excess") & (estimates["model"] == "network")]
+    excess = ratios[ratios["statistic"] == "exponent"]
     np.testing.assert_allclose(excess[["value", "low", "high"]], 0, atol=1e-9)  # at every size
 
     longer = kernels.assign(time=10 * kernels["time"], averaged_risk=kernels["averaged_risk"] / 9)
     both = estimate(pd.concat([networks, kernels, longer], ignore_index=True))
-    residuals = both[(both["quantity"] == "residual") & (both["model"] == "network")]
+    residuals = both[(both["statistic"] == "relative difference") & (both["model"] == "network")]
     np.testing.assert_allclose(residuals["value"], 1.0)  # of the kernel up to the networks' end
     alone = estimate(networks)
-    assert alone[alone["quantity"] == "residual"].empty and alone["exact"].isna().all()
+    assert alone[alone["quantity"] == "risk_over_theory"].empty and alone["theory"].isna().all()
 
 
 def test_failed_runs_are_counted_and_never_enter_a_mean() -> None:
     failures = {(64, 3), (64, 4), (512, 0)}
     estimates = estimate(synthetic({"standard": 0.5, "mirrored": 1.0}, failures))
-    fits = {"stopping": "oracle", "initialization": "standard"}
-    fitted = row(estimates, quantity="exponent", window="all", **fits)
-    assert fitted["cells"] == 97 and fitted["failed"] == 3
-    at_64 = row(estimates, quantity="risk", sample_size=64, **fits)
-    assert at_64["cells"] == 18 and at_64["failed"] == 2 and np.isfinite(at_64["value"])
+    fits = {"stopping": "oracle", "arm": "standard"}
+    fitted = row(estimates, statistic="exponent", window="all", **fits)
+    assert fitted["used"] == 97 and fitted["failed"] == 3
+    at_64 = row(estimates, statistic="mean", sample_size=64, **fits)
+    assert at_64["used"] == 18 and at_64["failed"] == 2 and np.isfinite(at_64["value"])
 
 
 def test_a_study_whose_runs_all_failed_says_so() -> None:
@@ -228,7 +228,7 @@ def test_a_study_whose_runs_all_failed_says_so() -> None:
     estimates = estimate(measurements)
     assert estimates["value"].isna().all() and set(estimates["failed"]) == {100}
     assert judge(estimates) == []
-    table = exponents(measurements, estimates)
+    table = exponents(estimates)
     assert set(table["standard, all"]) == {"no fit"} and set(table["mirrored steeper"]) == {
         "inconclusive"
     }
@@ -237,7 +237,8 @@ def test_a_study_whose_runs_all_failed_says_so() -> None:
 def test_two_sizes_that_are_left_are_too_few_to_fit() -> None:
     failures = set(itertools.product((128, 256, 512), range(20)))
     estimates = estimate(synthetic({"standard": 0.5, "mirrored": 1.0}, failures))
-    assert estimates["value"].isna().all() and set(estimates["failed"]) == {60}
+    fits = estimates[estimates["quantity"] == "risk"]
+    assert fits["value"].isna().all() and set(fits["failed"]) == {60}
     assert judge(estimates) == []
 
 
@@ -248,20 +249,20 @@ def test_rates_are_not_judged_on_runs_that_ended_before_their_best_time() -> Non
     for statement in ("A-S4", "A-S5"):
         assert verdicts[statement].verdict == "inconclusive"
         assert verdicts[statement].reason == "100% of the runs ended before their best time"
-    assert verdicts["A-S4 and A-S5"].verdict == "reproduced"
+    assert verdicts["A-S4 (and A-S5)"].verdict == "reproduced"
 
 
 def test_theory_reaches_the_rate_and_is_judged_there() -> None:
     (rows,) = measured(SHARDS["sphere-theory-d1"]).values()
     assert set(rows["model"]) == {"theory"} and rows["risk"].gt(0).all()
     estimates = estimate(rows)
-    local = estimates[estimates["quantity"] == "local_exponent"]
-    last = local[local["sample_size"] == 2**39].set_index(["noise_std", "initialization"])["value"]
+    local = estimates[estimates["statistic"] == "local exponent"]
+    last = local[local["sample_size"] == 2**39].set_index(["noise_std", "arm"])["value"]
     assert last[0.2, "standard"] == pytest.approx(3 / 4, rel=1e-3)
     assert last[0.2, "mirrored"] == pytest.approx(4 / 5, rel=1e-3)
     assert last[0.0, "standard"] == pytest.approx(3, rel=1e-3)  # 3/d without noise
-    reached = row(estimates, quantity="reached", initialization="standard", noise_std=0.2)["value"]
-    slopes = local[(local["noise_std"] == 0.2) & (local["initialization"] == "standard")]
+    reached = row(estimates, statistic="reached", arm="standard", noise_std=0.2)["value"]
+    slopes = local[(local["noise_std"] == 0.2) & (local["arm"] == "standard")]
     near = (slopes["value"] / 0.75 - 1).abs() <= 0.05
     assert near[slopes["sample_size"] >= reached].all()
     assert not near[slopes["sample_size"] == reached / 2].any()
@@ -286,7 +287,7 @@ def test_claims_follow_the_estimates() -> None:
         claims = judge(estimate(synthetic(pair)))
         verdicts[name] = {claim.source.rpartition(", ")[2]: claim.verdict for claim in claims}
     assert verdicts["theory"] == {
-        "A-S4": "reproduced", "A-S5": "reproduced", "A-S4 and A-S5": "reproduced",
+        "A-S4": "reproduced", "A-S5": "reproduced", "A-S4 (and A-S5)": "reproduced",
     }  # fmt: skip
     assert verdicts["no effect"]["A-S5"] == "not reproduced"
-    assert verdicts["no effect"]["A-S4 and A-S5"] == "inconclusive"
+    assert verdicts["no effect"]["A-S4 (and A-S5)"] == "inconclusive"

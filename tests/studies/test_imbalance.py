@@ -13,7 +13,7 @@ from initbias.pipeline.errors import ConfigurationError
 from initbias.pipeline.plan import shards
 from initbias.studies.imbalance import measure as measuring
 from initbias.studies.imbalance.claims import judge
-from initbias.studies.imbalance.estimate import COLUMNS, estimate
+from initbias.studies.imbalance.estimate import estimate
 from initbias.studies.imbalance.figures import FIGURES, TABLES
 from initbias.studies.imbalance.measure import (
     balanced,
@@ -238,7 +238,7 @@ def test_runs_that_do_not_get_there_are_counted_with_a_reason() -> None:
     assert told["phase_picture"] == "did not reach its reduction within 10 iterations"
     estimates = estimate(rows)
     failed = estimates[estimates["failed"] > 0]
-    assert set(failed["experiment"]) == {"by_width", "convergence", "phase_picture"}
+    assert set(failed["part"]) == {"by_width", "convergence", "phase_picture"}
     assert (failed["reason"] != "").any() and failed["value"].isna().all()
     claims = judge(estimates)
     verdicts = {claim.verdict for claim in claims if "by_width" in claim.claim}
@@ -248,11 +248,11 @@ def test_runs_that_do_not_get_there_are_counted_with_a_reason() -> None:
     lost += [claim for claim in claims if "origin" in claim.claim and "distance" in claim.claim]
     assert len(lost) == 6
     assert all(claim.verdict == "not measured" for claim in lost)
-    assert all("failed: di" in claim.reason for claim in lost)  # verged, or did not
+    assert all("runs failed: di" in claim.reason for claim in lost)  # verged, or did not
     constants = select(rows, experiment="convergence", quantity="rate_constant")
     assert len(constants) == 4 * 3 and constants["value"].notna().all()
     for draw in (*FIGURES.values(), *TABLES.values()):
-        draw(rows, estimates)
+        draw(estimates)
 
 
 def test_a_step_that_diverges_from_the_flow_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,11 +261,11 @@ def test_a_step_that_diverges_from_the_flow_is_told(monkeypatch: pytest.MonkeyPa
     steps = {**SECTION["finite_steps"], "step_shares": [0.001, 0.002, 0.9], "steps": 5}
     rows = measured(planned(finite_steps=steps)["finite-steps-seeds0000"])
     estimates = estimate(pd.concat(rows.values()))
-    orders = select(estimates, quantity="order")
-    assert len(orders) == 2 and (orders["failed"] == 3).all() and (orders["runs"] == 0).all()
+    orders = select(estimates, by="step")
+    assert len(orders) == 2 and (orders["failed"] == 3).all() and (orders["used"] == 0).all()
     of_orders = [claim for claim in judge(estimates) if "slope" in claim.claim]
     assert [claim.verdict for claim in of_orders] == ["not measured"] * 2
-    assert "and 3 failed: diverged by iteration" in of_orders[0].reason
+    assert "3 of 3 runs failed: diverged by iteration" in of_orders[0].reason
 
 
 def test_a_start_outside_of_the_invariant_set_that_ends_at_the_min_norm_solution_is_told(
@@ -275,7 +275,7 @@ def test_a_start_outside_of_the_invariant_set_that_ends_at_the_min_norm_solution
 
     def of(start: str) -> list[Any]:
         conditions = {"zero_v": "V U₂ᵀ = 0 alone", "invariant": "V U₂ᵀ = 0 and U₁ U₂ᵀ = 0"}
-        text = f"start with {conditions[start]} "
+        text = f"initialization with {conditions[start]} "
         return [claim for claim in judge(estimate(rows)) if text in claim.claim]
 
     ends = (rows["quantity"] == "distance") & (rows["start"] == "zero_v")
@@ -289,7 +289,7 @@ def test_a_start_outside_of_the_invariant_set_that_ends_at_the_min_norm_solution
         rows.loc[ends, ["value", "failure"]] = np.nan, "diverged by iteration 7"
         (found,) = of(start)
         assert found.verdict == "not measured"
-        assert found.reason == "no run has a value, and 3 failed: diverged by iteration 7"
+        assert found.reason == "no run has a value; 3 of 3 runs failed: diverged by iteration 7"
 
 
 def test_orders_of_finite_steps_can_be_wrong(everything: pd.DataFrame) -> None:
@@ -302,7 +302,7 @@ def test_orders_of_finite_steps_can_be_wrong(everything: pd.DataFrame) -> None:
 def test_a_failed_run_is_missing_from_its_leads_and_counted_once(everything: pd.DataFrame) -> None:
     rows = select(everything, experiment="convergence").reset_index(drop=True)
     whole = select(estimate(rows), quantity="lead")
-    assert list(whole["runs"]) == [3] * 3 and list(whole["failed"]) == [0] * 3
+    assert list(whole["used"]) == [3] * 3 and list(whole["failed"]) == [0] * 3
     run = (rows["sigma_u"] == 0.05) & (rows["seed"] == 1)
     failure = rows[run & (rows["quantity"] == "loss")].head(1)
     failure = failure.assign(value=np.nan, iteration=np.nan, failure="diverged by iteration 7")
@@ -312,34 +312,37 @@ def test_a_failed_run_is_missing_from_its_leads_and_counted_once(everything: pd.
     # Constants 0 (balanced), (0.1, 0.1), (0.05, 0.2), (0.5, 0.02), the slowest first.
     assert list(leads["sigma_u"]) == list(whole["sigma_u"])
     beside = leads["failed"] == 1
-    assert beside.any() and list(leads["runs"]) == [2 if one else 3 for one in beside]
+    assert beside.any() and list(leads["used"]) == [2 if one else 3 for one in beside]
     assert set(leads.loc[beside, "reason"]) == {"diverged by iteration 7"}
     bounds = [claim for claim in judge(estimates) if "convergence)" in claim.claim]
-    assert all("and 1 failed: diverged" in claim.reason for claim in bounds) and len(bounds) == 2
+    assert len(bounds) == 2
+    assert all("; 1 of 12 runs failed: diverged" in claim.reason for claim in bounds)
 
 
 def test_rounding_violates_no_bound(everything: pd.DataFrame) -> None:
     """Where the loss is rounding and has no rate, while its bound goes on falling."""
     rows = select(everything, experiment="convergence")
-    before = select(estimate(rows), quantity="loss_over_bound")["largest"]
+    of = {"quantity": "loss_over_bound", "statistic": "largest"}
+    before = select(estimate(rows), **of)["value"]
     last = rows["iteration"] == 100
     values = {"loss": 1e-32, "loss_bound": 1e-40, "rate": np.nan}
     for quantity, replaced in values.items():
         chosen = last & (rows["quantity"] == quantity)
         rows = rows.assign(value=rows["value"].mask(chosen, replaced))
-    after = select(estimate(rows), quantity="loss_over_bound")["largest"]
+    after = select(estimate(rows), **of)["value"]
     assert after.max() <= 1 and len(after) == len(before) == 4
 
 
 def test_estimates_claims_and_outputs(everything: pd.DataFrame) -> None:
     estimates = estimate(everything)
-    assert list(estimates.columns) == COLUMNS
-    means = select(estimates, experiment="by_width", quantity="distance", width=32)
+    found = select(estimates, part="by_width", quantity="distance", width=32)
+    found = found.set_index("statistic")["value"]
     runs = select(everything, experiment="by_width", quantity="distance", width=32)["value"]
-    assert means["value"].iloc[0] == pytest.approx(runs.mean())
-    assert means["std"].iloc[0] == pytest.approx(runs.std())
-    assert set(select(estimates, quantity="exponent")["experiment"]) == {"by_width", "by_exponent"}
-    orders = select(estimates, quantity="order").set_index("of")["value"]
+    assert found["mean"] == pytest.approx(runs.mean())
+    assert found["standard deviation"] == pytest.approx(runs.std())
+    assert found["largest"] == runs.max()
+    assert set(select(estimates, by="width")["part"]) == {"by_width", "by_exponent"}
+    orders = select(estimates, by="step").set_index("quantity")["value"]
     assert orders["drift_per_iteration"] == pytest.approx(2, abs=0.05)
     assert orders["flow_distance"] == pytest.approx(1, abs=0.05)
     claims = judge(estimates)
@@ -348,9 +351,9 @@ def test_estimates_claims_and_outputs(everything: pd.DataFrame) -> None:
     bounds = [claim for claim in claims if claim.source.endswith(("C-S1", "C-S2"))]
     assert {claim.verdict for claim in bounds} == {"reproduced"}
     for draw in FIGURES.values():
-        assert draw(everything, estimates).axes
+        assert draw(estimates).axes
     for draw in TABLES.values():
-        assert len(draw(everything, estimates))
+        assert len(draw(estimates))
 
 
 def distances(exponent: float, floor: float = 0.0) -> pd.DataFrame:
@@ -395,7 +398,7 @@ def test_a_line_through_the_origin_is_not_up_to_its_weights() -> None:
     by_hand = [
         np.polyfit(run["width"] ** -0.5, run["value"], 1)[1] for _, run in rows.groupby("seed")
     ]
-    unweighted = estimates["quantity"] == "unweighted_intercept"
+    unweighted = estimates["statistic"] == "unweighted intercept"
     assert estimates.loc[unweighted, "value"].item() == pytest.approx(np.mean(by_hand))
     told = f"without weights it is {np.mean(by_hand):.3g} ["
     (line,) = [claim for claim in judge(estimates) if "intercept" in claim.claim]
@@ -485,7 +488,7 @@ def test_each_experiment_stands_alone(everything: pd.DataFrame, experiment: str)
     """Others are not configured: no claims on them, and empty panels."""
     alone = select(everything, experiment=experiment)
     estimates = estimate(alone)
-    assert set(estimates["experiment"]) == {experiment}
+    assert set(estimates["part"]) == {experiment}
     assert len(judge(estimates)) > 0 or experiment == "phase_picture"
     for draw in (*FIGURES.values(), *TABLES.values()):
-        draw(alone, estimates)
+        draw(estimates)

@@ -15,17 +15,13 @@ from initbias.kernels import KernelFlow, descent_filter, relu_kernels, sample_ga
 from initbias.networks import empirical_ntk
 from initbias.pipeline.plan import outputs
 from initbias.pipeline.rendering import style
-from initbias.statistics import positive_interval, student_interval
+from initbias.statistics import exponent_of_means, positive_interval, student_interval
 from initbias.studies.initial_output import measure as stage
 from initbias.studies.initial_output.claims import judge
 from initbias.studies.initial_output.design import Section, plan
-from initbias.studies.initial_output.estimate import (
-    COLUMNS,
-    bootstrapped_slope,
-    estimate,
-    speedup,
-)
+from initbias.studies.initial_output.estimate import KEYS, estimate, speedup
 from initbias.studies.initial_output.figures import FIGURES, TABLES
+from initbias.study.tables import estimates_table
 from tests.studies.measuring import changed
 from tests.studies.measuring import measured as measured_by
 
@@ -241,12 +237,12 @@ def test_divergence_is_a_counted_row(everything: pd.DataFrame) -> None:
     assert rows["failure"].str.contains("diverged by epoch").any()
     estimates = estimate(rows)
     failures = estimates[estimates["quantity"] == "failures"].iloc[0]
-    assert failures["failed"] == 3 and failures["cells"] == 0
+    assert failures["failed"] == 3 and failures["used"] == 0
     claims = judge(estimates)
     assert [claim.verdict for claim in claims] == ["not measured"]
     with style():
         for draw in FIGURES.values():
-            draw(rows, estimates)
+            draw(estimates)
 
 
 def test_data_that_cannot_be_had_are_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,11 +259,9 @@ def test_data_that_cannot_be_had_are_told_in_words(monkeypatch: pytest.MonkeyPat
     with style():
         for name in ("boston_housing", "mnist"):
             texts = [
-                text.get_text()
-                for axes in FIGURES[name](rows, estimates).axes
-                for text in axes.texts
+                text.get_text() for axes in FIGURES[name](estimates).axes for text in axes.texts
             ]
-            assert texts and all("not measured" in text for text in texts)
+            assert texts and all(text.startswith("Not measured") for text in texts)
             assert not any("/home" in text for text in texts)
 
 
@@ -278,28 +272,22 @@ def test_a_random_start_may_lower_the_risk_beyond_the_kernel_regime(
     ratio: float, verdict: str
 ) -> None:
     """Judged at the largest width of each depth; a narrower one is not judged if the widest failed."""
-    measured = {
-        "experiment": "depth_and_width",
-        "dataset": "sine",
-        "gain": 1.5,
-        "cells": 5,
-        "failed": 0,
-    }
-    rows = [
-        {**measured, "width": width, "depth": depth, "arm": "standard / mirrored", "reason": "",
-         "quantity": "risk_ratio", "value": value, "low": 0.8 * value, "high": 1.2 * value, "of": ""}
+    measured = {"part": "depth_and_width", "dataset": "sine", "gain": 1.5, "used": 5}
+    rows: list[dict[str, Any]] = [
+        {**measured, "width": width, "depth": depth, "arm": "standard / mirrored",
+         "quantity": "risk_ratio", "value": value, "low": 0.8 * value, "high": 1.2 * value}
         for depth in (1, 2) for width, value in ((16, 1 / ratio), (128, ratio))
     ]  # fmt: skip
-    lost = {**measured, "width": 256, "depth": 1, "arm": "", "quantity": "failures", "cells": 0, "failed": 5,
-            "reason": "diverged", "of": ""}  # fmt: skip
-    claims = judge(pd.DataFrame(rows).reindex(columns=COLUMNS).fillna({"arm": "", "of": ""}))
+    lost = {**measured, "width": 256, "depth": 1, "quantity": "failures", "used": 0, "failed": 5,
+            "value": 5.0, "reason": "diverged"}  # fmt: skip
+    claims = judge(estimates_table(rows, KEYS))
     assert [claim.verdict for claim in claims] == [verdict] * 2
     assert ["depth 1" in claim.claim and "width 128" in claim.claim for claim in claims] == [
         True,
         False,
     ]
-    (claim,) = judge(pd.DataFrame([*rows, lost]).reindex(columns=COLUMNS))
-    assert claim.verdict == "not measured" and claim.reason == "diverged"
+    (claim,) = judge(estimates_table([*rows, lost], KEYS))
+    assert claim.verdict == "not measured" and claim.reason.endswith("5 of 5 runs failed: diverged")
 
 
 def test_boston_splits_are_disjoint_and_scaled() -> None:
@@ -399,7 +387,7 @@ def test_slopes_and_verdicts_follow_the_truth() -> None:
         list(right.values()).count("reproduced") >= 4 and next(iter(right.values())) == "reproduced"
     )
     slope = estimate(sweep(0.7))
-    slope = slope[slope["quantity"] == "slope"].iloc[0]
+    slope = slope[slope["statistic"] == "exponent"].iloc[0]
     assert slope["low"] < 0.7 < slope["high"] < slope["low"] + 0.2
 
 
@@ -411,7 +399,7 @@ def test_intervals_of_slopes_cover_the_truth() -> None:
         for _ in range(300):
             start, other = draw.chisquare(3, (2, len(variances), seeds)) / 3
             values = np.stack([start, (start + other) / 2], axis=2) * variances[:, None, None]
-            interval = bootstrapped_slope(values, draw)
+            interval = exponent_of_means(values, draw)
             covered += interval.low <= 1 <= interval.high
         assert covered / 300 > 0.95 - 3.5 * np.sqrt(0.95 * 0.05 / 300)
 
@@ -488,7 +476,7 @@ def test_an_untrained_network_loses_to_no_start() -> None:
 def test_a_speed_that_cannot_be_told_is_said() -> None:
     """A standard start that ends above the loss at which ASI begins: no seed is counted, one claim."""
     estimates = estimate(images("mnist", 0.9, 0.91, 0.85, 100))
-    assert estimates[estimates["quantity"] == "speedup"]["cells"].tolist() == [0]
+    assert estimates[estimates["quantity"] == "speedup"]["used"].tolist() == [0]
     (claim,) = (each for each in judge(estimates) if "ratio of epochs" in each.claim)
     assert claim.verdict == "inconclusive" and claim.reason.startswith("0 runs reach")
 
@@ -539,10 +527,9 @@ def test_failed_runs_leave_their_pair_out() -> None:
         )
     )
     estimates = estimate(lost)
-    told = estimates[
-        estimates["quantity"] != "speedup"
-    ]  # of fewer pairs, where a loss is not reached
-    assert set(told["cells"]) == {2} and set(estimates["failed"]) == {1}
+    # Speedups are of fewer pairs, where a loss is not reached; single runs are of one.
+    every = ~estimates["quantity"].isin(["speedup", "output"])
+    assert set(estimates.loc[every, "used"]) == {2} and set(estimates["failed"]) == {1}
     kept = estimate(rows[rows["seed"] != 1])
     ratio, expected = (
         table[table["quantity"] == "risk_ratio"]["value"].iloc[0] for table in (estimates, kept)
@@ -552,7 +539,6 @@ def test_failed_runs_leave_their_pair_out() -> None:
 
 def test_claims_figures_and_tables_come_of_every_part(everything: pd.DataFrame) -> None:
     estimates = estimate(everything)
-    assert list(estimates.columns) == COLUMNS
     claims = judge(estimates)
     for statement in ("B-S1", "B-S2", "B-S3", "B-S4", "B-Fig3", "B-Fig4"):
         assert any(statement in claim.source for claim in claims), statement
@@ -563,7 +549,8 @@ def test_claims_figures_and_tables_come_of_every_part(everything: pd.DataFrame) 
     assert set(declared) == {*FIGURES, *TABLES}
     with style():
         for draw in FIGURES.values():
-            assert not [text for axes in draw(everything, estimates).axes for text in axes.texts]
-    eq6 = TABLES["eq6"](everything, estimates)
+            texts = [text.get_text() for axes in draw(estimates).axes for text in axes.texts]
+            assert not any(text.startswith("Not measured") for text in texts)
+    eq6 = TABLES["eq6"](estimates)
     assert len(eq6) == 4 and not (eq6 == "not measured").any(axis=None)
-    assert len(TABLES["speed"](everything, estimates)) == 3 + 2 + 4 + 1 + 1
+    assert len(TABLES["speed"](estimates)) == 3 + 2 + 4 + 1 + 1

@@ -290,7 +290,7 @@ def test_a_study_whose_runs_all_failed_says_so() -> None:
     assert estimates["value"].isna().all() and set(estimates["failed"]) == {50}
     claims = judge(estimates)
     assert len(claims) == 2 and {claim.verdict for claim in claims} == {"not measured"}
-    assert all("50 runs failed, 0 are used: diverged" in claim.reason for claim in claims)
+    assert all("50 of 50 runs failed: diverged" in claim.reason for claim in claims)
     table = exponents(estimates)
     assert set(table["sup error, exponent"]) == {"no fit"} and set(table["failed"]) == {50}
     for draw in FIGURES.values():
@@ -306,7 +306,7 @@ def test_three_widths_that_are_left_are_too_few_to_fit() -> None:
         assert claim.verdict == "not measured" and np.isnan(claim.measured)
         assert (
             "fewer than 4 widths with 2 runs" in claim.reason
-            and "18 runs failed, 30 are used" in claim.reason
+            and "18 of 50 runs failed" in claim.reason
         )
 
 

@@ -15,11 +15,10 @@ from initbias.pipeline.plan import shards
 from initbias.studies.underdetermined import measure as stage
 from initbias.studies.underdetermined.claims import judge
 from initbias.studies.underdetermined.estimate import (
-    COLUMNS,
     RUN,
     estimate,
+    fraction_interval,
     last,
-    share_interval,
 )
 from initbias.studies.underdetermined.figures import FIGURES, TABLES
 from initbias.studies.underdetermined.measure import (
@@ -241,26 +240,26 @@ def test_more_depths_and_seeds_add_shards_and_change_none() -> None:
 def test_estimates_are_those_of_the_runs(
     measurements: pd.DataFrame, estimates: pd.DataFrame
 ) -> None:
-    assert list(estimates.columns) == COLUMNS
     runs = last(measurements)
-    arm = {"depth": 1, "experiment": "scale", "layers": "first", "scale": 0.05}
-    values = select(runs, **arm)["distance"]
-    mean = only(estimates, **arm, quantity="distance", statistic="mean")
+    arm = {"depth": 1, "layers": "first", "scale": 0.05}
+    values = select(runs, experiment="scale", **arm)["distance"]
+    mean = only(estimates, part="scale", **arm, quantity="distance", statistic="geometric mean")
     assert mean["value"] == pytest.approx(np.exp(np.log(values).mean()))
-    assert values.min() < mean["value"] < values.max() and mean["runs"] == 3
+    assert values.min() < mean["value"] < values.max() and mean["used"] == 3
     low, high = np.log(mean["low"]), np.log(mean["high"])
     assert (high - low) / 2 == pytest.approx(4.3027 * np.log(values).std() / np.sqrt(3), rel=1e-4)
     for depth in SPECIFICATIONS:
-        fit = select(estimates, depth=depth, experiment="scale", layers="first")
+        fit = select(estimates, depth=depth, part="scale", layers="first")
         fit = only(fit, quantity="distance", statistic="corrected exponent")
         assert fit["low"] <= 1 <= fit["high"] and fit["high"] - fit["low"] < 0.3
     difference = select(estimates, statistic="exponent difference")
     assert set(difference["depth"]) == {1, 3} and (difference["low"] > 0.5).all()
-    share = only(estimates, depth=1, experiment="conditioning", condition=100, quantity="converged")
+    share = only(estimates, depth=1, part="conditioning", condition=100, quantity="converged")
     assert share["value"] == 0 and share["failed"] == 3 and "not converged" in share["reason"]
     assert 0.5 < share["high"] < 1  # Clopper and Pearson, 0 of 3
     largest = only(
-        estimates[estimates["experiment"].isna()],
+        estimates,
+        part="",
         depth=1,
         quantity="formula_error",
         statistic="largest",
@@ -288,7 +287,7 @@ def test_all_statements_are_judged(estimates: pd.DataFrame) -> None:
     assert all(f"{beyond}: not converged by iteration 8000" in claim.reason for claim in ill)
     left_out = [claim for claim in claims if "the rate of the tangent kernel" in claim.claim]
     assert len(left_out) == 3
-    assert all(claim.reason.endswith("; 3 more did not converge") for claim in left_out)
+    assert all("; 3 of 9 runs failed: not converged" in claim.reason for claim in left_out)
 
 
 @pytest.mark.parametrize(
@@ -296,11 +295,11 @@ def test_all_statements_are_judged(estimates: pd.DataFrame) -> None:
     [
         ({"quantity": "formula_error"}, 1e-9, "the limit is A†b"),
         ({"quantity": "drift"}, 1e-9, "leaves (I − A†A) W_1 unchanged"),
-        ({"quantity": "distance", "start": "zero"}, 1e-7, "= 0 end at θ*"),
-        ({"quantity": "distance", "start": "random"}, 1e-12, "random starts do not end at θ*"),
+        ({"quantity": "distance", "arm": "zero"}, 1e-7, "= 0 lead to θ*"),
+        ({"quantity": "distance", "arm": "random"}, 1e-12, "do not lead to θ*"),
         ({"quantity": "relative_bound"}, 1.01, "is at most ‖(I − A†A)"),
-        ({"quantity": "target_error", "start": "steered"}, 1e-7, "ends at a prescribed solution"),
-        ({"statistic": "exponent", "start": "one_pass"}, -1.0, "less the smaller the step"),
+        ({"quantity": "target_error", "arm": "steered"}, 1e-7, "leads to a prescribed solution"),
+        ({"statistic": "exponent", "arm": "one_pass"}, -1.0, "less the smaller the step"),
         ({"statistic": "exponent difference"}, -0.1, "falls faster with the scale"),
         ({"statistic": "corrected exponent", "layers": "first"}, 0.9, "falls linearly with the scale"),
         ({"quantity": "bi_optimality_gap"}, 1e-7, "optimal given each other"),
@@ -333,7 +332,7 @@ def test_slow_runs_neither_converge_nor_diverge(
 ) -> None:
     shares = estimates.copy()
     for quantity, value in (("converged", converged), ("diverged", diverged)):
-        changed = select(shares, experiment="step", quantity=quantity).index
+        changed = select(shares, part="step", quantity=quantity).index
         shares.loc[changed, ["value", "low", "high"]] = value
     assert verdicts(shares, "with step 1.9/σ_max²") == {below}
     assert verdicts(shares, "with step 2.1/σ_max²") == {above}
@@ -364,19 +363,19 @@ def test_enough_iterations_are_those_that_plain_regression_takes(
 @pytest.mark.parametrize(("count", "of"), [(0, 3), (1, 3), (3, 3), (7, 40), (40, 40)])
 def test_share_intervals_are_those_of_scipy(count: int, of: int) -> None:
     expected = binomtest(count, of)
-    interval, found = expected.proportion_ci(0.95), share_interval(count, of)
+    interval, found = expected.proportion_ci(0.95), fraction_interval(count, of)
     assert found.value == expected.statistic
     assert (found.low, found.high) == pytest.approx((interval.low, interval.high), rel=1e-9)
 
 
 def test_means_count_the_runs_that_have_a_value(measurements: pd.DataFrame) -> None:
     runs = last(measurements)
-    arm = {"depth": 1, "experiment": "scale", "layers": "all", "scale": 1.0}
-    one = select(runs, **arm, seed=0).index
+    arm = {"depth": 1, "layers": "all", "scale": 1.0}
+    one = select(runs, experiment="scale", **arm, seed=0).index
     runs.loc[one, "rate_ratio"] = np.nan
-    means = select(estimate(runs), **arm, statistic="mean")
-    assert only(means, quantity="rate_ratio")["runs"] == 2
-    assert only(means, quantity="iterations")["runs"] == 3
+    means = select(estimate(runs), part="scale", **arm, statistic="geometric mean")
+    assert only(means, quantity="rate_ratio")["used"] == 2
+    assert only(means, quantity="iterations")["used"] == 3
 
 
 def test_a_distance_that_falls_with_the_root_of_the_scale_is_told(
@@ -396,20 +395,18 @@ def test_a_study_whose_runs_all_failed_says_so(measurements: pd.DataFrame) -> No
     failed = measurements.assign(**missing, failure="diverged by iteration 7")
     estimates = estimate(failed)
     claims = judge(estimates)
-    told = {claim.verdict for claim in claims if "share of runs" not in claim.claim}
+    told = {claim.verdict for claim in claims if "fraction of runs" not in claim.claim}
     assert told == {"not measured"}
-    shares = {claim.verdict for claim in claims if "share of runs" in claim.claim}
+    shares = {claim.verdict for claim in claims if "fraction of runs" in claim.claim}
     assert shares == {"not reproduced", "reproduced"}  # above the largest stable step they should
     for draw in FIGURES.values():
-        assert draw(failed, estimates).get_axes()
+        assert draw(estimates).get_axes()
     for table in TABLES.values():
-        assert len(table(failed, estimates)) > 0
+        assert len(table(estimates)) > 0
 
 
 def test_figures_show_every_depth(measurements: pd.DataFrame, estimates: pd.DataFrame) -> None:
-    by_scale, over_time, steered, changes = (
-        draw(measurements, estimates) for draw in FIGURES.values()
-    )
+    by_scale, over_time, steered, changes = (draw(estimates) for draw in FIGURES.values())
     assert [len(axes.containers) for axes in by_scale.axes] == [3, 3, 3]
     texts = [text.get_text() for axes in by_scale.axes for text in axes.texts]
     assert len(texts) == 1 + 3 + 2  # too few runs of depth 3 converge from small scales
@@ -417,14 +414,13 @@ def test_figures_show_every_depth(measurements: pd.DataFrame, estimates: pd.Data
     assert [len(axes.lines) for axes in over_time.get_axes()[:3]] == [5, 5, 5]  # one for each scale
     assert len(steered.axes[0].lines) == 3 * 3
     assert len(changes.axes) == 4
-    table = TABLES["limits"](measurements, estimates)
+    table = TABLES["limits"](estimates)
     assert table["depth"].tolist() == [0, 1, 3]
     assert (table["not converged"] > 0).all()
     most = SECTION["max_iterations"]
-    assert most in [line.get_ydata()[0] for line in over_time.axes[3].lines]
-    diverged = measurements.assign(
-        failure=measurements["failure"].mask(measurements["failure"] != "", "diverged")
-    )
-    without = FIGURES["convergence"](diverged, estimates)
+    assert most in [
+        line.get_ydata()[0] for line in over_time.axes[3].lines if len(line.get_ydata())
+    ]
+    without = FIGURES["convergence"](estimates.assign(failed=0))
     assert len(without.axes[3].lines) == len(over_time.axes[3].lines) - 1
-    assert len(TABLES["conditioning"](measurements, estimates)) == 3 * 3
+    assert len(TABLES["conditioning"](estimates)) == 3 * 3

@@ -173,7 +173,8 @@ class Claims:
             prediction: what the measured value should be.
             rows: estimates that have to agree with it.
             rule: how the interval is judged, if not as the relation says.
-            attempted: rows that count the runs which were made for it; `rows` if left out.
+            attempted: rows that count the runs which were made for it, each run once in a quantity;
+                `rows` if left out.
             absent: reason where there is no value and no run has failed.
             needed: what keeps the claim from being judged here, which makes it inconclusive.
         """
@@ -196,10 +197,13 @@ class Claims:
             verdict = Verdict("inconclusive", needed)
         reason = verdict.reason
         if len(usable) > 1:
-            reason += f" ({self._where(decisive)}); all values: "
-            reason += f"{usable['value'].min():.3g} to {usable['value'].max():.3g}"
-        counted = pd.DataFrame([decisive]) if attempted is None else attempted
-        reason = _counted(reason, counted)
+            reason += f" (at {self._where(decisive)}; all values: "
+            reason += f"{usable['value'].min():.3g} to {usable['value'].max():.3g})"
+        if attempted is None:
+            reason = _counted(reason, pd.DataFrame([decisive]))
+        else:
+            reason = _counted(reason, pd.DataFrame([decisive]), what="left out of this estimate")
+            reason = _counted(reason, attempted)
         self._add(statement, of, text, prediction, measured, Verdict(verdict.verdict, reason))
 
     def judge_all_runs(
@@ -249,7 +253,7 @@ class Claims:
             if widest["high"].max() <= prediction.bound:
                 reason = f"{verdict.reason}, but none at the largest {except_narrow}"
                 verdict = Verdict("inconclusive", reason)
-        reason = _counted(verdict.reason, tried)
+        reason = _counted(verdict.reason, tried, runs)
         self._add(statement, of, text, prediction, measured, Verdict(verdict.verdict, reason))
 
     def _add(
@@ -290,10 +294,14 @@ class Claims:
         )
 
 
-def _counted(text: str, rows: pd.DataFrame) -> str:
-    """A reason with how many runs have failed, and why the first of them did."""
-    failed, used = rows["failed"].max(), rows["used"].max()
-    if not failed > 0:
+def _counted(
+    text: str, rows: pd.DataFrame, used: int | None = None, what: str = "runs failed"
+) -> str:
+    """A reason with how many runs have failed beside those used, and why the first of them did."""
+    by_quantity = rows.groupby("quantity")[["failed", "used"]].sum()
+    if by_quantity.empty or not by_quantity["failed"].max() > 0:
         return text
+    most = by_quantity.loc[by_quantity["failed"].idxmax()]
+    total = most["failed"] + (most["used"] if used is None else used)
     reason = rows.loc[rows["reason"] != "", "reason"].iloc[0]
-    return f"{text}; {failed:.0f} runs failed, {used:.0f} are used: {reason}"
+    return f"{text}; {most['failed']} of {total} {what}: {reason}"

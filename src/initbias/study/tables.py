@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
 
 from initbias.statistics import Estimate
 
@@ -16,22 +15,28 @@ class Column:
 
     name: str
     meaning: str
+    text: bool = False  # else numbers
 
 
 # Estimates of a study have its key columns first, and then these.
 WHAT = (
-    Column("part", "experiment of the study"),
-    Column("arm", "initialization, or a comparison of two such as `mirrored - standard`"),
-    Column("quantity", "what is measured of a run"),
+    Column("part", "experiment of the study", text=True),
+    Column(
+        "arm", "initialization, or a comparison of two such as `mirrored - standard`", text=True
+    ),
+    Column("quantity", "what is measured of a run", text=True),
     Column(
         "statistic",
         "what is computed from it: `mean` over runs; `geometric mean`; `standard deviation`; `largest` "
         "of all runs (low and high are the smallest and the largest); `run`, the value of one run; "
         "`fraction` of runs; `exponent` of a power law; `corrected exponent`, which allows for a "
         "correction to the power law; others as the study says",
+        text=True,
     ),
-    Column("by", "variable that an exponent or a slope is in; empty otherwise"),
-    Column("window", "values of that variable that a fit is made on; empty for all of them"),
+    Column("by", "variable that an exponent or a slope is in; empty otherwise", text=True),
+    Column(
+        "window", "values of that variable that a fit is made on; empty: all of them", text=True
+    ),
 )
 FOUND = (
     Column("value", "the estimate; missing if there were too few runs"),
@@ -40,9 +45,8 @@ FOUND = (
     Column("theory", "what theory gives for the estimate at the measured sizes, where it is known"),
     Column("used", "number of runs that the estimate is of"),
     Column("failed", "number of runs that were left out"),
-    Column("reason", "why the first of these has no value"),
+    Column("reason", "why the first of these has no value", text=True),
 )
-TEXT = ("part", "arm", "quantity", "statistic", "by", "window", "reason")
 
 Row = dict[str, Any]
 
@@ -57,12 +61,13 @@ def estimates_table(rows: Iterable[Row], keys: Sequence[Column]) -> pd.DataFrame
     Raises:
         ValueError: a row has a field that is no column.
     """
-    columns = [column.name for column in (*keys, *WHAT, *FOUND)]
+    columns = (*keys, *WHAT, *FOUND)
+    names = [column.name for column in columns]
     table = pd.DataFrame(list(rows))
-    if unknown := sorted(set(table) - set(columns)):
+    if unknown := sorted(set(table) - set(names)):
         raise ValueError(f"estimates have no column {', '.join(unknown)}")
-    table = table.reindex(columns=columns)
-    words = [name for name in table if name in TEXT or not is_numeric_dtype(table[name])]
+    table = table.reindex(columns=names)
+    words = [column.name for column in columns if column.text]
     table[words] = table[words].astype(object).fillna("")
     return table.fillna({"used": 0, "failed": 0}).astype({"used": int, "failed": int})
 

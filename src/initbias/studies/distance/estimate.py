@@ -32,7 +32,7 @@ BY_SIZE = ("distance", "generalization_error")
 FEWEST = 2  # of runs in a mean with an interval, and of sizes in a fit
 NOT_POSITIVE = "a value is not positive"
 KEYS = (
-    Column("dataset", "name of the set of images"),
+    Column("dataset", "name of the set of images", text=True),
     Column("depth", "hidden layers"),
     Column("width", "H; missing where an estimate is over several widths"),
     Column("learning_rate", "of gradient descent"),
@@ -43,7 +43,7 @@ KEYS = (
         "label_noise",
         "fraction of labels drawn at random; missing in differences of random and true labels",
     ),
-    Column("model", "complexity: `relu` or `linear` networks"),
+    Column("model", "complexity: `relu` or `linear` networks", text=True),
     Column("radius", "complexity: of the ball"),
     Column("layer", "1 for the first; 0 of the whole network"),
 )

@@ -59,11 +59,16 @@ KEYS = (
         "model",
         "`kernel` (gradient flow with the exact NTK), `ridge` (kernel ridge regression), `network`, or "
         "`theory` (kernel ridge regression by the deterministic equivalent)",
+        text=True,
     ),
     Column("intrinsic_dim", "dimension d of the sphere S^d of the inputs"),
     Column("input_dim", "d + 1"),
     Column("noise_std", "standard deviation of the label noise"),
-    Column("stopping", "`oracle`, `holdout`, `fixed`, `average` or `best ridge`; empty of courses"),
+    Column(
+        "stopping",
+        "`oracle`, `holdout`, `fixed`, `average` or `best ridge`; empty of courses",
+        text=True,
+    ),
     Column("sample_size", "n; of local exponents the smaller one; missing of fits"),
     Column("time", "learning rate × epochs, of courses"),
 )

@@ -33,7 +33,7 @@ BY_WIDTH = (
 )
 SWEEPS = (("kernel", "factor"), ("added_error", "gain"))
 KEYS = (
-    Column("dataset", "`sine` (sin 4x on [−1, 1]) or the name of the real data"),
+    Column("dataset", "`sine` (sin 4x on [−1, 1]) or the name of the real data", text=True),
     Column("width", "neurons of each hidden layer"),
     Column("depth", "hidden layers"),
     Column("gain", "factor v of all initial parameters"),

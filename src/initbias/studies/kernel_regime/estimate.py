@@ -81,7 +81,7 @@ def _quantity(runs: pd.DataFrame, quantity: str) -> Iterator[Row]:
     reason = {"reason": reasons.iloc[0] if len(reasons) else ""}
     total = {"used": len(usable), "failed": int(failed.sum()), "by": "width"} | reason
     if usable["width"].nunique() < FEWEST_WIDTHS:  # nothing to fit: the failures are all to report
-        yield row(quantity, "exponent", np.nan, **total)
+        yield row(quantity, "exponent", np.nan, **(total | {"used": len(healthy)}))
         return
     fit = fit_power_law(usable["width"], usable[quantity], groups=usable["seed"].tolist())
     yield row(quantity, "exponent", fit.pure.exponent, **total)

@@ -119,6 +119,6 @@ def _smoothness(claims: Claims, sphere: dict[str, Any], group: pd.DataFrame) -> 
             rival=1 / (dimension + 1),
             drift=estimate_of(drifts.iloc[0]) if len(drifts) else unknown,
         ),
-        attempted=largest(group),
+        attempted=select(fitted(largest(group), PUBLISHED), quantity="slope"),
         absent="fewer than two data sets",
     )

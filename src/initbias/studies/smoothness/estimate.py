@@ -34,10 +34,14 @@ SETTING = [
     "kind", "data", "target", "smoothness", "normalisation", "intrinsic_dim", "sample_size",
 ]  # fmt: skip
 KEYS = (
-    Column("data", "a sphere such as `S^3`, or the name of a data set"),
-    Column("target", "synthetic: `planted`, `nngp`, `noise`; real: the encoding of the classes"),
+    Column("data", "a sphere such as `S^3`, or the name of a data set", text=True),
+    Column(
+        "target",
+        "synthetic: `planted`, `nngp`, `noise`; real: the encoding of the classes",
+        text=True,
+    ),
     Column("smoothness", "of the target, where it is known"),
-    Column("normalisation", "of real inputs"),
+    Column("normalisation", "of real inputs", text=True),
     Column("intrinsic_dim", "of spheres"),
     Column("input_dim", "dimension of the inputs"),
     Column("sample_size", "n"),

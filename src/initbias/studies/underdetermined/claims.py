@@ -48,7 +48,7 @@ ALL = Prediction("=", 1)
 
 def judge(estimates: pd.DataFrame) -> list[Claim]:
     """All claims of the study, for each depth that was measured."""
-    claims = Claims("underdetermined", "Gruber, Avron 2024")
+    claims = Claims("underdetermined", "Gruber, Avron 2024", {"condition": "condition number"})
     for networks, rows in groups(estimates, NETWORKS):
         where = f"depth {networks['depth']}, A {networks['equations']} × {networks['unknowns']}"
         if networks["depth"]:
@@ -107,8 +107,9 @@ def _limits(claims: Claims, rows: pd.DataFrame, of: str, where: str) -> None:
 
 
 def _attempted(rows: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
-    """What counts the runs of a claim: its rows, or if there are none all of the networks."""
-    return rows if found.empty else found
+    """What counts the runs of a claim: its rows, or if there are none those of all experiments."""
+    fractions = select(rows, quantity="converged", statistic="fraction", scale=None)
+    return fractions if found.empty else found
 
 
 def _scales(claims: Claims, rows: pd.DataFrame, of: str, where: str) -> None:
@@ -156,17 +157,17 @@ def _convergence(claims: Claims, rows: pd.DataFrame, of: str, where: str) -> Non
         ),
     ):
         here = select(rows, part=experiment)
-        diverged = select(here, quantity="diverged", statistic="fraction", scale=None)
         claims.judge(
             CONVERGES,
             f"{of}/{experiment}",
             f"{text}: fraction of runs ({where})",
             ALL,
             select(here, quantity="converged", statistic="allowed fraction"),
-            rule=partial(_every_run, diverged, "converged"),
+            rule=partial(_every_allowed, here),
             absent="the iterations are too few to converge, from whatever initialization",
         )
     rates = select(rows, part="conditioning", quantity="rate_ratio")
+    every = select(rows, quantity="converged", statistic="fraction", scale=None)
     claims.judge(
         CONVERGES,
         f"{of}/rate",
@@ -174,7 +175,7 @@ def _convergence(claims: Claims, rows: pd.DataFrame, of: str, where: str) -> Non
         f"the condition number where it is farthest from 1 ({where})",
         Prediction("in", 1 - RATE, 1 + RATE),
         rates,
-        attempted=select(rows, part="conditioning", quantity="converged", scale=None),
+        attempted=select(every, part="conditioning"),
     )
     steps = select(rows, part="step", statistic="fraction")
     for step, group in steps[steps["step"].notna()].groupby("step"):
@@ -189,6 +190,26 @@ def _convergence(claims: Claims, rows: pd.DataFrame, of: str, where: str) -> Non
             select(group, quantity=expected),
             rule=partial(_every_run, select(group, quantity=other), expected),
         )
+
+
+def _every_allowed(rows: pd.DataFrame, measured: Estimate) -> Verdict:
+    """Verdict on the runs that have enough iterations, with what became of the others beside it."""
+    fractions = select(rows, statistic="fraction")
+    everyone = select(fractions, scale=None)
+    verdict = _every_run(select(everyone, quantity="diverged"), "converged", measured)
+    allowed = select(rows, quantity="converged", statistic="allowed fraction").iloc[0]
+    every = select(everyone, quantity="converged").iloc[0]
+    failed = every["failed"] - allowed["failed"]
+    more = every["used"] - allowed["used"] + failed
+    if not more:
+        return verdict
+    worst = select(fractions, quantity="converged", condition=fractions["condition"].max()).iloc[0]
+    beyond = (
+        f"; {more} more have too few iterations, and {failed} of them did not converge, up to condition "
+        f"number {worst['condition']:g}"
+    )
+    beyond += f": {worst['reason']}" if worst["reason"] else ""
+    return Verdict(verdict.verdict, verdict.reason + beyond)
 
 
 def _every_run(other: pd.DataFrame, expected: str, measured: Estimate) -> Verdict:

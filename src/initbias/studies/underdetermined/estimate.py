@@ -29,7 +29,9 @@ KEYS = (
     Column("unknowns", "columns of A"),
     Column("columns", "columns of b"),
     Column("condition", "largest over smallest singular value of A"),
-    Column("layers", "which layers are scaled at initialization: `first`, `deeper` or `all`"),
+    Column(
+        "layers", "which layers are scaled at initialization: `first`, `deeper` or `all`", text=True
+    ),
     Column("scale", "factor of these layers"),
     Column("step", "learning rate × curvature"),
     Column("iteration", "of a course"),

@@ -156,7 +156,8 @@ def steering(estimates: pd.DataFrame) -> Figure:
         return without_data(estimates, "steering")
     figure, ((left, right),) = panels(1, 2, height=1.4)
     misses = select(errors, arm="one_pass", statistic="geometric mean")
-    for depth, look in DEPTHS.items():
+    for depth in sorted(courses["depth"].unique()):
+        look = DEPTHS[depth]
         for arm, line in STEERED.items():
             run = select(courses, depth=depth, arm=arm)
             replace(line, color=look.color).plot(left, run["iteration"], run["value"])
