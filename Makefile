@@ -42,8 +42,8 @@ lint: setup-dev
 ELSEWHERE := MKL_CBWR=COMPATIBLE ATEN_CPU_CAPABILITY=default NUMBA_CPU_NAME=generic NUMBA_CPU_FEATURES=+sse2
 
 test: lint
-	$(RUN) pytest
-	$(RUN) $(ELSEWHERE) pytest tests/networks tests/kernels
+	$(RUN) pytest -n auto --dist loadscope
+	$(RUN) $(ELSEWHERE) pytest -n auto --dist loadscope tests/networks tests/kernels
 
 # Prints tables; docs/benchmarks.md tells what they were. Each peer has an environment of its own.
 bench: setup $(PEERS)/jax/.setup $(PEERS)/neural_tangents/.setup

@@ -267,6 +267,14 @@ def exponents(
 
 
 @app.command()
+def columns() -> None:
+    """Print what the columns of measurements and estimates mean, as docs/columns.md has it."""
+    from initbias.pipeline.columns import document
+
+    print(document(), end="")
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON schema of configuration files."""
     print(json_schema(), end="")

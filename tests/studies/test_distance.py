@@ -21,7 +21,6 @@ from initbias.studies.distance.claims import judge
 from initbias.studies.distance.design import OUTPUTS
 from initbias.studies.distance.estimate import estimate, main_setting
 from initbias.studies.distance.figures import FIGURES, TABLES
-from initbias.studies.distance.measure import COLUMNS as MEASURED
 from initbias.studies.distance.measure import (
     architecture,
     draw_sample,
@@ -442,6 +441,8 @@ def test_choices_differ_in_one_thing() -> None:
 
 
 # Estimates and claims on known growth
+
+MEASURED = [column.name for column in distance.COLUMNS]
 
 QUANTITIES = (
     "epochs", "steps", "margin", "train_loss", "test_loss", "train_error", "test_error",

@@ -275,10 +275,3 @@ def test_report_is_made_of_figures_tables_and_claims(finished: Project) -> None:
     caption = outputs("error_rates")["learning_curves"].caption[:60]
     for text in ("learning_curves", caption, "Claims", "Every claim that was measured"):
         assert text in report
-
-
-def test_smoke_configuration_runs_to_its_end(tmp_path: Path) -> None:
-    smoke = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
-    project = copy_project(tmp_path, {**smoke, "results": "results"})
-    project.snakemake("--cores", "2")
-    assert (project.results / "claims.csv").exists()

@@ -7,6 +7,7 @@ from initbias.statistics.growth import exponent_of_means, exponents, line
 from initbias.statistics.means import positive_interval, ratio_interval, student_interval
 from initbias.statistics.power_law import LEVEL, Curves, Estimate, Window, widening
 from initbias.statistics.verdicts import (
+    CHI2,
     Verdict,
     judge_above,
     judge_at_least,
@@ -23,6 +24,7 @@ from initbias.statistics.verdicts import (
 )
 
 __all__ = [
+    "CHI2",
     "LEVEL",
     "CorrectedPowerLaw",
     "Curves",

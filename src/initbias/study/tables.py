@@ -1,22 +1,13 @@
 """Tidy tables: the columns of estimates, the same for all studies, and how rows are chosen and written."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
 
 from initbias.statistics import Estimate
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a table, as the documentation lists it."""
-
-    name: str
-    meaning: str
-    text: bool = False  # else numbers
-
+from initbias.study.columns import Column
 
 # Estimates of a study have its key columns first, and then these.
 WHAT = (

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from initbias.statistics import Estimate, exponents, line, ratio_interval, student_interval
-from initbias.study.tables import Column, Row, counts, estimates_table, groups, row
+from initbias.study.columns import Column
+from initbias.study.tables import Row, counts, estimates_table, groups, row
 
 TRAINING = [
     "dataset", "depth", "learning_rate", "batch_size", "threshold", "initialization", "label_noise",

@@ -29,6 +29,7 @@ from initbias.networks import (
 )
 from initbias.studies.distance.shards import Complexity, Training
 from initbias.study.cells import Progress, SeedCell
+from initbias.study.columns import FAILURE, SEED, Column
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,25 +38,6 @@ STUDY = "distance"
 TOLERANCE = 1e-4  # relative, of spectral norms
 MODELS = {"relu": False, "linear": True}  # of a ball: whether the activation is left out
 
-# Columns of the measurements:
-# experiment: training or complexity.
-# part: of training, main or choices, which vary what the paper leaves open.
-# dataset, depth, width, learning_rate, batch_size, threshold, initialization, sample_size, label_noise, seed:
-#     what was trained. label_noise is the share of labels that are drawn at random.
-# model, radius, draw: of the complexity, relu or linear, of which ball, with which draw of signs.
-# layer: 1 for the first, of values of one layer; 0 of those of the whole network.
-# quantity, value: what was measured.
-#     epochs, steps: of training. margin: median over training images of the output at the label less
-#     the largest other one. train_loss, test_loss: halves of the squared error. train_error,
-#     test_error: shares of images. untrained_gap: distance of test and training loss before training,
-#     less the share that is due to few test images.
-#     distance, norm, start_norm: Frobenius norms of the parameters less the start, of the parameters,
-#     and of the start. spectral_distance, spectral_norm, start_spectral_norm: of the matrices of a layer, the
-#     largest of the branches.
-#     correlation: the largest that ascent found, start_correlation: at the start, with the same
-#     signs. late_gain: share of the rise from the start that the last quarter of the steps brought.
-#     bound: of the linear network's complexity, by its measured norms.
-# failure: why a run did not reach the threshold, or has no values; empty otherwise.
 SETTING = (
     "experiment", "part", "dataset", "depth", "width", "learning_rate", "batch_size", "threshold",
     "initialization", "sample_size", "label_noise", "seed", "model", "radius", "draw",
@@ -68,7 +50,43 @@ NUMBERS = [
     "radius",
     "draw",
 ]  # or missing
-COLUMNS = [*SETTING, "layer", "quantity", "value", "failure"]
+COLUMNS = (
+    Column("experiment", "`training` (D-Fig1 to D-Fig3) or `complexity` (D-Fig4)", text=True),
+    Column(
+        "part",
+        "of training, as the design says: `main`, which the claims are judged by, or `choices`, which vary "
+        "what the paper leaves open",
+        text=True,
+    ),
+    Column("dataset", "name of the set of images", text=True),
+    Column("depth", "hidden layers"),
+    Column("width", "H"),
+    Column("learning_rate", "of gradient descent"),
+    Column("batch_size", "images in a step"),
+    Column("threshold", "training loss to stop at"),
+    Column("initialization", "`standard` or `mirrored`", text=True),
+    Column("sample_size", "m, number of training images"),
+    Column("label_noise", "fraction of labels drawn at random"),
+    SEED,
+    Column("model", "complexity: `relu` or `linear` networks", text=True),
+    Column("radius", "complexity: of the ball"),
+    Column("draw", "complexity: number of the trial of signs"),
+    Column("layer", "1 for the first; 0 for values of the whole network"),
+    Column(
+        "quantity",
+        "`epochs`, `steps`; `train_loss`, `test_loss` (halves of squared errors summed over classes), "
+        "`train_error`, `test_error` (fractions of images), `margin` (median over training images of the "
+        "output at the label less the largest other one), `untrained_gap` (distance of test and training "
+        "loss before training, less what is due to few test images); Frobenius norms `distance` (from "
+        "initialization), `norm`, `start_norm`, and for layers `spectral_distance`, `spectral_norm`, "
+        "`start_spectral_norm`, the largest of the branches; complexity: `correlation` (the largest found), "
+        "`start_correlation` (at initialization, with the same signs), `late_gain` (fraction of its rise in "
+        "the last quarter of the steps), `bound` (of linear networks)",
+        text=True,
+    ),
+    Column("value", "what was measured"),
+    FAILURE,
+)
 
 CENTRED = ("cifar10",)  # what all photographs share would make training four times as long
 
@@ -447,7 +465,9 @@ def _rows(
 ) -> pd.DataFrame:
     """A row for each value."""
     rows = pd.DataFrame({"quantity": list(values), "value": list(map(float, values.values()))})
-    table = rows.assign(**setting, layer=layer, failure=failure)[COLUMNS]
+    table = rows.assign(**setting, layer=layer, failure=failure)[
+        [column.name for column in COLUMNS]
+    ]
     table[NUMBERS] = table[NUMBERS].astype(float)
     return table.assign(model=table["model"].fillna("").astype(str))
 

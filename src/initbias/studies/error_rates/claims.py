@@ -31,6 +31,7 @@ import numpy as np
 import pandas as pd
 
 from initbias.statistics import (
+    CHI2,
     Estimate,
     Verdict,
     judge_at_least,
@@ -39,7 +40,6 @@ from initbias.statistics import (
     judge_limit,
     judge_value,
 )
-from initbias.statistics.verdicts import CHI2
 from initbias.studies.error_rates.estimate import (
     DIFFERENCE,
     EXPERIMENT,

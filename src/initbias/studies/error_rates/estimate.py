@@ -29,7 +29,8 @@ from scipy.special import ndtri, stdtr
 
 from initbias.datasets import generator
 from initbias.statistics import Curves, Window, student_interval
-from initbias.study.tables import Column, Row, estimates_table, groups, row
+from initbias.study.columns import Column
+from initbias.study.tables import Row, estimates_table, groups, row
 
 SETTING = ["design", "intrinsic_dim", "input_dim", "noise_std"]
 EXPERIMENT = [*SETTING, "model"]

@@ -19,22 +19,13 @@ from initbias.datasets import TARGETS, generator, sample_sphere
 from initbias.networks import Architecture, default_threads, initialize, train
 from initbias.studies.error_rates.shards import Kernel, Network, Rates, Samples, Theory
 from initbias.study.cells import Progress, SeedCell
+from initbias.study.columns import FAILURE, SEED, Column
 
 DEPTH = 1  # hidden layers, as in A-Fig1
 Initialization = Literal["standard", "mirrored"]
 INITIALIZATIONS: tuple[Initialization, ...] = ("standard", "mirrored")
 FIRST_TIME = 0.1  # kernels: before this the flow has hardly left its start
 
-# Columns of the measurements:
-# design, model (theory, ridge, kernel, network), initialization, intrinsic_dim, input_dim,
-# sample_size, noise_std, seed: what was measured.
-# time: learning rate × epochs; ridge regression and theory have none.
-# risk: excess risk on the test points.
-# holdout_error: squared error on the noisy hold-out labels.
-# averaged_risk: kernels and ridge: risk on these points averaged over noise and initial function.
-# equivalent_risk: ridge: risk at this ridge by the deterministic equivalent.
-# smallest_eigenvalue, residual: kernels and ridge: of the eigendecomposition, see KernelFlow.
-# failure: why a run has no values; empty if it has.
 ABSENT = {
     "holdout_error": np.nan,
     "averaged_risk": np.nan,
@@ -43,6 +34,37 @@ ABSENT = {
     "residual": np.nan,
     "failure": "",
 }
+COLUMNS = (
+    Column("design", "`paper` (A-Fig1 as published) or `sphere`", text=True),
+    Column(
+        "model",
+        "`kernel` (gradient flow with the exact NTK), `ridge` (kernel ridge regression at the ridge that is "
+        "best in theory), `network` (trained by gradient descent) or `theory` (kernel ridge regression at "
+        "its best ridge, by the deterministic equivalent; no seeds, no times)",
+        text=True,
+    ),
+    Column("initialization", "`standard` or `mirrored`", text=True),
+    Column("intrinsic_dim", "dimension d of the sphere S^d of the inputs"),
+    Column("input_dim", "d + 1"),
+    Column("sample_size", "n"),
+    Column("noise_std", "standard deviation of the label noise"),
+    SEED,
+    Column(
+        "time", "learning rate × epochs; 0 is initialization; ridge regression and theory have none"
+    ),
+    Column(
+        "risk", "excess risk: mean squared distance from the noiseless target on fresh test points"
+    ),
+    Column("holdout_error", "mean squared error on noisy labels of a hold-out set"),
+    Column(
+        "averaged_risk",
+        "kernel, ridge: the risk averaged over noise and initial function in closed form; else missing",
+    ),
+    Column("equivalent_risk", "ridge: the risk by the deterministic equivalent; else missing"),
+    Column("smallest_eigenvalue", "kernel, ridge: smallest eigenvalue of K/n"),
+    Column("residual", "kernel, ridge: relative residual of the eigendecomposition"),
+    FAILURE,
+)
 
 Array = NDArray[np.float64]
 

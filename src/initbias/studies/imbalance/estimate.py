@@ -20,7 +20,8 @@ from initbias.statistics import (
     positive_interval,
     student_interval,
 )
-from initbias.study.tables import Column, Row, estimates_table, groups, row
+from initbias.study.columns import Column
+from initbias.study.tables import Row, estimates_table, groups, row
 
 PROBLEM = ["experiment", "input_dim", "sample_size"]
 SETTING = [*PROBLEM, "start", "sigma_u", "sigma_v", "alpha", "width", "outputs"]

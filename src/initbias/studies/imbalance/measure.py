@@ -41,6 +41,7 @@ from initbias.studies.imbalance.shards import (
     Problem,
 )
 from initbias.study.cells import Progress, SeedCell
+from initbias.study.columns import FAILURE, SEED, Column
 
 STUDY = "imbalance"
 SETTLED = 1e-12  # residual over labels at which a limit is compared with its closed form
@@ -48,30 +49,51 @@ RESOLVED = 1e-20  # of the loss at the start: below, the rate is one of rounding
 SETTLING = 0.1  # of the largest stable step, to get there from where a run was stopped
 MOST_ITERATIONS = 1_000_000
 
-# Columns of the measurements:
-# experiment: as in the configuration. input_dim, sample_size: D and n.
-# start: gaussian or balanced; of invariant_set generic, zero_v (V U₂ᵀ = 0), zero_u (U₁ U₂ᵀ = 0) or
-#     invariant (both).
-# sigma_u, sigma_v: standard deviations of the entries of U and V at the start (factorisation: over
-#     (mh)^(1/4), which the product is divided by the square of); missing if balanced.
-# alpha: exponent of the width in them, where they are h^(−α).
-# width, outputs: h and m. seed.
-# step: learning rate on ½ ‖·‖²_F; missing for the flow.
-# quantity and value: what was measured.
-# iteration, time: of values during training. index: of eigenvalues, the largest first.
-# failure: why a run has no values; empty if it has.
 SETTING = ("start", "sigma_u", "sigma_v", "alpha", "width", "outputs", "seed", "step")
 COLUMNS = (
-    "experiment",
-    "input_dim",
-    "sample_size",
-    *SETTING,
-    "quantity",
-    "iteration",
-    "time",
-    "index",
-    "value",
-    "failure",
+    Column(
+        "experiment",
+        "`convergence` (C-Fig2/3), `by_width` (C-Fig1/4), `factorisation` (C-v2); beyond the paper "
+        "`by_exponent` (several α), `invariant_set` (which initializations lead to the min-norm solution), "
+        "`finite_steps`, `phase_picture`",
+        text=True,
+    ),
+    Column("input_dim", "D"),
+    Column("sample_size", "n"),
+    Column(
+        "start",
+        "`gaussian`, `balanced` (Λ = 0); of `invariant_set` `generic`, `zero_v` (V U₂ᵀ = 0), `zero_u` "
+        "(U₁ U₂ᵀ = 0), `invariant` (both)",
+        text=True,
+    ),
+    Column(
+        "sigma_u",
+        "standard deviation of the entries of U at initialization; of a factorization 1/(mh)^(1/4), since "
+        "the root of 1/√(mh) goes to each factor",
+    ),
+    Column("sigma_v", "the same of V"),
+    Column("alpha", "α where they are h^(−α)"),
+    Column("width", "h"),
+    Column("outputs", "m"),
+    SEED,
+    Column("step", "learning rate on ½ ‖Y − XUVᵀ‖²_F; missing for the flow"),
+    Column(
+        "quantity",
+        "at an iteration: `loss` (½ ‖·‖²_F less the smallest that any Θ has), `loss_bound` (C-S1), `rate` "
+        "(−L̃'/L̃ of the flow at that point), `rate_bound` (C-S5), `drift` (‖Λ(t) − Λ(0)‖_F over the squared "
+        "norms at initialization), `u_norm`, `v_norm` (of U₁ and V), `distance_in_training` (‖UVᵀ − Θ̂‖_F); "
+        "of a run: `rate_constant` (c), `distance` (at the end), `stop_iteration`, `limit_distance` (trained "
+        "on to rounding), `limit_deviation` (from the closed form C-S2; but of `invariant_set`, of its part "
+        "in the row space of X alone), `start_norm` (‖U₂(0)V(0)ᵀ‖_F), `crossing_norm`, `crossing_bound`, "
+        "`imbalance` (λ_r(Λ) + λ_m(−Λ) over h^(1−2α)), of C-S3, `distance_bound` (C-S4), `eigenvalue` (of "
+        "Λ/(mh)), `drift_per_iteration`, `flow_distance`, `mean_rate`",
+        text=True,
+    ),
+    Column("iteration", "of values in the course of training"),
+    Column("time", "iteration × step"),
+    Column("index", "of eigenvalues, the largest first"),
+    Column("value", "what was measured"),
+    FAILURE,
 )
 
 Array = NDArray[np.float64]
@@ -122,7 +144,9 @@ class Rows:
 
     def table(self) -> pd.DataFrame:
         """Everything that was added."""
-        return pd.concat(self._frames, ignore_index=True).reindex(columns=list(COLUMNS))
+        return pd.concat(self._frames, ignore_index=True).reindex(
+            columns=[column.name for column in COLUMNS]
+        )
 
 
 def cells(specification: Problem | Factorisation) -> list[SeedCell]:

@@ -19,7 +19,8 @@ from initbias.statistics import (
     ratio_interval,
     student_interval,
 )
-from initbias.study.tables import Column, Row, estimates_table, groups, row
+from initbias.study.columns import Column
+from initbias.study.tables import Row, estimates_table, groups, row
 
 SETTING = ["experiment", "dataset", "width", "depth", "gain", "power", "factor"]
 PAIR = ("standard", "mirrored")

@@ -47,6 +47,7 @@ from initbias.studies.initial_output.shards import (
     Trained,
 )
 from initbias.study.cells import Progress, SeedCell
+from initbias.study.columns import FAILURE, SEED, Column
 
 STUDY = "initial_output"
 FREQUENCY = 4.0  # the target of B-Fig1 and B-Fig2 is sin(4x)
@@ -54,14 +55,47 @@ STAGE = 50  # epochs between two adjustments of the step
 REFERENCES = 8  # networks whose tangent kernels set the step of a setting
 SCALED = (-0.5, 0.5)  # features and price of B-Fig3
 
-# Columns of the measurements:
-# experiment: loss_independence, regression, kernel, added_error, depth_and_width, boston_housing, mnist.
-# dataset: what is learnt. arm: see above, or the kernel's interpolant. seed.
-# width, depth, gain: of the networks. power: of the loss. factor: of the kernel's initial function.
-# quantity and value: what was measured. Losses are halves of mean squares, or cross-entropies.
-# epoch: of values during training. point: of outputs, the input on [-1, 1] or the test example.
-# failure: why a run has no values; empty if it has.
 SETTING = ("dataset", "width", "depth", "gain", "power", "factor")
+COLUMNS = (
+    Column(
+        "experiment",
+        "`loss_independence` (B-Fig1), `regression` (B-Fig2), `kernel` and `added_error` (sweeps of the "
+        "variance of the initial output), `depth_and_width` (beyond the paper), `boston_housing` (B-Fig3), "
+        "`mnist` (B-Fig4, on any of its image sets)",
+        text=True,
+    ),
+    Column("dataset", "`sine` (sin 4x on [−1, 1]) or the name of the real data", text=True),
+    Column("width", "neurons of each hidden layer"),
+    Column("depth", "hidden layers"),
+    Column("gain", "factor v of all initial parameters"),
+    Column("power", "p of an L^p loss"),
+    Column("factor", "α of the kernel's random initial function"),
+    Column(
+        "arm",
+        "an initialization: `standard`, `mirrored` (ASI), `doubled`, `random_doubled` (RND), `negated` "
+        "(standard with opposite output weights), `unlearned` (ASI trained on the standard network's initial "
+        "output); or `start` (h_ini), `added` (`start` − `unlearned`), `equation_6` (`mirrored` + `added`, "
+        "the right side), `kernel` (interpolant), `theory` (infinite width), `target`",
+        text=True,
+    ),
+    SEED,
+    Column(
+        "quantity",
+        "by epoch: `train_loss`, `test_loss` (halves of mean squares, or cross-entropies), `test_accuracy`; "
+        "by test point: `output` after training, of `start` before it; of a run: `risk` (test MSE), "
+        "`final_loss`, `start_variance` (mean square of h_ini), `added_error` (mean square of the added "
+        "function; of networks in the sweep the mean risk of a network and its negation less that of ASI), "
+        "`deviation` and `share_of_change` (distance of the two sides of eq. 6 over the added function and "
+        "over what training changes), `distance` (of two final outputs, over what training changes), "
+        "`epochs` (that a loss took), `kernel_difference` (of the tangent kernel from that of standard) and "
+        "`kernel_change` (in training), as fractions of the norm",
+        text=True,
+    ),
+    Column("epoch", "of values in the course of training"),
+    Column("point", "of outputs: the input on [−1, 1], or the number of the test example"),
+    Column("value", "what was measured"),
+    FAILURE,
+)
 
 Array = NDArray[np.float64]
 

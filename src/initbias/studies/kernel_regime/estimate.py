@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from initbias.statistics import Estimate, PowerLawFit, fit_power_law
-from initbias.study.tables import Column, Row, estimates_table, groups, row
+from initbias.study.columns import Column
+from initbias.study.tables import Row, estimates_table, groups, row
 
 KEYS = (
     Column("intrinsic_dim", "dimension d of the sphere S^d of the inputs"),

@@ -30,23 +30,33 @@ from initbias.networks import (
 )
 from initbias.studies.kernel_regime.shards import Networks
 from initbias.study.cells import Progress
+from initbias.study.columns import FAILURE, SEED, Column
 
 Initialization = Literal["standard", "mirrored"]
 INITIALIZATIONS: tuple[Initialization, ...] = ("standard", "mirrored")
 
-# Columns of the measurements:
-# initialization, intrinsic_dim, input_dim, noise_std, depth, width, sample_size, seed: what was
-# measured.
-# time: learning rate × epochs; 0 is the start.
-# sup_error: largest distance of the network from kernel descent over training and test points.
-# rms_error: root of the mean squared distance over the same points.
-# loss: half of the mean squared error on the training labels.
-# kernel_distance: of the initial empirical kernel on the training points from that of infinite
-#     width, Frobenius norm, relative to the latter; the same at all times of a run.
-# kernel_change: of the empirical kernel from the start to the end of training, relative to the start;
-#     the same at all times of a run.
-# failure: why a run has no values; empty if it has.
-VALUES = ("sup_error", "rms_error", "loss", "kernel_distance", "kernel_change")
+VALUES = {
+    "sup_error": "largest distance of the network from kernel gradient descent over training and test points",
+    "rms_error": "root of the mean squared distance over the same points",
+    "loss": "half of the mean squared error on the training labels",
+    "kernel_distance": "of the initial empirical kernel on the training points from that of infinite "
+    "width, Frobenius norm, relative to the latter; the same at all times of a run",
+    "kernel_change": "of the empirical kernel from initialization to the end of training, relative; the same "
+    "at all times of a run",
+}
+COLUMNS = (
+    Column("initialization", "`standard` or `mirrored`", text=True),
+    Column("intrinsic_dim", "dimension d of the sphere S^d of the inputs"),
+    Column("input_dim", "d + 1"),
+    Column("noise_std", "standard deviation of the label noise"),
+    Column("depth", "hidden layers"),
+    Column("width", "neurons of each hidden layer; a mirrored network has two such halves"),
+    Column("sample_size", "n"),
+    SEED,
+    Column("time", "learning rate × epochs; 0 is initialization"),
+    *(Column(name, meaning) for name, meaning in VALUES.items()),
+    FAILURE,
+)
 
 Array = NDArray[np.float64]
 

@@ -28,7 +28,8 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from initbias.statistics import LEVEL, Estimate, line, ratio_interval, student_interval
-from initbias.study.tables import Column, Row, counts, estimates_table, row
+from initbias.study.columns import Column
+from initbias.study.tables import Row, counts, estimates_table, row
 
 SETTING = [
     "kind", "data", "target", "smoothness", "normalisation", "intrinsic_dim", "sample_size",

@@ -21,22 +21,37 @@ from initbias.datasets import (
 )
 from initbias.studies.smoothness.shards import Real, Synthetic
 from initbias.study.cells import Progress, SeedCell
+from initbias.study.columns import FAILURE, SEED, Column
 
 DEPTH = 1  # hidden layers, as in A-Table1
 SHUFFLED = "shuffled"  # the class index, permuted: what is left if inputs tell nothing of labels
 NNGP, NOISE = "nngp", "noise"  # beside planted functions, whose target is "planted"
 
-# Columns of the measurements, a row for each eigenvector:
-# kind (synthetic, real), data: a sphere such as "S^3", or the name of a data set.
-# target: synthetic: planted, nngp (the output of a random network of infinite width), noise;
-#     real: the encoding of the classes.
-# smoothness: synthetic: that of the target; missing for real data. Noise is no function: its
-#     coefficients are of equal size, for which Σ λ_i^(−s) c_i² is finite if s < −d/(d+1).
-# normalisation: of real inputs; empty for spheres.
-# intrinsic_dim: missing for real data, where it is not known. input_dim, sample_size, seed.
-# index: of the eigenvector, from 1; eigenvalues of K/n descend with it.
-# eigenvalue, squared_coefficient: c² (its mean over outputs, where there are several).
-# failure: why a row has no values; empty if it has.
+# A row for each eigenvector.
+COLUMNS = (
+    Column("kind", "`synthetic` on a sphere or `real`", text=True),
+    Column("data", "a sphere such as `S^3`, or the name of a data set", text=True),
+    Column(
+        "target",
+        "synthetic: `planted` (a random function of known smoothness), `nngp` (the initial output of an "
+        "infinitely wide network), `noise`; real: the encoding of the classes, or `shuffled` labels",
+        text=True,
+    ),
+    Column(
+        "smoothness",
+        "of the target, where it is known. Noise is no function: its coefficients are of equal size, for "
+        "which Σ λ_i^(−s) c_i² is finite if s < −d/(d+1)",
+    ),
+    Column("normalisation", "of real inputs", text=True),
+    Column("intrinsic_dim", "dimension d of the sphere S^d of the inputs; missing for real data"),
+    Column("input_dim", "dimension of the inputs; 0 if the data are unavailable"),
+    Column("sample_size", "n"),
+    SEED,
+    Column("index", "i, from 1; eigenvalues of K/n descend with it"),
+    Column("eigenvalue", "λ_i of K/n"),
+    Column("squared_coefficient", "c_i², its mean over outputs where there are several"),
+    FAILURE,
+)
 
 Array = NDArray[np.float64]
 

@@ -16,7 +16,8 @@ from scipy.special import betaincinv
 
 from initbias.statistics import LEVEL, Estimate, fit_power_law, ratio_interval
 from initbias.studies.underdetermined.design import FEWEST_SCALES, SMALL
-from initbias.study.tables import Column, Row, counts, estimates_table, groups, row
+from initbias.study.columns import Column
+from initbias.study.tables import Row, counts, estimates_table, groups, row
 
 NETWORKS = ["depth", "width", "equations", "unknowns"]
 VARIED = ["columns", "condition", "layers", "scale", "step"]
