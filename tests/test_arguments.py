@@ -115,6 +115,8 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
         lambda *given: statistics.fit_means(*given, replicates=50).exponent.value,
         (SIZES, RISKS, RISKS / 64, np.full(6, 4.0)),
     ),
+    "line": (statistics.line, (SIZES, RISKS)),
+    "exponents": (statistics.exponents, (SIZES, RISKS)),
     "student_interval": (lambda values: statistics.student_interval(values).high, (VALUES,)),
     "positive_interval": (lambda values: statistics.positive_interval(values).high, (VALUES,)),
     "ratio_interval": (lambda values: statistics.ratio_interval(values).high, (VALUES,)),
@@ -125,7 +127,8 @@ WITHOUT = {
     "PowerLoss", "Trajectory", "default_threads", "initialize", "KrylovChange",
     "ReluKernels", "RidgeEquivalent", "SphereSpectrum", "sphere_spectrum", "LEVEL",
     "CorrectedPowerLaw", "FloorFit", "Curves", "Estimate", "PowerLawFit", "PurePowerLaw", "Verdict", "Window",
-    "widening", "DATASETS", "TARGETS", "Dataset", "DatasetUnavailable", "LinearSample", "generator",
+    "widening", "CHI2", "exponent_of_means", "DATASETS", "TARGETS", "Dataset", "DatasetUnavailable",
+    "LinearSample", "generator",
     "absent", "load_dataset", "sample_linear", "sample_sphere", "sample_underdetermined",
 }  # fmt: skip
 

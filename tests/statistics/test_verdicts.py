@@ -4,12 +4,12 @@ import pytest
 
 from initbias.statistics import (
     Estimate,
+    judge_above,
     judge_at_least,
     judge_at_most,
     judge_chi2,
     judge_equal,
     judge_every_run,
-    judge_positive,
     judge_reported,
     judge_value,
     not_measured,
@@ -26,7 +26,7 @@ UNKNOWN = Estimate(0.0, -1.0, 1.0)
     [(0.1, 0.2, "reproduced"), (-0.2, -0.1, "not reproduced"), (-0.1, 0.1, "inconclusive")],
 )
 def test_positive(low: float, high: float, verdict: str) -> None:
-    assert judge_positive(Estimate((low + high) / 2, low, high)).verdict == verdict
+    assert judge_above(Estimate((low + high) / 2, low, high)).verdict == verdict
 
 
 @pytest.mark.parametrize(

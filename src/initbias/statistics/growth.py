@@ -6,8 +6,9 @@ scatter about; `fit_power_law` allows for a correction to them, and `Curves` com
 """
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from initbias import arguments
 from initbias.statistics.power_law import Estimate, widening
 
 Array = NDArray[np.float64]
@@ -15,22 +16,25 @@ Array = NDArray[np.float64]
 REPLICATES = 2000
 
 
-def line(x: Array, y: Array, weights: Array | None = None) -> tuple[Array, Array]:
-    """Slopes and intercepts of weighted least squares along the last axis; shapes broadcast."""
-    weights = np.ones(np.shape(x)[-1]) if weights is None else np.asarray(weights)
-    weights = np.broadcast_to(weights, np.shape(x))
-    middle = np.average(x, axis=-1, weights=weights)
-    centred = x - middle[..., None]
-    slope: Array = (weights * centred * y).sum(-1) / (weights * centred**2).sum(-1)
-    height = (weights * y).sum(-1) / weights.sum(-1)
-    return slope, height - slope * middle
+def line(x: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> tuple[Array, Array]:
+    """Slopes and intercepts of weighted least squares along the last axis; shapes broadcast.
+
+    Raises:
+        ValueError: values that are no finite numbers.
+    """
+    given = [arguments.array(name, values) for name, values in (("x", x), ("y", y))]
+    if weights is not None:
+        given.append(arguments.array("weights", weights))
+    return _least_squares(*given)
 
 
-def exponents(x: Array, y: Array) -> Array:
-    """Exponents e of y ~ x^e along the last axis, by least squares; NaN where a value is not positive."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        slope = line(np.log(x), np.log(y))[0]
-    return np.where(np.isfinite(slope), slope, np.nan)
+def exponents(x: ArrayLike, y: ArrayLike) -> Array:
+    """Exponents e of y ~ x^e along the last axis, by least squares; NaN where a value is not positive.
+
+    Raises:
+        ValueError: values that are no finite numbers.
+    """
+    return _exponents(arguments.array("x", x), arguments.array("y", y))
 
 
 def exponent_of_means(values: Array, draws: np.random.Generator) -> Estimate:
@@ -47,9 +51,24 @@ def exponent_of_means(values: Array, draws: np.random.Generator) -> Estimate:
     runs = values.shape[1]
     shares = draws.multinomial(runs, np.full(runs, 1 / runs), size=REPLICATES) / runs
     means = np.einsum("rs,ksq->qrk", shares, values)  # (2, replicates, settings)
-    value = float(exponents(*np.moveaxis(values.mean(axis=1), 1, 0)))
-    deviations = widening(runs / (runs - 1), runs - 1) * (exponents(*means) - value)
+    value = float(_exponents(*np.moveaxis(values.mean(axis=1), 1, 0)))
+    deviations = widening(runs / (runs - 1), runs - 1) * (_exponents(*means) - value)
     undefined = np.isnan(deviations)
     low = np.quantile(np.where(undefined, -np.inf, deviations), 0.025, method="lower")
     high = np.quantile(np.where(undefined, np.inf, deviations), 0.975, method="higher")
     return Estimate(value, value + float(low), value + float(high))
+
+
+def _exponents(x: Array, y: Array) -> Array:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope, _ = _least_squares(np.log(x), np.log(y))
+    return np.where(np.isfinite(slope), slope, np.nan)
+
+
+def _least_squares(x: Array, y: Array, weights: Array | None = None) -> tuple[Array, Array]:
+    weights = np.broadcast_to(1.0 if weights is None else weights, x.shape)
+    middle = np.average(x, axis=-1, weights=weights)
+    centred = x - middle[..., None]
+    slope: Array = (weights * centred * y).sum(-1) / (weights * centred**2).sum(-1)
+    height = (weights * y).sum(-1) / weights.sum(-1)
+    return slope, height - slope * middle
