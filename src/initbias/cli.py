@@ -266,6 +266,21 @@ def exponents(
     fit_file(curve, columns, Console(), drawn, as_json)
 
 
+@app.command("new-study")
+def new_study_command(
+    name: Annotated[str, typer.Argument(help="Lower-case letters, digits and underscores.")],
+) -> None:
+    """Write a study that runs, to be changed into yours: six files, a section of configurations, tests."""
+    from initbias.pipeline.new_study import new_study
+
+    for path in new_study(name, Path()):
+        print(path)
+    print(
+        "Next: initbias schema > workflow/schemas/config.schema.json; initbias columns > docs/columns.md; "
+        f"pytest tests/studies -k {name}; snakemake --cores all --configfile config/smoke.yaml"
+    )
+
+
 @app.command()
 def columns() -> None:
     """Print what the columns of measurements and estimates mean, as docs/columns.md has it."""

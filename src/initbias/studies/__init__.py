@@ -5,7 +5,7 @@ shards.py    what its shards measure: a specification for each experiment
 measure.py   trains networks and solves kernels: a shard's specification to measurements
 estimate.py  measurements of all shards to estimates with intervals
 claims.py    estimates to verdicts on the paper's claims
-figures.py   measurements and estimates to figures and tables
+figures.py   estimates to figures and tables
 """
 
 from importlib import import_module
