@@ -89,7 +89,8 @@ def random_labels(estimates: pd.DataFrame) -> Figure:
     if random.empty:
         return without_data(rows, "networks trained on random labels")
     figure, ((left, right),) = panels(1, 2, height=1.2, sharey=True)
-    _by_size(left, true, replace(TRUE, marker="o"), named=False)
+    shared = true[true["width"].isin(random["width"])]
+    _by_size(left, shared, replace(TRUE, marker="o"), named=False)
     _by_size(left, random, replace(RANDOM, marker="o"))
     logarithmic(left, true["sample_size"])
     left.set_xlim(right=1.3 * true["sample_size"].max())
@@ -102,7 +103,6 @@ def random_labels(estimates: pd.DataFrame) -> Figure:
                 name_line(right, line, "width", look.label, look.color)
     right.set_xlabel(WIDTH_LABEL)
     logarithmic(right, true["width"])
-    shared = true[true["width"].isin(random["width"])]
     left.set_ylim(bottom=0.8 * shared["value"].min())
     close_ticks(left)
     left.set_title(_counted(random, _names(random)))
@@ -215,6 +215,7 @@ def choices(estimates: pd.DataFrame) -> Figure:
             name_line(axes, line, "width", label, color)
         logarithmic(axes, compared["width"])
         axes.set_xlim(right=axes.get_xlim()[1] * 1.8)  # room for the names of the lines
+    for axes, _ in drawn:
         axes.set_ylim(bottom=0)
     name_axes(drawn, WIDTH_LABEL)
     size = f"$m={compared['sample_size'].iloc[0]:g}$; black: as chosen"

@@ -128,7 +128,8 @@ def exponent_by_dimension(estimates: pd.DataFrame) -> Figure:
             placed = arm.assign(place=arm["intrinsic_dim"] + ASIDE[name])
             here.plot(axes, placed["place"], placed["theory"])
             replace(ARMS[name], line="").bars(axes, placed, "place")
-        axes.set(xticks=dims, ylim=(0, None))
+        axes.set_xticks(dims)
+    drawn[0][0].set_ylim(bottom=0)
     name_axes(drawn, "intrinsic dimension $d$", "exponent of $n^{-r}$")
     measured = [replace(ARMS[name], label=f"measured, {name}", line="") for name in INITIALIZATIONS]
     legend_below(figure, [*measured, here, *limits.values()])
