@@ -16,7 +16,7 @@ from rich.table import Table
 
 from initbias.pipeline import folders, hardware, plan
 from initbias.pipeline.configuration import Configuration, json_schema, read
-from initbias.pipeline.errors import MemoryTooSmall, UnknownName, UsageError, UserError
+from initbias.pipeline.errors import MemoryTooSmall, UnknownName, UserError
 from initbias.pipeline.progress import duration
 from initbias.studies import STUDIES
 
@@ -132,12 +132,18 @@ def plan_command(config: Config = DEFAULT) -> None:
 @app.command()
 def measure(
     study: Study,
-    shard: Annotated[str, typer.Argument(help="Name of a shard, as printed by initbias plan.")],
-    config: Config = DEFAULT,
-    specification: Annotated[
-        str, typer.Option(help="What to measure, as JSON; the configuration is then not read.")
+    shard: Annotated[
+        str, typer.Argument(help="Name of a shard, as printed by initbias plan.")
     ] = "",
-    output: Annotated[str, typer.Option(help="File to write, with --specification.")] = "",
+    config: Config = DEFAULT,
+    shards: Annotated[
+        str,
+        typer.Option(
+            help="Instead of a shard: what to measure, as a JSON object of specifications by name; the "
+            "configuration is then not read."
+        ),
+    ] = "",
+    results: Annotated[str, typer.Option(help="Folder of results, with --shards.")] = "results",
     device: Annotated[
         Device | None, typer.Option(help="Where to measure; the configuration's if left out.")
     ] = None,
@@ -153,30 +159,27 @@ def measure(
         ),
     ] = "",
 ) -> None:
-    """Measure one shard: solve its kernels or train its networks."""
+    """Measure shards that are not measured: solve their kernels or train their networks."""
     _set_threads(threads, again=True)
-    from initbias.pipeline import journal, stages
+    from initbias.pipeline import stages
 
     _check_study(study)
-    if specification:
-        if not output:
-            raise UsageError("--specification needs --output, the file to write")
-        description, file = plan.specification(study, specification), Path(output)
+    if shards:
+        wanted = plan.specifications(study, shards)
     else:
         configuration = read(config)
         planned = {item.name: item for item in plan.shards(configuration) if item.study == study}
         if shard not in planned:
             raise UnknownName(f"{study} has no shard {shard!r}{_nearest(shard, planned)}")
-        description = planned[shard].specification
-        file = plan.measurements_file(configuration.results, planned[shard])
-        device = device or configuration.device
+        wanted = {shard: planned[shard].specification}
+        results, device = configuration.results, device or configuration.device
         data_cache = data_cache or configuration.data_cache
     if data_cache:  # no part of what is measured, so it is not in the specification
         os.environ[DATA_CACHE] = data_cache
     chosen = stages.choose_device("cpu" if gpus == 0 else device or "auto")
-    stages.measure(study, shard, description, file, chosen, threads)
-    if not specification:  # else the workflow does so, once it has recorded the shard
-        journal.discard(file.parent, shard)
+    for name, specification in wanted.items():
+        file = plan.measurements_file(results, study, name)
+        stages.measure(study, name, specification, file, chosen, threads)
 
 
 @app.command()

@@ -268,12 +268,13 @@ def test_a_run_that_needs_more_memory_than_there_is_does_not_start(tmp_path: Pat
 
 
 COMMANDS: dict[str, tuple[list[str], str]] = {
-    "an empty specification": (["--specification", "{}"], "must be a JSON object"),
-    "no experiment": (["--specification", '{"seeds": [0]}'], "leave it out to measure"),
-    "a list": (["--specification", "[]"], "must be a JSON object"),
-    "a number": (["--specification", "3"], "must be a JSON object"),
-    "no JSON": (["--specification", "{a"], "is not valid JSON"),
-    "deep": (["--specification", "[" * 100_000], "is not valid JSON"),
+    "no specification": (["--shards", "{}"], "must be a JSON object"),
+    "an empty specification": (["--shards", '{"a": {}}'], "leave it out to measure"),
+    "no experiment": (["--shards", '{"a": {"seeds": [0]}}'], "leave it out to measure"),
+    "a list": (["--shards", "[]"], "must be a JSON object"),
+    "a number": (["--shards", "3"], "must be a JSON object"),
+    "no JSON": (["--shards", "{a"], "is not valid JSON"),
+    "deep": (["--shards", "[" * 100_000], "is not valid JSON"),
     "no threads": (["--threads", "0"], "--threads"),
     "negative GPUs": (["--gpus", "-1"], "--gpus"),
 }
@@ -285,7 +286,7 @@ def test_bad_options_of_measure(
 ) -> None:
     options, message = COMMANDS[case]
     monkeypatch.chdir(tmp_path)
-    command = ["measure", "error_rates", "shard", "--output", "out.parquet", *options]
+    command = ["measure", "error_rates", "--results", "out", *options]
     monkeypatch.setattr(sys, "argv", ["initbias", *command])
     with pytest.raises(SystemExit) as ended:
         main()

@@ -25,7 +25,7 @@ Published = tuple[Configuration, Shard, Path]
 
 def publish(configuration: Configuration, shard: Shard, **changes: Any) -> Path:
     """Some measurements in the place of a shard's."""
-    file = measurements_file(configuration.results, shard)
+    file = measurements_file(configuration.results, shard.study, shard.name)
     values = np.random.default_rng(0).standard_normal(20)
     provenance = {
         "specification": shard.specification.written,
@@ -43,7 +43,11 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
     planned = [shard for shard in shards(configuration) if shard.study == "kernel_regime"]
     for shard in planned:
         publish(configuration, shard)
-    return configuration, planned[0], measurements_file(configuration.results, planned[0])
+    return (
+        configuration,
+        planned[0],
+        measurements_file(configuration.results, planned[0].study, planned[0].name),
+    )
 
 
 def test_what_was_published_comes_back(published: Published) -> None:
@@ -107,7 +111,7 @@ def test_a_column_times_ten_is_not_believed(published: Published) -> None:
     finally:
         file.write_bytes(whole)
     assert f"{file} is not what was measured" in str(raised.value)
-    assert f"run: snakemake --cores all --forcerun {file}" in str(raised.value)
+    assert f"run: rm {file} && snakemake --cores all" in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -147,5 +151,5 @@ def test_damaged_estimates_are_named(tmp_path: Path) -> None:
     file = tmp_path / "error_rates" / "estimates.parquet"
     file.parent.mkdir()
     file.write_bytes(b"PAR1 and nothing else PAR1")
-    with pytest.raises(MissingResults, match=f"{file} is damaged .* --forcerun {file}"):
+    with pytest.raises(MissingResults, match=f"{file} is damaged .* rm {file} &&"):
         stages.read_estimates(configuration, "error_rates")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from initbias.pipeline.configuration import read
-from initbias.pipeline.plan import shards, specification
+from initbias.pipeline.plan import shards, specifications
 from initbias.studies import load
 from initbias.study.shards import Shard
 from tests.conftest import ROOT
@@ -72,5 +72,5 @@ def test_progress_of_a_cell_is_a_share(shard: Shard) -> None:
 def test_specifications_survive_their_transport(configuration: str) -> None:
     """Jobs get them as JSON on a command line."""
     for shard in shards(read(str(ROOT / "config" / f"{configuration}.yaml"))):
-        written = json.dumps(shard.specification.written)
-        assert specification(shard.study, written) == shard.specification, shard.name
+        written = json.dumps({shard.name: shard.specification.written})
+        assert specifications(shard.study, written) == {shard.name: shard.specification}

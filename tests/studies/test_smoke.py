@@ -26,7 +26,7 @@ def configured(study: str, results: Path) -> Configuration:
 def test_a_study_runs_from_its_shards_to_claims_and_figures(study: str, tmp_path: Path) -> None:
     configuration = configured(study, tmp_path)
     for shard in plan.shards(configuration):
-        file = plan.measurements_file(configuration.results, shard)
+        file = plan.measurements_file(configuration.results, study, shard.name)
         stages.measure(study, shard.name, shard.specification, file, "cpu", threads=1)
     rows = measurements(configuration, study)
     assert set(rows.columns) == {column.name for column in load(study, "measure").COLUMNS}

@@ -68,8 +68,19 @@ class Project:
             words = line.split()
             if len(words) != 2 or not words[1].isdigit():
                 break
-            counts[words[0]] = int(words[1])
+            kind = "measure" if words[0].startswith("measure_") else words[0]
+            counts[kind] = counts.get(kind, 0) + int(words[1])
         return {rule: count for rule, count in counts.items() if rule not in ("default", "total")}
+
+    def measured_anew(self, *arguments: str) -> list[str]:
+        """Names of the shards that a run measures."""
+        files = {path: path.read_text() for path in self.results.glob("*/measurements/*.json")}
+        self.snakemake("--cores", "2", "--until", "measure", *arguments)
+        return sorted(
+            path.stem
+            for path in self.results.glob("*/measurements/*.json")
+            if files.get(path) != path.read_text()
+        )
 
     def killed_after_first_cell(self) -> None:
         """Start the pipeline and SIGKILL all of it once a shard is in the middle of its cells."""

@@ -46,9 +46,8 @@ def test_everything_but_the_missing_data_set_is_published(smoothness: Project) -
     claims = pd.read_csv(smoothness.results / "claims.csv")
     lost = claims[claims["verdict"] == "not measured"]
     assert len(lost) == 1 and len(claims) == 2
-    assert (
-        "CIFAR-10" in lost["claim"].iloc[0]
-        and lost["reason"].iloc[0].endswith(": the data set cifar10 is unavailable")
+    assert "CIFAR-10" in lost["claim"].iloc[0] and lost["reason"].iloc[0].endswith(
+        ": the data set cifar10 is unavailable"
     )
     assert lost[["measured", "low", "high"]].isna().all(axis=None)
     figure = (folder / "figures" / "tail_sums.svg").read_text()

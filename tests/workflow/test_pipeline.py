@@ -12,13 +12,14 @@ import yaml
 from matplotlib.image import imread
 
 from initbias.pipeline import hardware
-from initbias.pipeline.configuration import read
-from initbias.pipeline.plan import outputs, shards
+from initbias.pipeline.configuration import read, validate
+from initbias.pipeline.plan import batches, outputs, shards
 from initbias.study.outputs import Output
 from tests.conftest import ROOT, TINY
 from tests.workflow.conftest import Project, copy_project
 
 ALL_SHARDS = 18 + 4
+JOBS = len(list(batches(shards(validate(TINY, "tiny")))))
 FIGURES, TABLES = 7 + 3, 2 + 1
 
 
@@ -111,7 +112,7 @@ def test_editing_an_estimate_does_not_measure(changeable: Project) -> None:
 def test_editing_a_kernel_measures_again(changeable: Project) -> None:
     changeable.edit("kernels/relu.py", "SUBMITTED = 256", "SUBMITTED = 128")
     planned = changeable.planned()
-    assert planned["measure"] == ALL_SHARDS
+    assert planned["measure"] == JOBS
     assert all(planned[f"render_{study}"] == 1 for study in TINY["studies"])
 
 
@@ -119,10 +120,11 @@ def test_adding_seeds_and_sizes_measures_only_what_is_new(changeable: Project) -
     changeable.configuration = copy.deepcopy(changeable.configuration)
     section = changeable.configuration["studies"]["error_rates"]
     section["sphere"]["kernel"]["sample_sizes"].append(14)
-    assert changeable.planned()["measure"] == 1
+    assert changeable.measured_anew() == ["sphere-kernel-d1-n14-seeds0000"]
     section["seeds_per_shard"] = 3  # as many as there are: the first shard stays as it is
     section["paper"]["kernel"]["seeds"] = 6
-    assert changeable.planned()["measure"] == 1 + 4
+    added = [f"paper-kernel-d1-n{n}-seeds0003" for n in (10, 12, 6, 8)]
+    assert changeable.measured_anew() == added
 
 
 def test_another_noise_level_measures_its_shards_alone(changeable: Project) -> None:
@@ -131,7 +133,9 @@ def test_another_noise_level_measures_its_shards_alone(changeable: Project) -> N
         0.2,
         0.4,
     ]
-    assert changeable.planned()["measure"] == 4 + 1  # and the theory of that noise
+    anew = changeable.measured_anew()
+    assert len(anew) == 4 + 1 and "sphere-theory-d1" in anew  # with that noise
+    assert all(name.startswith(("sphere-kernel", "sphere-theory")) for name in anew)
 
 
 def test_a_killed_run_goes_on_where_it_stopped(finished: Project, tmp_path: Path) -> None:
@@ -223,7 +227,7 @@ def test_jobs_of_large_sizes_fit_into_a_day(root: Path, name: str) -> None:
         int(found)
         for found in re.findall(r"Measuring .*runtime=(\d+) min", run.stdout + run.stderr)
     ]
-    assert len(minutes) == len(shards(read(str(path))))
+    assert len(minutes) == len(list(batches(shards(read(str(path))))))
     assert max(minutes) < 24 * 60
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -10,7 +11,7 @@ from rich.console import Console
 from snakemake.exceptions import WorkflowError
 from snakemake_logger_plugin_initbias import EXPECTED, LogHandler
 
-from initbias.pipeline import folders, hardware, journal, plan, records, summary
+from initbias.pipeline import folders, hardware, plan, summary
 from initbias.pipeline.configuration import combined, validate
 from initbias.pipeline.digests import code_digest
 from initbias.pipeline.errors import UserError
@@ -34,7 +35,16 @@ RESULTS = CONFIGURATION.results
 LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
 STUDIES = list(CONFIGURATION.sections)
-SHARDS = {(shard.study, shard.name): shard for shard in plan.shards(CONFIGURATION)}
+SHARDS = plan.shards(CONFIGURATION)
+# By the name of their rule; what profiles set for `measure` holds for all of these.
+BATCHES = {
+    f"measure_{batch.study}_{batch.name}": batch for batch in plan.batches(SHARDS)
+}
+for setting in ("overwrite_resources", "overwrite_threads"):
+    given = getattr(workflow.resource_settings, setting)
+    if "measure" in given:
+        every = dict(given) | dict.fromkeys(BATCHES, given["measure"])
+        setattr(workflow.resource_settings, setting, every)
 
 
 def configuration_of(*studies):
@@ -48,14 +58,17 @@ def code_of(stage, *studies):
     return code_digest(*(stage_module(study, stage) for study in studies))
 
 
-def shard_of(wildcards):
-    return SHARDS[wildcards.study, wildcards.shard]
+def measured(shards):
+    """Measurements of shards, and their provenance."""
+    files = [
+        plan.measurements_file(RESULTS, shard.study, shard.name) for shard in shards
+    ]
+    return [str(path) for file in files for path in (file, file.with_suffix(".json"))]
 
 
-def measured(study):
-    """Measurements of all shards of a study; their provenance stands beside them as .json."""
-    shards = [shard for shard in SHARDS.values() if shard.study == study]
-    return [plan.measurements_file(RESULTS, shard) for shard in shards]
+def measurements_of(study):
+    """Measurements of all shards of a study, without their provenance."""
+    return measured([shard for shard in SHARDS if shard.study == study])[::2]
 
 
 def estimated(study):
@@ -80,19 +93,26 @@ def rendered(study):
     return files
 
 
-def measure_gpus(wildcards):
-    """One, if the device of the configuration is a GPU and the shard has use for it."""
-    return GPUS * shard_of(wildcards).gpu
-
-
-def measure_memory(wildcards, attempt):
+def measure_memory(batch):
     """MB."""
-    return attempt * int(hardware.memory_needed(shard_of(wildcards)) / 1e6)
+    largest = max(hardware.memory_needed(shard) for shard in batch.shards)
+    return lambda wildcards, attempt: attempt * int(largest / 1e6)
 
 
-def measure_minutes(wildcards, attempt):
+def measure_minutes(batch):
     """Ten minutes and a quarter more than a core is expected to take; twice that if it is not enough."""
-    return attempt * int(10 + 1.25 * shard_of(wildcards).cost.seconds / 60)
+    return lambda wildcards, attempt: attempt * int(10 + 1.25 * batch.seconds / 60)
+
+
+def more(batch):
+    """How many shards a job has beside the first."""
+    return f" and {len(batch.shards) - 1} more" if len(batch.shards) > 1 else ""
+
+
+def batches_to_measure():
+    """Batches of the jobs that a run does, by the names of their rules."""
+    names = {job.rule.name for job in workflow.dag.needrun_jobs()}
+    return {name: batch for name, batch in BATCHES.items() if name in names}
 
 
 def require_device():
@@ -108,10 +128,10 @@ def require_room():
     try:
         folders.require_writable(RESULTS, ", ".join(CONFIGURATION_FILES))
         if workflow.local_exec:
-            jobs = [
-                job for job in workflow.dag.needrun_jobs() if job.rule.name == "measure"
-            ]
-            hardware.require_memory([shard_of(job.wildcards) for job in jobs])
+            batches = batches_to_measure().values()
+            hardware.require_memory(
+                [shard for batch in batches for shard in batch.shards]
+            )
     except UserError as error:
         raise WorkflowError(str(error))
 
@@ -143,10 +163,10 @@ def report_results(failed=False):
 
 def expect_costs():
     """Tell the logger what each job is expected to take."""
+    measuring = batches_to_measure()
     for job in workflow.dag.needrun_jobs():
-        measures = job.rule.name == "measure"
-        cost = shard_of(job.wildcards).cost.seconds if measures else OTHER_JOBS
-        EXPECTED[workflow.dag.jobid(job)] = cost
+        batch = measuring.get(job.rule.name)
+        EXPECTED[workflow.dag.jobid(job)] = batch.seconds if batch else OTHER_JOBS
 
 
 def fix_configuration():
@@ -160,20 +180,3 @@ def fix_configuration():
     copy.parent.mkdir(parents=True, exist_ok=True)
     copy.write_text(content)
     workflow.config_settings.configfiles = [copy]
-
-
-def discard_journals():
-    """Remove the journals of finished shards, which Snakemake has recorded as such.
-
-    What is published but not recorded, since the run was killed in between, Snakemake deletes and makes
-    again; from its journal that takes a moment.
-    """
-    for job in workflow.dag.jobs:
-        if job.rule.name == "measure":
-            shard = shard_of(job.wildcards)
-            folder = plan.measurements_file(RESULTS, shard).parent
-            if not journal.left(folder, shard.name):
-                continue  # most shards, whose files need not be read
-            recorded = not workflow.async_run(workflow.persistence.incomplete(job))
-            if recorded and records.provenance(CONFIGURATION, shard):
-                journal.discard(folder, shard.name)

@@ -3,7 +3,7 @@
 
 rule estimate:
     input:
-        lambda wildcards: measured(wildcards.study),
+        lambda wildcards: measurements_of(wildcards.study),
     output:
         f"{RESULTS}/{{study}}/estimates.parquet",
     log:
@@ -52,7 +52,7 @@ rule judge:
 
 rule cost:
     input:
-        [measured(study) for study in STUDIES],
+        [measurements_of(study) for study in STUDIES],
     output:
         report(
             f"{RESULTS}/cost.csv",

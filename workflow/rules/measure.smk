@@ -1,31 +1,39 @@
-# One shard: kernels solved or networks trained, on a GPU if one is given to the job.
+# Shards, several of them a job: kernels solved or networks trained, on a GPU if one is given to the job. A job
+# leaves what is measured as it is, so that it does not matter which shards share one.
+
+
+for name, batch in BATCHES.items():
+
+    rule:
+        name:
+            name
+        output:
+            [update(file) for file in measured(batch.shards)],
+        log:
+            f"{LOGS}/measure/{batch.study}/{batch.name}.log",
+        benchmark:
+            f"{BENCHMARKS}/measure/{batch.study}/{batch.name}.tsv"
+        threads: 1
+        resources:
+            gpu=GPUS * batch.shards[0].gpu,
+            device=CONFIGURATION.device,
+            data_cache=CONFIGURATION.data_cache,
+            mem_mb=measure_memory(batch),
+            runtime=measure_minutes(batch),
+        params:
+            study=batch.study,
+            shards=json.dumps(batch.written),
+            code=code_of("measure", batch.study),
+        message:
+            f"Measuring {batch.study} {batch.name}{more(batch)}"
+            " (gpu={resources.gpu}, mem_mb={resources.mem_mb}, runtime={resources.runtime} min)"
+        shell:
+            "initbias measure {params.study} --shards {params.shards:q}"
+            f" --results {shlex.quote(RESULTS)}"
+            " --device {resources.device} --gpus {resources.gpu} --threads {threads}"
+            " --data-cache={resources.data_cache:q} > {log:q} 2>&1"
 
 
 rule measure:
-    output:
-        measurements=f"{RESULTS}/{{study}}/measurements/{{shard}}.parquet",
-        provenance=f"{RESULTS}/{{study}}/measurements/{{shard}}.json",
-    log:
-        f"{LOGS}/measure/{{study}}/{{shard}}.log",
-    benchmark:
-        f"{BENCHMARKS}/measure/{{study}}/{{shard}}.tsv"
-    threads: 1
-    resources:
-        gpu=measure_gpus,
-        device=CONFIGURATION.device,
-        data_cache=CONFIGURATION.data_cache,
-        mem_mb=measure_memory,
-        runtime=measure_minutes,
-    params:
-        specification=lambda wildcards: json.dumps(
-            shard_of(wildcards).specification.written
-        ),
-        code=lambda wildcards: code_of("measure", wildcards.study),
-    message:
-        "Measuring {wildcards.study} {wildcards.shard} (gpu={resources.gpu}, mem_mb={resources.mem_mb}, runtime={resources.runtime} min)"
-    shell:
-        "initbias measure {wildcards.study} {wildcards.shard}"
-        " --specification {params.specification:q} --output {output.measurements:q}"
-        " --device {resources.device}"
-        " --gpus {resources.gpu} --threads {threads}"
-        " --data-cache={resources.data_cache:q} > {log:q} 2>&1"
+    input:
+        measured(SHARDS),

@@ -1,6 +1,8 @@
 """From a configuration to shards and the files they publish. Pure: reads and writes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from initbias.studies import load
 from initbias.study.outputs import Output
 from initbias.study.shards import Shard, Specification
 
+JOB_SECONDS = 45.0  # of one core; starting Python and its libraries takes 2 to 4
+
 
 def shards(configuration: Configuration) -> list[Shard]:
     """All shards of a configuration, in a stable order."""
@@ -23,18 +27,71 @@ def shards(configuration: Configuration) -> list[Shard]:
     ]
 
 
-def specification(study: str, text: str) -> Specification:
-    """The specification of a shard, from JSON as the workflow writes it.
+@dataclass(frozen=True)
+class Batch:
+    """Shards that one job measures, so that starting Python and its libraries costs once.
+
+    Which shards share a job changes with the configuration; a job measures those that are not measured.
+
+    Attributes:
+        study: of all of them.
+        shards: in the order of the plan, all with or all without use for a GPU.
+    """
+
+    study: str
+    shards: tuple[Shard, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the first shard."""
+        return self.shards[0].name
+
+    @property
+    def seconds(self) -> float:
+        """What its shards are expected to take on one core."""
+        return sum(shard.cost.seconds for shard in self.shards)
+
+    @property
+    def written(self) -> dict[str, dict[str, Any]]:
+        """Specification of each shard by name, in JSON values."""
+        return {shard.name: shard.specification.written for shard in self.shards}
+
+
+def batches(planned: Sequence[Shard]) -> Iterator[Batch]:
+    """Shards in jobs of about JOB_SECONDS; larger ones are alone."""
+    for (study, _), alike in groupby(planned, key=lambda shard: (shard.study, shard.gpu)):
+        gathered: list[Shard] = []
+        seconds = 0.0
+        for shard in alike:
+            if gathered and seconds + shard.cost.seconds > JOB_SECONDS:
+                yield Batch(study, tuple(gathered))
+                gathered, seconds = [], 0.0
+            gathered.append(shard)
+            seconds += shard.cost.seconds
+        yield Batch(study, tuple(gathered))
+
+
+def specifications(study: str, text: str) -> dict[str, Specification]:
+    """Specifications by the names of shards, from JSON as the workflow writes them.
 
     Raises:
-        UsageError: the text is no JSON object, or its fields are not those of a shard of the study.
+        UsageError: the text is no JSON object of them.
     """
-    values = read_json(text, "--specification")
+    values = read_json(text, "--shards")
     if not isinstance(values, dict) or not values:
         raise UsageError(
-            f"--specification must be a JSON object with what to measure, as the workflow writes it: got "
-            f"{text[:40]!r}; leave it out to measure a shard of the configuration"
+            f"--shards must be a JSON object with a specification for each shard, as the workflow writes it: "
+            f"got {text[:40]!r}; leave it out to measure a shard of the configuration"
         )
+    return {str(name): specification(study, fields) for name, fields in values.items()}
+
+
+def specification(study: str, values: Any) -> Specification:
+    """The specification of a shard, from JSON values.
+
+    Raises:
+        UsageError: the values are not those of a shard of the study.
+    """
     kinds = load(study, "shards").AnySpecification
     try:
         found: Specification = TypeAdapter(kinds).validate_python(values)
@@ -42,7 +99,7 @@ def specification(study: str, text: str) -> Specification:
         wrong = error.errors()[0]
         field = ".".join(map(str, wrong["loc"]))
         raise UsageError(
-            f"--specification: {field}: {wrong['msg']}; leave it out to measure a shard of the configuration"
+            f"--shards: {field}: {wrong['msg']}; leave it out to measure a shard of the configuration"
         ) from error
     return found
 
@@ -78,9 +135,9 @@ def outputs(study: str) -> dict[str, Output]:
     return declared
 
 
-def measurements_file(results: str | Path, shard: Shard) -> Path:
+def measurements_file(results: str | Path, study: str, shard: str) -> Path:
     """Where a shard publishes its measurements; its provenance stands beside it as .json."""
-    return Path(results) / shard.study / "measurements" / f"{shard.name}.parquet"
+    return Path(results) / study / "measurements" / f"{shard}.parquet"
 
 
 def estimates_file(results: str | Path, study: str) -> Path:

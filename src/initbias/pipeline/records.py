@@ -15,7 +15,7 @@ from initbias.pipeline.errors import MissingResults
 from initbias.pipeline.plan import measurements_file, shards
 from initbias.pipeline.publication import published
 from initbias.studies import stage_module
-from initbias.study.shards import Shard
+from initbias.study.shards import Shard, Specification
 
 
 class NotMeasured(MissingResults):
@@ -47,6 +47,15 @@ def measured(configuration: Configuration, shard: Shard) -> dict[str, Any]:
         NotMeasured: it was not, or its files are not what was published.
     """
     return _verified(configuration, shard)[0]
+
+
+def current(file: Path, study: str, specification: Specification) -> bool:
+    """Whether a file has measurements of this specification by the code as it is, undamaged."""
+    try:
+        _verified_file(file, study, specification)
+    except NotMeasured:
+        return False
+    return True
 
 
 def provenance(configuration: Configuration, shard: Shard) -> dict[str, Any] | None:
@@ -103,9 +112,9 @@ def _advice(
     lines = [f"{len(missing)} of {planned} shards of {study} are not measured: {error}"]
     if damaged:
         files = " ".join(
-            str(measurements_file(configuration.results, shard)) for shard, _ in damaged
+            str(measurements_file(configuration.results, study, shard.name)) for shard, _ in damaged
         )
-        lines.append(f"to measure it again, run: snakemake --cores all --forcerun {files}")
+        lines.append(f"to measure it again, run: rm {files} && snakemake --cores all")
     else:
         lines.append("run: snakemake --cores all")
     return "\n".join(lines)
@@ -113,7 +122,13 @@ def _advice(
 
 def _verified(configuration: Configuration, shard: Shard) -> tuple[dict[str, Any], bytes]:
     """Provenance of a shard and the content of its file."""
-    file = measurements_file(configuration.results, shard)
+    file = measurements_file(configuration.results, shard.study, shard.name)
+    return _verified_file(file, shard.study, shard.specification)
+
+
+def _verified_file(
+    file: Path, study: str, specification: Specification
+) -> tuple[dict[str, Any], bytes]:
     record = file.with_suffix(".json")
     try:
         content, written = file.read_bytes(), record.read_bytes()
@@ -132,8 +147,8 @@ def _verified(configuration: Configuration, shard: Shard) -> tuple[dict[str, Any
         raise NotMeasured(
             f"{file} is not what was measured: it was changed or damaged since", damaged=True
         )
-    code = code_digest(stage_module(shard.study, "measure"))
-    if (found["specification"], found["code"]) != (shard.specification.written, code):
+    code = code_digest(stage_module(study, "measure"))
+    if (found["specification"], found["code"]) != (specification.written, code):
         raise NotMeasured(f"{file} was measured with another specification or older code")
     return found, content
 

@@ -14,12 +14,12 @@ import pandas as pd
 from initbias.pipeline.configuration import Configuration
 from initbias.pipeline.digests import code_digest
 from initbias.pipeline.errors import DeviceError, MissingResults, NotDrawn
-from initbias.pipeline.journal import Journal
+from initbias.pipeline.journal import Journal, discard
 from initbias.pipeline.plan import estimates_file
 from initbias.pipeline.progress import reporting
 from initbias.pipeline.provenance import environment, peak_memory_bytes
 from initbias.pipeline.publication import published
-from initbias.pipeline.records import measurements, publish, records
+from initbias.pipeline.records import current, measurements, publish, records
 from initbias.studies import load, stage_module
 from initbias.study.cells import MeasureStage
 from initbias.study.claims import Claim
@@ -49,9 +49,7 @@ def choose_device(wanted: str) -> str:
 def measure(
     study: str, name: str, specification: Specification, file: Path, device: str, threads: int
 ) -> None:
-    """Measure a shard: resume its journal, publish its measurements and their provenance.
-
-    The journal stays: whoever asked for the shard removes it (`journal.discard`) once it counts as done.
+    """Measure a shard that is not measured: resume its journal, publish measurements and provenance.
 
     Args:
         study: the study that knows how.
@@ -61,6 +59,10 @@ def measure(
         device: "cpu" or "cuda", see choose_device.
         threads: threads of numerical libraries on a CPU.
     """
+    if current(file, study, specification):
+        discard(file.parent, name)  # left by a kill between publication and this
+        print(f"{name} is measured", file=sys.stderr, flush=True)
+        return
     started = time.time()
     surroundings = environment(device, threads)  # before anyone can edit the source
     stage: MeasureStage = load(study, "measure")
@@ -100,6 +102,7 @@ def measure(
         **surroundings,
     }
     publish(file, pd.concat([journal.cells[cell.key] for cell in cells]), provenance)
+    discard(file.parent, name)
 
 
 def estimate(configuration: Configuration, study: str) -> None:
@@ -122,8 +125,8 @@ def read_estimates(configuration: Configuration, study: str) -> pd.DataFrame:
         return pd.read_parquet(file, page_checksum_verification=True)
     except (OSError, ValueError) as error:  # pyarrow's are of these kinds
         raise MissingResults(
-            f"{file} is damaged ({str(error).splitlines()[0]}); run: snakemake --cores all --forcerun "
-            f"{file}"
+            f"{file} is damaged ({str(error).splitlines()[0]}); run: rm {file} && snakemake "
+            "--cores all"
         ) from error
 
 
