@@ -46,7 +46,7 @@ def test_at_most(low: float, high: float, verdict: str) -> None:
     ("low", "high", "drift", "verdict"),
     [
         (0.45, 0.55, STILL, "reproduced"),
-        (0.2, 1.1, STILL, "inconclusive"),  # cannot tell 0.5 from the rival 1
+        (0.2, 1.1, STILL, "inconclusive"),  # cannot tell 0.5 from the alternative 1
         (-0.1, 0.6, STILL, "inconclusive"),  # as wide, though it excludes 1
         (0.6, 0.7, STILL, "not reproduced"),
         (0.6, 0.7, FALLING, "inconclusive"),  # on its way down to 0.5
@@ -59,7 +59,7 @@ def test_at_most(low: float, high: float, verdict: str) -> None:
 )
 def test_value(low: float, high: float, drift: Estimate, verdict: str) -> None:
     measured = Estimate((low + high) / 2, low, high)
-    assert judge_value(measured, 0.5, rival=1.0, drift=drift).verdict == verdict
+    assert judge_value(measured, 0.5, alternative=1.0, drift=drift).verdict == verdict
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_value(low: float, high: float, drift: Estimate, verdict: str) -> None:
         (0.9, 1.1, STILL, "reproduced"),
         (1.5, 1.7, RISING, "reproduced"),  # steeper than an upper bound on the error asks for
         (1.5, 1.7, FALLING, "inconclusive"),  # who knows where to
-        (0.4, 1.1, STILL, "inconclusive"),  # cannot tell 1 from the rival 0.5
+        (0.4, 1.1, STILL, "inconclusive"),  # cannot tell 1 from the alternative 0.5
         (0.7, 0.8, STILL, "not reproduced"),
         (0.7, 0.8, RISING, "inconclusive"),
         (0.7, 0.8, UNKNOWN, "inconclusive"),
@@ -76,7 +76,7 @@ def test_value(low: float, high: float, drift: Estimate, verdict: str) -> None:
 )
 def test_at_least(low: float, high: float, drift: Estimate, verdict: str) -> None:
     measured = Estimate((low + high) / 2, low, high)
-    assert judge_at_least(measured, 1.0, rival=0.5, drift=drift).verdict == verdict
+    assert judge_at_least(measured, 1.0, alternative=0.5, drift=drift).verdict == verdict
 
 
 @pytest.mark.parametrize(
@@ -94,20 +94,20 @@ def test_equal(exact: float, verdict: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "rival", "verdict"),
+    ("low", "high", "alternative", "verdict"),
     [
         (-0.2, 0.3, 1.0, "reproduced"),
         (-0.2, 0.3, -1.0, "reproduced"),
-        (-0.2, 1.1, 1.0, "inconclusive"),  # contains the rival, too
+        (-0.2, 1.1, 1.0, "inconclusive"),  # contains the alternative, too
         (-1.2, 0.3, 1.0, "inconclusive"),  # does not, but is wider than the distance
         (-0.2, 0.3, float("nan"), "inconclusive"),  # nobody knows from what to tell it
         (0.9, 1.1, 1.0, "not reproduced"),
         (0.1, 0.5, 1.0, "inconclusive"),
     ],
 )
-def test_equal_told_from_a_rival(low: float, high: float, rival: float, verdict: str) -> None:
+def test_equal_told_from_a_rival(low: float, high: float, alternative: float, verdict: str) -> None:
     measured = Estimate((low + high) / 2, low, high)
-    assert judge_equal(measured, 0.0, rival=rival).verdict == verdict
+    assert judge_equal(measured, 0.0, alternative=alternative).verdict == verdict
 
 
 @pytest.mark.parametrize(

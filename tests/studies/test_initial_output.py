@@ -416,7 +416,7 @@ def test_a_wide_interval_reproduces_no_theory() -> None:
     excess = [claim for claim in judge(estimate(few)) if "minus 1" in claim.claim]
     assert len(excess) == 4 and all(claim.low < 0 < claim.high for claim in excess)
     assert {(claim.verdict, claim.reason) for claim in excess} == {
-        ("inconclusive", "the interval is too wide to tell")
+        ("inconclusive", "the interval is too wide")
     }
 
 

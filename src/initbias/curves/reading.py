@@ -1,4 +1,4 @@
-"""Learning curves from tables of text, with every error told by file, line and column."""
+"""Learning curves from tables of text, with every error reported by file, line and column."""
 
 import csv
 import io
@@ -112,7 +112,7 @@ def _parsed(path: Path, text: str, columns: Columns) -> Curve:
             hint = f"did you mean {close[0]}? Rename it, or name it by an option" if close else ""
             raise UsageError(f"{place}: no column {name}; {hint or f'there are {names}'}")
     if bool(columns.error) != bool(columns.runs):
-        raise UsageError(f"{path}: --error and --runs tell a mean's precision together; give both")
+        raise UsageError(f"{path}: --error and --runs give a mean's precision together; give both")
     curve = Curve(
         groups=[] if optional and not wide else None,
         error=[] if columns.error else None,

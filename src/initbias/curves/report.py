@@ -19,7 +19,7 @@ def print_fit(fit: PowerLawFit, console: Console) -> None:
     console.print(headline, style="bold", highlight=False)
     if fit.constant:
         console.print(
-            f"an exponent of what is above it is not told: {interval(fit.above_floor)}; measure smaller "
+            f"an exponent of what is above it is not known: {interval(fit.above_floor)}; measure smaller "
             "sizes",
             highlight=False,
         )

@@ -168,7 +168,7 @@ def load_dataset(name: str, cache: str | Path | None = None) -> Dataset:
 
     Raises:
         KeyError: no data set has this name.
-        DatasetUnavailable: it cannot be had here, or its files are damaged.
+        DatasetUnavailable: it is unavailable, or its files are damaged.
     """
     if name not in DATASETS:
         raise KeyError(f"unknown data set {name!r}: there are {', '.join(DATASETS)}")

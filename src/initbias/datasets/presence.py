@@ -1,4 +1,4 @@
-"""Which data sets are here, told without reading them."""
+"""Which data sets are here, found without reading them."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -43,7 +43,7 @@ def mirrored(module: nn.Module) -> Mirrored:
     The given module is copied twice and stays as it is. The result has twice its parameters, which
     train independently. The output is zero to the last bit as long as equal modules give equal
     outputs: not while modules such as dropout draw their own random numbers, so put those into
-    evaluation mode or leave them out. `check` tells whether it is so.
+    evaluation mode or leave them out. `check` reports whether it is so.
 
     Args:
         module: any module with one tensor as output.

@@ -1,4 +1,4 @@
-"""Finished cells of a shard, kept on disk so that a killed run goes on where it stopped."""
+"""Finished cells of a shard, kept on disk so that a killed run resumes where it stopped."""
 
 import json
 import os

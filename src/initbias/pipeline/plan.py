@@ -115,14 +115,14 @@ def remaining(
 
     Returns:
         The seconds, and how many times as long as expected the measured shards took; None if none
-        of them tells: a resumed one has the time of its last run only, and a GPU is no core.
+        of them does: a resumed one has the time of its last run only, and a GPU is no core.
     """
-    told = [
+    timed = [
         (shard.cost.seconds, float(record["wall_s"]))
         for shard, record in zip(planned, records, strict=True)
         if record and not record["cells_resumed"] and record["device"] == "cpu"
     ]
-    ratio = sum(took for _, took in told) / sum(seconds for seconds, _ in told) if told else None
+    ratio = sum(took for _, took in timed) / sum(seconds for seconds, _ in timed) if timed else None
     left = sum(
         shard.cost.seconds for shard, record in zip(planned, records, strict=True) if record is None
     )

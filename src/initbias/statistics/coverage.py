@@ -41,7 +41,7 @@ TEXT = f"""# Coverage of the intervals
 How often the 95 % intervals of `initbias.statistics.fit_power_law` hold the true exponent, and how wide
 they are. Simulated: a risk of n^(−{EXPONENT}) at n = 2^5, 2^6, …, 2^13, times a factor that tends to 1, or
 grows as a logarithm. The data sets of each size are independent, with gamma-distributed risks of relative
-standard deviation {SPREAD}. {REPETITIONS} repetitions a line, which tell coverage to about 0.03;
+standard deviation {SPREAD}. {REPETITIONS} repetitions a line, which resolve coverage to about 0.03;
 {REPLICATES} bootstrap replicates; seed {SEED}. Written by `make coverage`.
 
 - *Statistical* is the interval of the fit without a correction.
@@ -80,7 +80,7 @@ FLOOR_TEXT = f"""
 The same with a constant added, which is none, a third of the rest at the largest size, equal to it or three
 times as large. *Above the floor* is the interval that `initbias exponents` prints (`floor=True`,
 `above_floor`), *floor* that of the constant, *without a floor* the headline interval above.
-{FLOOR_REPETITIONS} repetitions a line, which tell coverage to about 0.05.
+{FLOOR_REPETITIONS} repetitions a line, which resolve coverage to about 0.05.
 """
 
 

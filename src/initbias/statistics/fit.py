@@ -3,7 +3,7 @@
 A pure power law fitted to a window of sizes is sure of itself and often wrong: a correction that is
 gone at n → ∞ bends the curve at the sizes measured, and more data sets only narrow the interval about
 the wrong value. The headline interval therefore holds every exponent with which some corrected power
-law (corrected.py) fits the means nearly as well as the best one does. How nearly is told by the
+law (corrected.py) fits the means nearly as well as the best one does. How nearly follows from the
 bootstrap: by how much the true exponent's fit falls behind the best one where the best fit is the truth.
 
 What that rests on: a correction of one term that is at most a given share of the risk at the largest
@@ -81,7 +81,7 @@ class PowerLawFit:
         windows: pure fits to all runs of four or more consecutive sizes: first_size, last_size,
             value, low, high.
         rows: number of rows.
-        clusters: number of groups, or of rows if no groups are told.
+        clusters: number of groups, or of rows if no groups are given.
         errors_from: replication over groups or rows; or, with one of them at each size, the scatter
             of the means about the fit.
         floor: the fit with a floor, if it was asked for.
@@ -128,7 +128,7 @@ class PowerLawFit:
 
     @property
     def constant(self) -> bool:
-        """Whether the data tell no more than that the curve tends to a constant, or is one."""
+        """Whether the data show no more than that the curve tends to a constant, or is one."""
         return (
             self.floor is not None
             and self.floor.floor.value > MOSTLY * self.smallest
@@ -208,7 +208,7 @@ def fit_power_law(
         groups: the data set of each row, if rows of one data set occur several times: they are not
             independent, so that the bootstrap weighs whole groups. Otherwise rows are independent.
         largest_share: the largest correction to allow for, as a share of the risk at the largest size.
-            No data can tell this: any slower decay of small amplitude fits.
+            No data can show this: any slower decay of small amplitude fits.
         floor: also fit a law that tends to a constant (floor.py); `above_floor` then allows for it.
         seed: of the bootstrap.
         replicates: of the bootstrap.

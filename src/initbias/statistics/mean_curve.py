@@ -15,7 +15,7 @@ from initbias.statistics.power_law import Array, weighted_exponent, widening
 Numbers = NDArray[np.intp]
 
 FEWEST_SIZES = 4
-FEWEST_SINGLE = 6  # sizes of a curve whose errors are told by its own scatter
+FEWEST_SINGLE = 6  # sizes of a curve whose errors come from its own scatter
 PARAMETERS = 4  # of a corrected power law
 # Sums over a grid of chi² resolve a relative error of 1e-6 in a mean and no less.
 SMALLEST_ERROR = 1e-6
@@ -34,7 +34,7 @@ class MeanCurve:
         deviations: bootstrap replicates of the log of the mean less that log, (replicates, sizes),
             widened for what few data leave uncertain.
         rows: number of rows at each size.
-        clusters: number of groups, or of rows where no groups are told.
+        clusters: number of groups, or of rows where no groups are given.
         single: whether every size has one cluster, so that errors come from the scatter about the
             corrected fit, taken to be independent and of equal relative size.
     """

@@ -10,13 +10,13 @@ above it, and inconclusive if it contains the bound with values above. **At leas
 inconclusive if it reaches beyond.
 
 **An exponent as n → ∞** is judged by the exponent fitted to the upper half of the sizes, against the
-rival: the value that it would have if the claim were wrong. The claim is that the exponent has a
+alternative: the value that it would have if the claim were wrong. The claim is that the exponent has a
 value (a rate with matching bounds), or that it has at least a value (an upper bound on the error).
 
-- Reproduced if the interval agrees with the claim and can tell it from the rival: for a value, it
+- Reproduced if the interval agrees with the claim and excludes the alternative: for a value, it
   contains it and is narrower than the distance of the two; for a bound, it reaches the bound and
-  excludes the rival.
-- Inconclusive if it agrees but cannot tell, or if it reaches a bound while the exponent still falls:
+  excludes the alternative.
+- Inconclusive if it agrees but is too wide for that, or if it reaches a bound while the exponent still falls:
   the drift's interval lies below zero, so that it may fall below the bound.
 - Inconclusive if it disagrees while the exponent still moves towards the claim, or may do so: the
   drift from the lower to the upper half of the sizes points there by an interval that excludes
@@ -26,9 +26,9 @@ value (a rate with matching bounds), or that it has at least a value (an upper b
 
 **A value that exact theory gives at the measured sizes** is reproduced if the interval contains it,
 and not reproduced if an interval twice as wide excludes it, too. Between, it is inconclusive: of many
-such values one in twenty lies there by chance. Where there is a rival, the value if the theory were
+such values one in twenty lies there by chance. Where there is a alternative, the value if the theory were
 wrong, an interval that contains the value of theory must also be narrower than their distance, or it
-cannot tell, which is inconclusive.
+is inconclusive.
 
 **A χ² per degree of freedom** of measurements against exact theory is reproduced between 0.5 and 2.
 Below, the intervals must be wrong, which is inconclusive; above, it is not reproduced.
@@ -98,32 +98,36 @@ def judge_within(measured: Estimate, least: float, most: float) -> Verdict:
     return Verdict("inconclusive", "the interval reaches beyond the tolerance")
 
 
-def judge_value(measured: Estimate, predicted: float, *, rival: float, drift: Estimate) -> Verdict:
+def judge_value(
+    measured: Estimate, predicted: float, *, alternative: float, drift: Estimate
+) -> Verdict:
     """Verdict on the claim that an exponent is `predicted` in the limit of many samples.
 
     Args:
         measured: the exponent on the upper half of the sizes.
         predicted: the value of the claim.
-        rival: the value if the claim were wrong.
+        alternative: the value if the claim were wrong.
         drift: exponent on the upper half minus exponent on the lower half.
     """
     if measured.low <= predicted <= measured.high:
-        if measured.high - measured.low < abs(rival - predicted):
+        if measured.high - measured.low < abs(alternative - predicted):
             return Verdict("reproduced", "the interval contains the prediction")
-        return Verdict("inconclusive", "the interval is too wide to tell")
+        return Verdict("inconclusive", "the interval is too wide")
     return _disagreement(measured, predicted, drift)
 
 
-def judge_at_least(measured: Estimate, bound: float, *, rival: float, drift: Estimate) -> Verdict:
+def judge_at_least(
+    measured: Estimate, bound: float, *, alternative: float, drift: Estimate
+) -> Verdict:
     """Verdict on the claim that an exponent is at least `bound`; arguments as in judge_value."""
     if measured.high >= bound:
         if drift.high < 0:
             return Verdict(
                 "inconclusive", "the interval reaches the bound, but the exponent still falls"
             )
-        if measured.low > rival:
+        if measured.low > alternative:
             return Verdict("reproduced", "the interval reaches the bound")
-        return Verdict("inconclusive", "the interval is too wide to tell")
+        return Verdict("inconclusive", "the interval is too wide")
     return _disagreement(measured, bound, drift)
 
 
@@ -135,18 +139,18 @@ def judge_limit(value: float, predicted: float) -> Verdict:
     return Verdict("inconclusive", f"{distance:.1%} from the limit at this size")
 
 
-def judge_equal(measured: Estimate, exact: float, *, rival: float | None = None) -> Verdict:
+def judge_equal(measured: Estimate, exact: float, *, alternative: float | None = None) -> Verdict:
     """Verdict on the claim that a measured quantity has the value that exact theory gives for it.
 
     Args:
         measured: the quantity.
         exact: the value of exact theory.
-        rival: the value if the theory were wrong, from which the interval has to tell it.
+        alternative: the value if the theory were wrong; the interval has to be narrower than their distance.
     """
     value, low, high = measured.value, measured.low, measured.high
     if low <= exact <= high:
-        if rival is not None and not high - low < abs(rival - exact):
-            return Verdict("inconclusive", "the interval is too wide to tell")
+        if alternative is not None and not high - low < abs(alternative - exact):
+            return Verdict("inconclusive", "the interval is too wide")
         return Verdict("reproduced", "the interval contains the value of exact theory")
     if 2 * low - value <= exact <= 2 * high - value:
         return Verdict("inconclusive", "just outside the interval, as one in twenty is by chance")

@@ -146,7 +146,7 @@ class Claims:
         Args:
             study: its name.
             paper: authors and year, with which sources begin.
-            names: columns by which the row that decides is told from others, with their symbols.
+            names: columns by which the row that decides is named, with their symbols.
         """
         self.study, self.paper, self.names = study, paper, names or {}
         self.found: list[Claim] = []
@@ -168,7 +168,7 @@ class Claims:
 
         Args:
             statement: of the paper.
-            of: what tells the claim from others on the statement; the rest of its id.
+            of: what distinguishes the claim from others on the statement; the rest of its id.
             text: the claim.
             prediction: what the measured value should be.
             rows: estimates that have to agree with it.

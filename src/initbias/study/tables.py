@@ -47,7 +47,7 @@ def estimates_table(rows: Iterable[Row], keys: Sequence[Column]) -> pd.DataFrame
 
     Args:
         rows: each a field for each column that it has something for.
-        keys: the study's own columns, which tell the setting of a row.
+        keys: the study's own columns, which give the setting of a row.
 
     Raises:
         ValueError: a row has a field that is no column.

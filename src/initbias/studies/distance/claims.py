@@ -187,7 +187,7 @@ def _norms(claims: Claims, dataset: str, group: pd.DataFrame) -> None:
         f"test and training loss of untrained networks differ by O(1/√m): exponent r of m^-r ({where})",
         Prediction("=", 0.5),
         falls.assign(**ends),
-        rule=partial(judge_equal, exact=0.5, rival=0.0),
+        rule=partial(judge_equal, exact=0.5, alternative=0.0),
         attempted=select(group, quantity="distance", statistic="mean", layer=0),
         absent=TOO_FEW,
     )

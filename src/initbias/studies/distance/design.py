@@ -235,10 +235,10 @@ def _suffice(field: str, dataset: str, sample_size: int) -> None:
 OUTPUTS = {
     "width_and_size": Output(
         "figure",
-        "D-Fig1: generalization error (test error less training error) and distance from "
-        "initialization against the width H for several numbers m of training images, and distance "
-        "against m for all widths (standard start); means with 95 % intervals over seeds. Filled: standard "
-        "start, open: mirrored start. One row for each set of images; runs that did not reach the training "
+        "D-Fig1: generalization error (test error less training error) and distance from initialization "
+        "against the width H for several numbers m of training images, and distance against m for all "
+        "widths (standard initialization); means with 95 % intervals over seeds. Filled: standard, open: "
+        "mirrored initialization. One row for each set of images; runs that did not reach the training "
         "loss to stop at are left out and counted.",
     ),
     "random_labels": Output(
@@ -249,30 +249,30 @@ OUTPUTS = {
     ),
     "label_noise": Output(
         "figure",
-        "D-Fig3: distance from initialization against the share of labels that are drawn at random, a "
+        "D-Fig3: distance from initialization against the fraction of labels that are drawn at random, a "
         "line for each width H; means with 95 % intervals over seeds.",
     ),
     "complexity": Output(
         "figure",
-        "D-Fig4: empirical Rademacher complexity of balls around the start, by projected gradient ascent "
-        "over random signs, against the width H, less what the same signs give at the start, where the "
-        "mean is zero. Left: ReLU networks. Right: linear networks from the same parameters, with the "
-        "bound that the proof of D-S1 gives at the measured norms (dashed). Means with 95 % intervals over "
-        "seeds; bands are one standard deviation over draws of signs.",
+        "D-Fig4: empirical Rademacher complexity of balls around the initialization, by projected gradient "
+        "ascent over random signs, against the width H, less what the same signs give at initialization, "
+        "where the mean is zero. Left: ReLU networks. Right: linear networks from the same parameters, "
+        "with the bound that the proof of D-S1 gives at the measured norms (dashed). Means with 95 % "
+        "intervals over seeds; bands are one standard deviation over trials of signs.",
     ),
     "norms": Output(
         "figure",
-        "D-S2, D-S3: measures of capacity from the origin before (Z) and after training (W), and from the "
-        "start, against the width H, each over its value at the smallest width: products over layers of "
-        "squared Frobenius norms, products of spectral norms, and their bound by the distance Δ; standard "
-        "start, largest m. Right: distance of test and training loss of the untrained networks against m, "
-        "means over seeds for each width (dots) and over all networks with 95 % intervals, and its expected "
-        "slope. One row for each set of images.",
+        "D-S2, D-S3: measures of capacity from the origin before (Z) and after training (W), and from "
+        "initialization, against the width H, each over its value at the smallest width: products over "
+        "layers of squared Frobenius norms, products of spectral norms, and their bound by the distance Δ; "
+        "standard initialization, largest m. Right: distance of test and training loss of the untrained "
+        "networks against m, means over seeds for each width (dots) and over all networks with 95 % "
+        "intervals, and its expected slope. One row for each set of images.",
     ),
     "choices": Output(
         "figure",
         "Influence of what the paper leaves open: distance from initialization and generalization error "
-        "against the width for other depths, steps, batches and training losses to stop at, each "
+        "against the width for other depths, learning rates, batches and training losses to stop at, each "
         "varied alone; means with 95 % intervals over seeds.",
     ),
     "exponents": Output(

@@ -170,7 +170,7 @@ def draw_sample(
     noise grows. A random label is a uniformly random class, the true one included.
 
     Raises:
-        DatasetUnavailable: the data set cannot be had here.
+        DatasetUnavailable: the data set is unavailable.
     """
     inputs, classes, published = _images(dataset)
     draw = generator(STUDY, dataset, "seed", seed, "images")

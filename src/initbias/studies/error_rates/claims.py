@@ -181,8 +181,8 @@ def _rate(
     arm: str, bound: float, standard: float, mirrored: float, drift: Estimate, measured: Estimate
 ) -> Verdict:
     if arm == "standard":
-        return judge_value(measured, bound, rival=mirrored, drift=drift)
-    return judge_at_least(measured, bound, rival=standard, drift=drift)
+        return judge_value(measured, bound, alternative=mirrored, drift=drift)
+    return judge_at_least(measured, bound, alternative=standard, drift=drift)
 
 
 def _of(setting: Mapping[str, Any]) -> str:

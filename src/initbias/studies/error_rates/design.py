@@ -1,4 +1,4 @@
-"""Designs of the error-rates study: A-Fig1 as published, and spheres where rates can be told apart."""
+"""Designs of the error-rates study: A-Fig1 as published, and spheres where rates differ."""
 
 from typing import Annotated, Literal, Self
 

@@ -175,7 +175,7 @@ def _lines(claims: Claims, estimates: pd.DataFrame) -> None:
 
 def _intercept(unweighted: pd.Series, alternative: float, weighted: Estimate) -> Verdict:
     """Zero or not; inconclusive where that is up to the weights."""
-    verdict = judge_equal(weighted, 0.0, rival=alternative)
+    verdict = judge_equal(weighted, 0.0, alternative=alternative)
     beside = f"without weights it is {interval(unweighted, '.3g')}"
     with_zero = weighted.low <= 0 <= weighted.high
     if with_zero == (unweighted["low"] <= 0 <= unweighted["high"]):
@@ -194,7 +194,7 @@ def _exponents(claims: Claims, estimates: pd.DataFrame) -> None:
         rule = None
         if len(drifts):
             rule = partial(
-                judge_value, predicted=predicted, rival=0.0, drift=estimate_of(drifts.iloc[0])
+                judge_value, predicted=predicted, alternative=0.0, drift=estimate_of(drifts.iloc[0])
             )
         claims.judge(
             EXPONENT,

@@ -271,9 +271,10 @@ TO_REDUCTION = 50.0  # likewise until the loss has fallen by the default factor
 OUTPUTS = {
     "convergence": Output(
         "figure",
-        "C-Fig2/3: loss over its start against iterations for starts with one product and different "
-        "imbalance, and a balanced one, on linear and logarithmic axes; every draw is a line. Dashed: "
-        "the bound C-S1 of the bold draw. Right: rate constants c of all draws, and those published.",
+        "C-Fig2/3: loss over that at initialization against iterations, for initializations with one "
+        "product and different imbalance, and a balanced one; every trial is a line. Dashed: the bound by "
+        "the imbalance (C-S1) of the thick line. Right: rate constants c of all trials, and those "
+        "published.",
     ),
     "min_norm_by_width": Output(
         "figure",
@@ -288,28 +289,28 @@ OUTPUTS = {
     ),
     "factorisation": Output(
         "figure",
-        "C-v2: eigenvalues of (UᵀU − VᵀV)/(mh) at the start, loss with the bound C-S1 (dashed), and "
-        "instantaneous rate with the bound C-S5 (dashed), for all widths; one draw.",
+        "C-v2: eigenvalues of (UᵀU − VᵀV)/(mh) at initialization, loss with its bound C-S1 (dashed), and "
+        "instantaneous rate with the bound C-S5 (dashed), for all widths; one trial.",
     ),
     "invariant_set": Output(
         "figure",
-        "Distance from the min-norm solution in training by plain descent, from starts in which both of "
-        "V U₂ᵀ and U₁ U₂ᵀ vanish, one of them, or none; every draw is a line.",
+        "Distance from the min-norm solution in training by plain descent, from initializations in which "
+        "both of V U₂ᵀ and U₁ U₂ᵀ vanish, one of them, or none; every trial is a line.",
     ),
     "finite_steps": Output(
         "figure",
         "Drift of the imbalance per iteration, and distance of descent from the flow at the same time, "
-        "against the step; every draw is a line. Titles: slopes with 95 % intervals.",
+        "against the learning rate; every trial is a line. Titles: slopes with 95 % intervals.",
     ),
     "phase_picture": Output(
         "figure",
-        "Rate of convergence over the standard deviations of the starts of U and V. Left: half the "
+        "Rate of convergence over the standard deviations of U and V at initialization. Left: half the "
         "log of the factor by which the loss falls over the time that it takes. Right: c of C-S1. "
-        "Means over draws; grey where no run converged. White lines: equal products.",
+        "Means over trials; grey where no run converged. White lines: equal products.",
     ),
     "rates": Output(
         "table",
-        "Rate constants c, losses at the end, and both bounds against what they bound, by start.",
+        "Rate constants c, losses at the end, and both bounds against what they bound, by initialization.",
     ),
     "widths": Output(
         "table",

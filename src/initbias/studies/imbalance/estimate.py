@@ -101,7 +101,7 @@ def _from_courses(measurements: pd.DataFrame) -> list[pd.DataFrame]:
     if {"loss", "loss_bound", "rate", "rate_bound"} <= set(wide):
         logged = wide.dropna(subset=["loss", "loss_bound"]).sort_values("iteration")
         by_run = logged.groupby(RUN, dropna=False)
-        # A loss of rounding errors has no rate, and keeps no bound that goes on falling.
+        # A loss of rounding errors has no rate, and keeps no bound that falls further.
         resolved = logged[logged["rate"].notna()]
         later = resolved[resolved["iteration"] > 0]
         found += [

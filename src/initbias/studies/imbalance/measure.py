@@ -107,7 +107,7 @@ class Start:
         first: U₁ = ΦᵀU, (rank, units).
         second: Vᵀ, (units, outputs).
         constant: the part of U that has no gradient, (I − ΦΦᵀ)U, (input_dim, units).
-        setting: values of the columns that tell it apart.
+        setting: values of the columns that identify it.
     """
 
     first: Array
@@ -510,7 +510,7 @@ def _log(
     rows: Rows,
     slower: float = 1.0,
 ) -> dict[str, Any] | None:
-    """Everything that paper C tells of a run, over time; its setting, or None if it diverged.
+    """Everything that paper C states of a run, over time; its setting, or None if it diverged.
 
     Args:
         problem: what is learnt.
@@ -520,7 +520,7 @@ def _log(
         iterations: of the records that are kept.
         rate: learning rate on ½ ‖·‖²_F.
         rows: where to.
-        slower: factor by which the time that is told is longer than that of the chain.
+        slower: factor by which the reported time is longer than that of the chain.
     """
     setting = start.setting | {"step": rate * slower}
     kept = slice(len(iterations))

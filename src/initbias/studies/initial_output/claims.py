@@ -175,7 +175,9 @@ def _added(claims: Claims, estimates: pd.DataFrame) -> None:
             f"of the two ({_where(row)})",
             Prediction("=", 0),
             row,
-            rule=partial(judge_equal, exact=0.0, rival=select(added, **same)["value"].iloc[0]),
+            rule=partial(
+                judge_equal, exact=0.0, alternative=select(added, **same)["value"].iloc[0]
+            ),
         )
     for experiment, (sweep, symbol) in SWEEPS.items():
         of = select(estimates, part=experiment, quantity="added_error")
@@ -189,7 +191,7 @@ def _added(claims: Claims, estimates: pd.DataFrame) -> None:
                 f"({NAMES[experiment]}, {swept})",
                 Prediction("=", 1),
                 row,
-                rule=partial(judge_equal, exact=1.0, rival=0.0),
+                rule=partial(judge_equal, exact=1.0, alternative=0.0),
             )
         for row in _each(excess):
             at = f"{row[sweep].iloc[0]:g}"
@@ -200,7 +202,7 @@ def _added(claims: Claims, estimates: pd.DataFrame) -> None:
                 f"{symbol} = {at}; {swept})",
                 Prediction("=", 0),
                 row,
-                rule=partial(judge_equal, exact=0.0, rival=-1.0),
+                rule=partial(judge_equal, exact=0.0, alternative=-1.0),
             )
 
 

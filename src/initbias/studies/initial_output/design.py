@@ -225,9 +225,10 @@ KERNEL_SECONDS = 0.06  # of one draw of the exact kernel's initial function and 
 OUTPUTS = {
     "loss_independence": Output(
         "figure",
-        "B-Fig1: outputs of one network trained from the same start under several powers of the error as "
-        "loss: they coincide on the test points, with each other and nearly with the kernel's interpolant. "
-        "Right: how far they are apart, as a share of what training changed, against the width.",
+        "B-Fig1: outputs of one network trained from the same initialization under several powers of the "
+        "error as loss: they coincide on the test points, with each other and nearly with the kernel's "
+        "interpolant. Right: how far they are apart, as a share of what training changed, against the "
+        "width.",
     ),
     "initial_output": Output(
         "figure",

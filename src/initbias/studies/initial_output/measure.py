@@ -126,7 +126,7 @@ class Run:
 
 
 class Trainer:
-    """Trains the networks of a cell one after another, and tells how much of the cell is done."""
+    """Trains the networks of a cell one after another, and reports how much of the cell is done."""
 
     def __init__(self, device: str, runs: float, report: Callable[[float], None]) -> None:
         self._device, self._runs, self._report, self._finished = device, runs, report, 0

@@ -116,7 +116,7 @@ def _smoothness(claims: Claims, sphere: dict[str, Any], group: pd.DataFrame) -> 
         rule=partial(
             judge_value,
             predicted=3 / (dimension + 1),
-            rival=1 / (dimension + 1),
+            alternative=1 / (dimension + 1),
             drift=estimate_of(drifts.iloc[0]) if len(drifts) else unknown,
         ),
         attempted=select(fitted(largest(group), PUBLISHED), quantity="slope"),

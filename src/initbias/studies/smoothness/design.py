@@ -111,7 +111,7 @@ OUTPUTS = {
         "figure",
         "Smoothness of real data by label encoding, pixel normalisation and estimator, with 95 % "
         "intervals over subsamples, against the reported values (dashed) and shuffled labels (grey). "
-        "The paper does not tell its choices.",
+        "The paper does not report its choices.",
     ),
     "recovered_smoothness": Output(
         "figure",

@@ -24,7 +24,7 @@ from initbias.study.cells import Progress, SeedCell
 from initbias.study.columns import FAILURE, SEED, Column
 
 DEPTH = 1  # hidden layers, as in A-Table1
-SHUFFLED = "shuffled"  # the class index, permuted: what is left if inputs tell nothing of labels
+SHUFFLED = "shuffled"  # the class index, permuted: what is left if labels do not depend on inputs
 NNGP, NOISE = "nngp", "noise"  # beside planted functions, whose target is "planted"
 
 # A row for each eigenvector.
@@ -99,7 +99,7 @@ def measure(
 
 
 def planted(intrinsic_dim: int, chosen: Sequence[float]) -> list[float]:
-    """Smoothness of the planted functions: the chosen ones, that of the NNGP's draws and its rival."""
+    """Smoothness of the planted functions: the chosen ones, that of the NNGP's draws and its alternative."""
     return sorted({*chosen, 1 / (intrinsic_dim + 1), 3 / (intrinsic_dim + 1)})
 
 

@@ -132,7 +132,7 @@ def _scales(claims: Claims, rows: pd.DataFrame, of: str, where: str) -> None:
         f"({where})",
         ALL,
         select(first, statistic="corrected exponent"),
-        rule=partial(judge_equal, exact=1.0, rival=0.0),
+        rule=partial(judge_equal, exact=1.0, alternative=0.0),
         attempted=select(first, statistic="exponent"),
     )
     if rows["depth"].iloc[0] > 0:

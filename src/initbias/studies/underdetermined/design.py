@@ -175,10 +175,11 @@ class Section(StrictModel):
 OUTPUTS = {
     "distance_by_scale": Output(
         "figure",
-        "Distance of the limit of gradient descent from θ* = A†b against the scale of the start of W₁ alone, "
-        "of the layers after it alone, or of all: geometric means over the systems that converged with 95 % "
-        "intervals. Dashed: theory to first order in the scale of W₁. Without hidden layer W₁ is the "
-        "unknown itself. Exponents are fitted to the scales up to 0.1. The design is our own.",
+        "Distance of the limit of gradient descent from θ* = A†b against the scale of W₁ alone at "
+        "initialization, of the layers after it alone, or of all: geometric means over the systems that "
+        "converged with 95 % intervals. Dashed: theory to first order in the scale of W₁. Without hidden "
+        "layer W₁ is the unknown itself. Exponents are fitted to the scales up to 0.1. The design is our "
+        "own.",
     ),
     "convergence": Output(
         "figure",
@@ -189,25 +190,25 @@ OUTPUTS = {
     ),
     "steering": Output(
         "figure",
-        "Left, distance from a prescribed solution against the iteration, for one system and three starts "
-        "that differ in W₁(0): chosen after a first training, which is exact; by conservation laws of "
-        "gradient flow, which finite steps do not conserve; random. Right, what the second one misses "
-        "against the step: geometric means over systems with 95 % intervals. The design is our own.",
+        "Left, distance from a prescribed solution against the iteration, for one system and three "
+        "initializations that differ in W₁(0): chosen after a first training, which is exact; by "
+        "conservation laws of gradient flow, which finite steps do not conserve; random. Right, what the "
+        "second one misses against the step: geometric means over systems with 95 % intervals. The design "
+        "is our own.",
     ),
     "lazy_and_rich": Output(
         "figure",
-        "What training changes, against the scale of all layers at the start: how far all weights move and "
-        "how far the tangent kernel moves, relative to the start; at the end, how well neighbouring layers "
-        "are aligned (mean absolute cosine of their leading singular vectors) and the effective rank of "
-        "W₁ ... W_h. "
-        "Without hidden layer weights can only move. Geometric means over the systems that converged with "
-        "95 % intervals. The design is our own.",
+        "What training changes, against the scale of all layers at initialization: how far all weights "
+        "move and how far the tangent kernel moves, relative to initialization; at the end, how well "
+        "neighbouring layers are aligned (mean absolute cosine of their leading singular vectors) and the "
+        "effective rank of W₁ ... W_h. Without hidden layer weights can only move. Geometric means over "
+        "the systems that converged with 95 % intervals. The design is our own.",
     ),
     "limits": Output(
         "table",
         "For each depth, over all runs that converged: largest error of the limit formula, relative to ‖θ*‖, "
-        "largest drift of P W₁, relative to ‖W₁‖, largest error at the solution to end at by start, and "
-        "exponents of the distance to θ* in the scale of some layers' start. The design is our own.",
+        "largest drift of P W₁, relative to ‖W₁‖, largest error at the solution to end at by initialization, "
+        "and exponents of the distance to θ* in the scale of some layers. The design is our own.",
     ),
     "conditioning": Output(
         "table",

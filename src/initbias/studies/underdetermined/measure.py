@@ -336,7 +336,7 @@ def _balanced_curvature(problem: Problem, layers: int) -> float:
 
 
 def _at_end(problem: Problem, start: Layers, end: Layers, kernel: Array) -> dict[str, float]:
-    """What is told of a run that converged."""
+    """What is measured of a run that converged."""
     system, best = problem.system, _norm(problem.system.min_norm)
     unseen = in_null_space(system, start[0])
     later = product(end[1:]) if len(end) > 1 else np.eye(end[0].shape[1])
@@ -397,7 +397,7 @@ def _setting(
     experiment: str,
     **values: Any,
 ) -> dict[str, Any]:
-    """Columns that tell a run from others."""
+    """Columns that identify a run."""
     step = values.get("step", specification.step)
     return {
         "experiment": experiment,
