@@ -58,6 +58,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "Networks": (
         lambda *w: networks.empirical_ntk(networks.Networks(ONE.architecture, w), X), ONE.weights
     ),
+    "evaluate": (lambda z: networks.evaluate(net(), z), (Z,)),
     "empirical_ntk": (lambda x: networks.empirical_ntk(net(), x), (X,)),
     "ascend": (lambda x, signs: networks.ascend(ONE, x, signs, 1.0, steps=3).correlations, (X, SIGNS)),
     "least_squares": (lambda a, b: networks.least_squares(a, b).min_norm, (X, Y)),

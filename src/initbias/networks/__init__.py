@@ -27,7 +27,7 @@ from initbias.networks.initialization import Initialization, initialize
 from initbias.networks.losses import CrossEntropy, PowerLoss
 from initbias.networks.tangent import empirical_ntk
 from initbias.networks.training.task import Trajectory
-from initbias.networks.training.train import default_threads, train
+from initbias.networks.training.train import default_threads, evaluate, train
 
 __all__ = [
     "Architecture",
@@ -46,6 +46,7 @@ __all__ = [
     "default_threads",
     "descend",
     "empirical_ntk",
+    "evaluate",
     "flow",
     "in_null_space",
     "in_row_space",

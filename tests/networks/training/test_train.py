@@ -11,6 +11,7 @@ from initbias.networks import (
     CrossEntropy,
     Networks,
     default_threads,
+    evaluate,
     initialize,
     train,
 )
@@ -44,6 +45,18 @@ def assert_equal(first, second, chosen: slice = slice(None)) -> None:
     np.testing.assert_array_equal(first.losses, second.losses[chosen])
     for layer, same in zip(first.networks.weights, second.networks.weights, strict=True):
         np.testing.assert_array_equal(layer, same[chosen])
+
+
+@each_form
+def test_evaluation_gives_the_outputs_that_training_records(architecture: Architecture) -> None:
+    """To the last bit before training; after it within the rounding of float32 weights."""
+    networks, (inputs, labels, points) = ensemble(architecture, "mirrored"), data()
+    trajectory = train(networks, inputs, labels, points, learning_rate=0.1, record_epochs=EPOCHS)
+    np.testing.assert_array_equal(evaluate(networks, points), trajectory.outputs[:, 0])
+    after = evaluate(trajectory.networks, points)
+    np.testing.assert_allclose(after, trajectory.outputs[:, -1], atol=1e-5)
+    shared = evaluate(trajectory.networks, points[0])
+    np.testing.assert_array_equal(shared[0], after[0])
 
 
 @each_form

@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from initbias import arguments
 from initbias.networks.architecture import Networks
@@ -121,6 +122,28 @@ def train(
         for _ in pool.map(run_on_a_thread, one_by_one):
             pass  # raises what a thread raised
     return trajectory
+
+
+def evaluate(networks: Networks, points: Any, *, device: str = "cpu") -> NDArray[np.float32]:
+    """Outputs of networks, (networks, points, outputs), float32; NaN where they are not finite.
+
+    Args:
+        networks: to evaluate, made by `initialize` or trained.
+        points: (points, input_dim), or (networks, points, input_dim) for points of each network's own.
+        device: "cpu" or "cuda".
+
+    Raises:
+        ValueError: points of another shape, or numbers that are not finite.
+    """
+    everywhere = arguments.array("points", points, np.float32)
+    one = everywhere[..., :1, :]  # a sample to begin a training with, of which no step is made
+    labels = np.zeros((1, networks.architecture.outputs))
+    begun = train(
+        networks, one, np.broadcast_to(labels, (*one.shape[:-1], labels.shape[1])), everywhere,
+        learning_rate=1.0, record_epochs=[0], device=device,
+    )  # fmt: skip
+    outputs: NDArray[np.float32] = begun.outputs[:, 0]
+    return outputs
 
 
 def default_threads() -> int:

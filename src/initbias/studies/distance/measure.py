@@ -24,6 +24,7 @@ from initbias.networks import (
     Networks,
     ascend,
     default_threads,
+    evaluate,
     initialize,
     train,
 )
@@ -272,11 +273,7 @@ def _train(
         progress=progress,
     )
     before, after = (
-        # No step is taken: this is the way to outputs on any device.
-        train(
-            each, inputs, labels, everywhere, learning_rate=1.0, record_epochs=[0], device=device
-        ).outputs[:, 0]
-        for each in (networks, trajectory.networks)
+        evaluate(each, everywhere, device=device) for each in (networks, trajectory.networks)
     )
     tables = []
     for index, (setting, sample) in enumerate(zip(settings, samples, strict=True)):
@@ -294,17 +291,24 @@ def _train(
             "untrained_gap": _untrained_gap(sample, before[index].astype(np.float64)),
         }
         layers = layer_norms(networks, trajectory.networks, index, device)
-        whole = {
-            name: float(np.sqrt((layers[name] ** 2).sum()))
-            for name in ("distance", "norm", "start_norm")
-        }
-        rows = [_rows(setting, values | whole, failure)]
-        rows += [
-            _rows(setting, row.to_dict(), failure, layer=int(number))
-            for number, row in layers.iterrows()
-        ]
-        tables.append(pd.concat(rows, ignore_index=True))
+        tables.append(_with_layers(setting, values, layers, failure))
     return tables
+
+
+def _with_layers(
+    setting: dict[str, Any], values: dict[str, Any], layers: pd.DataFrame, failure: str
+) -> pd.DataFrame:
+    """Rows of a run: of the whole network, whose norms follow from the layers', and of each layer."""
+    whole = {
+        name: float(np.sqrt((layers[name] ** 2).sum()))
+        for name in ("distance", "norm", "start_norm")
+    }
+    rows = [_rows(setting, values | whole, failure)]
+    rows += [
+        _rows(setting, row.to_dict(), failure, layer=int(number))
+        for number, row in layers.iterrows()
+    ]
+    return pd.concat(rows, ignore_index=True)
 
 
 def layer_norms(start: Networks, end: Networks, index: int, device: str) -> pd.DataFrame:

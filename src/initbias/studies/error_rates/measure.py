@@ -233,24 +233,13 @@ def _kernel_cell(
     try:
         flow = KernelFlow(kernels.ntk[train, train])
     except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
-        failure = f"eigendecomposition failed: {error}"
-        empty = np.full((1 + len(times), sample.inputs[points].shape[0]), np.nan)
-        return pd.concat(
-            _rows(specification, model, seed, noise_std, arm, at, sample, outputs, failure=failure)
-            for noise_std, arm in ridges
-            for model, at, outputs in (
-                ("ridge", np.array([np.nan]), empty[:1]),
-                ("kernel", times, empty[1:]),
-            )
-        )
+        return _undecomposed(specification, seed, sample, times, list(ridges), str(error))
     cross = kernels.ntk[points, train]
     test = slice(sample.test.start - points.start, None)
     n, strengths = specification.sample_size, tensor([ridge for ridge, _ in ridges.values()])
+    ridge_filters = ridge_filter(flow.eigenvalues, strengths, n)
     filters = torch.cat(
-        [
-            ridge_filter(flow.eigenvalues, strengths, n),
-            flow_filter(flow.eigenvalues, tensor(times)),
-        ]
+        [ridge_filters, flow_filter(flow.eigenvalues, tensor(times))]
     )  # (ridges + times, n)
     averaged = flow.averaged_risk(
         filters,
@@ -261,10 +250,8 @@ def _kernel_cell(
         kernels.nngp[sample.test, train],
         kernels.nngp.diagonal()[sample.test],
     )
-    decomposition = {
-        "smallest_eigenvalue": float(flow.eigenvalues[0]),
-        "residual": flow.residual,
-    }
+    smallest = float(flow.eigenvalues[0])
+    decomposition = {"smallest_eigenvalue": smallest, "residual": flow.residual}
     functions = {"standard": start, "mirrored": np.zeros_like(start)}
     risks = {"standard": averaged.standard, "mirrored": averaged.mirrored}
     labels = [sample.target[train] + noise * sample.noise[train] for noise, _ in ridges]
@@ -286,6 +273,27 @@ def _kernel_cell(
                 frame["equivalent_risk"] = equivalent_risk
             frames.append(frame)
     return pd.concat(frames, ignore_index=True)
+
+
+def _undecomposed(
+    specification: Kernel,
+    seed: int,
+    sample: Sample,
+    times: Array,
+    arms: Sequence[tuple[float, Initialization]],
+    error: str,
+) -> pd.DataFrame:
+    """Rows of a sample whose kernel has no eigendecomposition."""
+    failure = f"eigendecomposition failed: {error}"
+    empty = np.full((1 + len(times), sample.inputs[sample.points].shape[0]), np.nan)
+    return pd.concat(
+        _rows(specification, model, seed, noise_std, arm, at, sample, outputs, failure=failure)
+        for noise_std, arm in arms
+        for model, at, outputs in (
+            ("ridge", np.array([np.nan]), empty[:1]),
+            ("kernel", times, empty[1:]),
+        )
+    )
 
 
 def _measure_networks(

@@ -141,21 +141,8 @@ def _measure_seeds(
     train_inputs = np.stack([sample.train for sample in samples])
     frames: list[list[pd.DataFrame]] = [[] for _ in samples]
     for initialization in INITIALIZATIONS:
-        networks = initialize(
-            [
-                generator(
-                    *_identity(specification, sample_size, seed),
-                    "depth",
-                    specification.depth,
-                    "width",
-                    specification.width,
-                    "initial parameters",
-                )
-                for seed in seeds
-            ],
-            architecture,
-            initialization,
-        )
+        draws = [_draws(specification, sample_size, seed) for seed in seeds]
+        networks = initialize(draws, architecture, initialization)
         trajectory = train(
             networks,
             train_inputs,
@@ -185,6 +172,13 @@ def _measure_seeds(
                 run["kernel_change"] = _distance(end, start)
             frames[index].append(pd.DataFrame(run))
     return [pd.concat(arms, ignore_index=True) for arms in frames]
+
+
+def _draws(specification: Networks, sample_size: int, seed: int) -> np.random.Generator:
+    """Draws the initial parameters of a seed, the same for both initializations."""
+    shape = ("depth", specification.depth, "width", specification.width)
+    identity = _identity(specification, sample_size, seed)
+    return generator(*identity, *shape, "initial parameters")
 
 
 class _Limit:
