@@ -234,7 +234,7 @@ def test_published_means_are_fitted_by_their_errors(
         assert found["without_correction"][end] == close
     path.write_text(table(means, "sample_size,risk,se,runs"))
     assert run(monkeypatch, str(path), "--error", "se") == 2
-    assert "--error and --runs tell a mean's precision together" in capsys.readouterr().err
+    assert "--error and --runs give a mean's precision together" in capsys.readouterr().err
 
 
 def test_the_standard_input_is_read(

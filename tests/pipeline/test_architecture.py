@@ -96,9 +96,9 @@ def test_no_rule_and_no_pipeline_module_names_a_study(root: Path) -> None:
             (f"import initbias.studies.{study}.{stage}", absent)
             for study in STUDIES
             for stage, absent in (
-                ("estimate", ("torch", "numba", "matplotlib")),
+                ("estimate", ("torch", "numba", "matplotlib", "seaborn")),
                 ("figures", ("torch", "numba")),
-                ("claims", ("torch", "numba", "matplotlib")),
+                ("claims", ("torch", "numba", "matplotlib", "seaborn")),
             )
         ),
     ],

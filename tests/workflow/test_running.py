@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import time
+from functools import partial
 
 import pytest
 import yaml
@@ -61,6 +62,8 @@ def test_an_interrupted_run_says_how_to_resume(changeable: Project) -> None:
         changeable.command("--cores", "1"),
         cwd=changeable.folder, env=changeable.environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        # Tests that run in the background of a shell ignore the signal, and so would their children.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     log = changeable.results / "logs" / "estimate" / "kernel_regime.log"
     deadline = time.monotonic() + 120
