@@ -55,7 +55,7 @@ def test_a_job_that_fails_once_is_tried_again(changeable: Project) -> None:
 
 def test_an_interrupted_run_says_how_to_resume(changeable: Project) -> None:
     """Snakemake alone gets the signal, while a job runs and others wait; a second run meets its lock."""
-    slow = ESTIMATE + "    import time; time.sleep(90)\n"
+    slow = ESTIMATE + "    import time; time.sleep(30)\n"
     changeable.edit("studies/kernel_regime/estimate.py", ESTIMATE, slow)
     begun = time.time()
     process = subprocess.Popen(
