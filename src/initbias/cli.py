@@ -177,9 +177,7 @@ def measure(
     if data_cache:  # no part of what is measured, so it is not in the specification
         os.environ[DATA_CACHE] = data_cache
     chosen = stages.choose_device("cpu" if gpus == 0 else device or "auto")
-    for name, specification in wanted.items():
-        file = plan.measurements_file(results, study, name)
-        stages.measure(study, name, specification, file, chosen, threads)
+    stages.measure_batch(study, wanted, results, chosen, threads)
 
 
 @app.command()

@@ -33,5 +33,5 @@ class StorageError(UserError):
     """A file or folder cannot be read or written."""
 
 
-class NotDrawn(UserError):
-    """Figures or tables could not be made."""
+class Unfinished(UserError):
+    """Some shards could not be measured, or some figures or tables not be drawn."""

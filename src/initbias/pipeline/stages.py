@@ -4,7 +4,7 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from hashlib import sha256
 from pathlib import Path
@@ -13,9 +13,9 @@ import pandas as pd
 
 from initbias.pipeline.configuration import Configuration
 from initbias.pipeline.digests import code_digest
-from initbias.pipeline.errors import DeviceError, MissingResults, NotDrawn
+from initbias.pipeline.errors import DeviceError, MissingResults, Unfinished
 from initbias.pipeline.journal import Journal, discard
-from initbias.pipeline.plan import estimates_file
+from initbias.pipeline.plan import estimates_file, measurements_file
 from initbias.pipeline.progress import reporting
 from initbias.pipeline.provenance import environment, peak_memory_bytes
 from initbias.pipeline.publication import published
@@ -105,6 +105,33 @@ def measure(
     discard(file.parent, name)
 
 
+def measure_batch(
+    study: str,
+    specifications: Mapping[str, Specification],
+    results: str | Path,
+    device: str,
+    threads: int,
+) -> None:
+    """Measure shards one after another; one that fails does not stop the others.
+
+    Raises:
+        Unfinished: some failed, of which tracebacks are printed; the others are published. The error
+            itself, if there is one shard alone.
+    """
+    failed = []
+    for name, specification in specifications.items():
+        try:
+            file = measurements_file(results, study, name)
+            measure(study, name, specification, file, device, threads)
+        except Exception:
+            if len(specifications) == 1:
+                raise
+            traceback.print_exc()
+            failed.append(name)
+    if failed:
+        raise Unfinished(f"{study}: not measured: {', '.join(failed)}; the errors are above")
+
+
 def estimate(configuration: Configuration, study: str) -> None:
     """Publish the estimates of a study."""
     estimates = load(study, "estimate").estimate(measurements(configuration, study))
@@ -184,7 +211,7 @@ def render(configuration: Configuration, study: str, names: Sequence[str]) -> No
 
     Raises:
         MissingResults: the study has no estimates.
-        NotDrawn: some failed, of which tracebacks are printed; the others are published.
+        Unfinished: some failed, of which tracebacks are printed; the others are published.
     """
     from initbias.pipeline.rendering import publish_figure, publish_table, style
 
@@ -203,4 +230,4 @@ def render(configuration: Configuration, study: str, names: Sequence[str]) -> No
             traceback.print_exc()
             failed.append(name)
     if failed:
-        raise NotDrawn(f"{study}: not drawn: {', '.join(failed)}; the errors are above")
+        raise Unfinished(f"{study}: not drawn: {', '.join(failed)}; the errors are above")
