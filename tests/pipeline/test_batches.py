@@ -1,5 +1,6 @@
 """Shards that share a job: each in one, in order, and none stopped by another."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def test_every_shard_is_in_one_job_of_limited_time(drawn: list[tuple[str, float,
             (batch.study, batch.shards[0].gpu)
         }
         assert batch.seconds <= JOB_SECONDS or len(batch.shards) == 1
-    for one, other in zip(found, found[1:], strict=False):  # a job takes what there is room for
+    for one, other in pairwise(found):  # a job takes what there is room for
         alike = (one.study, one.shards[0].gpu) == (other.study, other.shards[0].gpu)
         assert not alike or one.seconds + other.shards[0].cost.seconds > JOB_SECONDS
 
