@@ -49,21 +49,18 @@ def measured(configuration: Configuration, shard: Shard) -> dict[str, Any]:
     return _verified(configuration, shard)[0]
 
 
-def current(file: Path, study: str, specification: Specification) -> bool:
-    """Whether a file has measurements of this specification by the code as it is, undamaged."""
+def current(file: Path, study: str, specification: Specification) -> dict[str, Any] | None:
+    """Provenance of a file with measurements of this specification by the code as it is; else None."""
     try:
-        _verified_file(file, study, specification)
+        return _verified_file(file, study, specification)[0]
     except NotMeasured:
-        return False
-    return True
+        return None
 
 
 def provenance(configuration: Configuration, shard: Shard) -> dict[str, Any] | None:
     """What `measured` gives; None if the shard is not measured."""
-    try:
-        return measured(configuration, shard)
-    except NotMeasured:
-        return None
+    file = measurements_file(configuration.results, shard.study, shard.name)
+    return current(file, shard.study, shard.specification)
 
 
 def measurements(configuration: Configuration, study: str) -> pd.DataFrame:

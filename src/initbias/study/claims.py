@@ -29,6 +29,8 @@ Kind = Literal[
 Relation = Literal["=", "<", "<=", ">", ">=", "in"]
 Rule = Callable[[Estimate], Verdict]
 
+NOTHING = Estimate(nan, nan, nan)  # of a claim without a value
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -181,11 +183,10 @@ class Claims:
         tried = rows if attempted is None else attempted
         usable = rows.dropna(subset="value")
         if usable.empty:
-            nothing = Estimate(nan, nan, nan)
             verdict = not_measured(_counted(absent, tried))
             if needed:
                 verdict = Verdict("inconclusive", needed)
-            self._add(statement, of, text, prediction, nothing, verdict)
+            self._add(statement, of, text, prediction, NOTHING, verdict)
             return
         decisive = prediction.worst(usable)
         measured = estimate_of(decisive)
@@ -193,7 +194,7 @@ class Claims:
             verdict = Verdict("inconclusive", "too few runs have values for an interval")
         else:
             verdict = (rule or prediction.rule)(measured)
-        if needed and verdict.verdict != "not measured":
+        if needed:
             verdict = Verdict("inconclusive", needed)
         reason = verdict.reason
         if len(usable) > 1:
@@ -232,9 +233,8 @@ class Claims:
         tried = rows if attempted is None else attempted
         usable = rows.dropna(subset="value")
         if usable.empty:
-            nothing = Estimate(nan, nan, nan)
             verdict = not_measured(_counted("no run has a value", tried))
-            self._add(statement, of, text, prediction, nothing, verdict)
+            self._add(statement, of, text, prediction, NOTHING, verdict)
             return
         runs = int(usable["used"].sum())
         smallest, largest = float(usable["low"].min()), float(usable["high"].max())

@@ -99,9 +99,7 @@ def _variations(measurements: pd.DataFrame) -> pd.DataFrame:
 
 def _outputs(measurements: pd.DataFrame) -> Iterator[Row]:
     """Outputs of the first seed that has values, at the largest width of each experiment."""
-    outputs = measurements[
-        measurements["quantity"].isin(["output"]) | measurements["failure"].ne("")
-    ]
+    outputs = measurements[measurements["quantity"].eq("output") | measurements["failure"].ne("")]
     for _, group in outputs.groupby("experiment"):
         widest = group[group["width"] == group["width"].max()]
         failed = set(widest.loc[widest["failure"] != "", "seed"])
