@@ -20,6 +20,7 @@ from initbias.studies.kernel_regime.claims import judge
 from initbias.studies.kernel_regime.estimate import estimate, largest
 from initbias.studies.kernel_regime.figures import FIGURES, exponents
 from initbias.studies.kernel_regime.measure import VALUES, draw_sample
+from initbias.study.cells import OK, diverged
 from tests.studies.measuring import changed
 from tests.studies.measuring import measured as measured_by
 
@@ -48,8 +49,8 @@ measured = partial(measured_by, stage)
 @both_depths
 def test_sharding_does_not_change_measurements(specification: Any) -> None:
     whole = measured(specification)
-    assert all({*VALUES, "failure"} < set(rows.columns) for rows in whole.values())
-    assert all((rows["failure"] == "").all() for rows in whole.values())
+    assert all({*VALUES, "outcome", "reason"} < set(rows.columns) for rows in whole.values())
+    assert all((rows["outcome"] == "ok").all() for rows in whole.values())
     for seed, n in itertools.product(specification.seeds, specification.sample_sizes):
         ((key, rows),) = measured(changed(specification, seeds=[seed], sample_sizes=[n])).items()
         pd.testing.assert_frame_equal(rows, whole[key], check_exact=True)
@@ -200,7 +201,8 @@ def test_more_widths_and_seeds_add_shards_and_change_none() -> None:
 def test_divergence_is_a_row_with_a_reason(specification: Any) -> None:
     """Labels of 1e30 overflow float32; both initializations say so and have no values."""
     rows = pd.concat(measured(changed(specification, noise_std=1e30)).values())
-    assert rows["failure"].str.startswith("diverged by epoch").all()
+    assert (rows["outcome"] == "diverged").all()
+    assert rows["reason"].str.startswith("diverged by epoch").all()
     assert rows[list(VALUES)].isna().all(axis=None)
 
 
@@ -228,7 +230,7 @@ def synthetic(
                     "initialization": arm, "intrinsic_dim": 2, "input_dim": 3, "noise_std": 0.2,
                     "depth": 1, "width": width, "sample_size": 16, "seed": seed, "time": time,
                     **(dict.fromkeys(values, np.nan) if failed else values),
-                    "failure": "diverged by epoch 3" if failed else "",
+                    **(diverged(3) if failed else OK).columns,
                 }
             )  # fmt: skip
     return pd.DataFrame(rows)

@@ -1,12 +1,31 @@
-"""Exact kernels of infinitely wide ReLU networks, training with them, and their theory on spheres."""
+"""Exact kernels of infinitely wide ReLU networks, training with them, and their theory on spheres.
 
-from initbias.kernels.equivalents import RidgeEquivalent
-from initbias.kernels.flow import KernelFlow, descent_filter, flow_filter, ridge_filter
-from initbias.kernels.gaussian_process import sample_gaussian_process
-from initbias.kernels.krylov import KrylovChange, krylov_change
-from initbias.kernels.planted import planted_covariance
-from initbias.kernels.relu import ReluKernels, ntk_product, relu_diagonals, relu_kernels
-from initbias.kernels.sphere import SphereSpectrum, sphere_spectrum
+All but costs needs torch, and is imported where it is first used: plans are made without.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from initbias.kernels.cost import dense_seconds, eigendecomposition_seconds
+
+if TYPE_CHECKING:
+    from initbias.kernels.equivalents import RidgeEquivalent
+    from initbias.kernels.flow import KernelFlow, descent_filter, flow_filter, ridge_filter
+    from initbias.kernels.gaussian_process import sample_gaussian_process
+    from initbias.kernels.krylov import KrylovChange, krylov_change
+    from initbias.kernels.planted import planted_covariance
+    from initbias.kernels.relu import ReluKernels, ntk_product, relu_diagonals, relu_kernels
+    from initbias.kernels.sphere import SphereSpectrum, sphere_spectrum
+
+_HOMES = {
+    "equivalents": ["RidgeEquivalent"],
+    "flow": ["KernelFlow", "descent_filter", "flow_filter", "ridge_filter"],
+    "gaussian_process": ["sample_gaussian_process"],
+    "krylov": ["KrylovChange", "krylov_change"],
+    "planted": ["planted_covariance"],
+    "relu": ["ReluKernels", "ntk_product", "relu_diagonals", "relu_kernels"],
+    "sphere": ["SphereSpectrum", "sphere_spectrum"],
+}
 
 __all__ = [
     "KernelFlow",
@@ -14,7 +33,9 @@ __all__ = [
     "ReluKernels",
     "RidgeEquivalent",
     "SphereSpectrum",
+    "dense_seconds",
     "descent_filter",
+    "eigendecomposition_seconds",
     "flow_filter",
     "krylov_change",
     "ntk_product",
@@ -25,3 +46,10 @@ __all__ = [
     "sample_gaussian_process",
     "sphere_spectrum",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -23,6 +23,7 @@ from initbias.networks.chains.linear import (
     least_squares,
     product,
 )
+from initbias.networks.cost import chain_seconds, count_weights, training_seconds
 from initbias.networks.initialization import Initialization, initialize
 from initbias.networks.losses import CrossEntropy, PowerLoss
 from initbias.networks.tangent import empirical_ntk
@@ -42,7 +43,9 @@ __all__ = [
     "ascend",
     "bi_optimal",
     "bi_optimality_gap",
+    "chain_seconds",
     "compress",
+    "count_weights",
     "default_threads",
     "descend",
     "empirical_ntk",
@@ -59,5 +62,6 @@ __all__ = [
     "product",
     "steered_start",
     "train",
+    "training_seconds",
     "underdetermined",
 ]

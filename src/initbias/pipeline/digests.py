@@ -72,7 +72,7 @@ def _defining_module(module: str, name: str) -> str:
     """The module that `from module import name` takes the name from."""
     if _source(f"{module}.{name}"):
         return f"{module}.{name}"
-    for node in _tree(module).body:
+    for node in ast.walk(_tree(module)):
         if isinstance(node, ast.ImportFrom) and node.module and _source(node.module):
             for alias in node.names:
                 if (alias.asname or alias.name) == name:

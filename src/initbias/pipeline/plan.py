@@ -15,7 +15,8 @@ from initbias.studies import load
 from initbias.study.outputs import Output
 from initbias.study.shards import Shard, Specification
 
-JOB_SECONDS = 45.0  # of one core; starting Python and its libraries takes 2 to 4
+JOB_SECONDS = 45.0  # of one core
+START = 4.0  # seconds to import the libraries and to load compiled loops
 
 
 def shards(configuration: Configuration) -> list[Shard]:
@@ -49,7 +50,7 @@ class Batch:
     @property
     def seconds(self) -> float:
         """What its shards are expected to take on one core."""
-        return sum(shard.cost.seconds for shard in self.shards)
+        return START + sum(shard.cost.seconds for shard in self.shards)
 
     @property
     def written(self) -> dict[str, dict[str, Any]]:
@@ -61,11 +62,11 @@ def batches(planned: Sequence[Shard]) -> Iterator[Batch]:
     """Shards in jobs of about JOB_SECONDS; larger ones are alone."""
     for (study, _), alike in groupby(planned, key=lambda shard: (shard.study, shard.gpu)):
         gathered: list[Shard] = []
-        seconds = 0.0
+        seconds = START
         for shard in alike:
             if gathered and seconds + shard.cost.seconds > JOB_SECONDS:
                 yield Batch(study, tuple(gathered))
-                gathered, seconds = [], 0.0
+                gathered, seconds = [], START
             gathered.append(shard)
             seconds += shard.cost.seconds
         yield Batch(study, tuple(gathered))

@@ -6,9 +6,81 @@ hands a study the cells that are not.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from enum import StrEnum
+from typing import Any, NamedTuple, Protocol
 
+import numpy as np
 import pandas as pd
+
+from initbias.study.columns import Column
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    OK = "ok"
+    DIVERGED = "diverged"
+    NOT_CONVERGED = "not converged"
+    UNAVAILABLE = "unavailable"
+
+
+class Ended(NamedTuple):
+    """How a run ended, and why it has no values if it has none."""
+
+    outcome: Outcome
+    reason: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether its values count."""
+        return self.outcome is Outcome.OK
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Its columns of measurements."""
+        return {"outcome": str(self.outcome), "reason": self.reason}
+
+
+OK = Ended(Outcome.OK, "")
+
+
+def diverged(at: float, unit: str = "epoch") -> Ended:
+    """How a run ended that was found to have diverged at an epoch or iteration; OK if that is negative."""
+    return Ended(Outcome.DIVERGED, f"diverged by {unit} {at:g}") if at >= 0 else OK
+
+
+def not_converged(reason: str) -> Ended:
+    """How a run ended that did not get where it should have in the time that it had."""
+    return Ended(Outcome.NOT_CONVERGED, reason)
+
+
+def unavailable(reason: str) -> Ended:
+    """How a run ended that has no data."""
+    return Ended(Outcome.UNAVAILABLE, reason)
+
+
+class Rows:
+    """Collects the measurements of a cell, a row for each value.
+
+    Text that is not given is empty, and numbers are missing.
+    """
+
+    def __init__(self, columns: Sequence[Column], **setting: Any) -> None:
+        """Begin without rows; `setting` gives what all of them have."""
+        self._names = [column.name for column in columns]
+        absent = {column.name: "" if column.text else np.nan for column in columns}
+        self._common = absent | OK.columns | setting
+        self._frames: list[pd.DataFrame] = []
+
+    def add(self, ended: Ended = OK, **values: Any) -> None:
+        """Add a row, or as many as the values have elements."""
+        rows = range(max(map(np.size, values.values()), default=1))
+        columns = {**self._common, **ended.columns, **values}
+        self._frames.append(pd.DataFrame(columns, index=rows))
+
+    def table(self) -> pd.DataFrame:
+        """Everything that was added."""
+        return pd.concat(self._frames, ignore_index=True)[self._names]
 
 
 class Cell(Protocol):
@@ -55,5 +127,5 @@ class MeasureStage(Protocol):
 
         Yields:
             Each cell with its measurements, whose columns the module lists. Runs without values have a
-            row, too, whose column `failure` says why.
+            row, too, which says why.
         """

@@ -13,6 +13,15 @@ class Column:
 
 
 SEED = Column("seed", "number of the data set and of the initial parameters")
+# How each run ended, for the last columns of measurements.
+ENDED = (
+    Column(
+        "outcome",
+        "`ok`; `diverged`; `not converged`, in the time that it had; or `unavailable` data",
+        text=True,
+    ),
+    Column("reason", "why a run is not ok, in a sentence; empty if it is", text=True),
+)
 FAILURE = Column(
     "failure", "why a run has no values, such as divergence; empty if it has", text=True
 )

@@ -10,6 +10,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 Count = Annotated[int, Field(le=10**9)]
 Repetitions = Annotated[int, Field(le=10**5)]
 
+Size = Annotated[Count, Field(ge=2)]
+Positive = Annotated[float, Field(gt=0)]
+
+Value = TypeVar("Value")
 Values = TypeVar("Values", bound=Sequence[float])
 
 
@@ -31,3 +35,4 @@ def increasing(values: Values) -> Values:
 
 
 Increasing = AfterValidator(increasing)
+Ascending = Annotated[list[Value], Increasing]

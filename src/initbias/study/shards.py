@@ -44,12 +44,20 @@ class Cost:
     """What a shard is expected to need, from operation counts, measured rates and array sizes.
 
     Attributes:
-        seconds: on one core of a CPU like the one that the rates were measured on, see rates.py.
+        seconds: on one core of a CPU like that of docs/benchmarks.md, without starting Python.
         memory_bytes: peak of its arrays, without the interpreter and its libraries.
     """
 
     seconds: float
     memory_bytes: float
+
+    def __add__(self, other: Self) -> Self:
+        """The cost of both."""
+        return type(self)(self.seconds + other.seconds, self.memory_bytes + other.memory_bytes)
+
+    def __mul__(self, count: int) -> Self:
+        """The cost of so many at a time."""
+        return type(self)(self.seconds * count, self.memory_bytes * count)
 
 
 @dataclass(frozen=True)
@@ -74,3 +82,38 @@ class Shard:
 def blocks(seeds: int, size: int) -> list[tuple[int, ...]]:
     """Seeds 0, 1, … in blocks of `size`, of which the last may have fewer."""
     return [tuple(range(first, min(first + size, seeds))) for first in range(0, seeds, size)]
+
+
+def in_blocks(
+    study: str,
+    name: str,
+    specification: Specification,
+    seeds: int,
+    size: int,
+    each: Cost,
+    once: Cost = Cost(0.0, 0.0),
+    *,
+    gpu: bool = True,
+) -> list[Shard]:
+    """The seeds of a setting in shards of at most `size`.
+
+    Args:
+        study: the study that measures them.
+        name: of the setting, with which the names of its shards begin.
+        specification: of the setting, whose field `seeds` is filled in.
+        seeds: how many there are.
+        size: seeds of a shard.
+        each: what a seed is expected to need.
+        once: what a shard needs beside.
+        gpu: whether they run on a GPU where there is one.
+    """
+    return [
+        Shard(
+            study,
+            f"{name}-seeds{block[0]:04d}".replace("_", "-"),
+            specification.model_copy(update={"seeds": block}),
+            once + each * len(block),
+            gpu,
+        )
+        for block in blocks(seeds, size)
+    ]

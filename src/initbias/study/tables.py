@@ -70,10 +70,15 @@ def row(quantity: str, statistic: str, found: Estimate | float, **more: Any) -> 
 
 
 def counts(runs: pd.DataFrame) -> Row:
-    """How many runs are used, how many failed and why; `runs` has a row each, with a column `failure`."""
-    failures = runs.loc[runs["failure"] != "", "failure"]
-    reason = failures.iloc[0] if len(failures) else ""
-    return {"used": len(runs) - len(failures), "failed": len(failures), "reason": reason}
+    """How many runs are used, how many failed and why the first did; `runs` has a row for each."""
+    reasons = runs.loc[runs["outcome"] != "ok", "reason"]
+    reason = reasons.iloc[0] if len(reasons) else ""
+    return {"used": len(runs) - len(reasons), "failed": len(reasons), "reason": reason}
+
+
+def healthy(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs that have values."""
+    return runs[runs["outcome"] == "ok"]
 
 
 def groups(

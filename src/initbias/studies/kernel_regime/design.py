@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from initbias.networks import count_weights, training_seconds
 from initbias.studies.kernel_regime.shards import Networks
-from initbias.study import rates
-from initbias.study.fields import Count, Increasing, Repetitions, StrictModel, increasing
+from initbias.study.fields import Ascending, Count, Repetitions, Size, StrictModel, increasing
 from initbias.study.outputs import Output
-from initbias.study.shards import Cost, Shard, blocks
+from initbias.study.shards import Cost, Shard, in_blocks
 
 
 class Depth(StrictModel):
@@ -16,18 +16,15 @@ class Depth(StrictModel):
 
     depth: Annotated[Count, Field(ge=1, description="Hidden layers, all of the same width.")]
     widths: Annotated[
-        list[Annotated[Count, Field(ge=1)]],
+        Ascending[Annotated[Count, Field(ge=1)]],
         Field(
             min_length=4,
             description="Neurons of each hidden layer, ascending; an exponent is fitted to at least four. "
             "Mirrored networks have two such halves.",
         ),
-        Increasing,
     ]
     sample_sizes: Annotated[
-        list[Annotated[Count, Field(ge=2)]],
-        Field(min_length=1, description="Training-set sizes n, ascending."),
-        Increasing,
+        Ascending[Size], Field(min_length=1, description="Training-set sizes n, ascending.")
     ]
     epochs: Annotated[
         Count, Field(ge=10, description="Steps of full-batch gradient descent until training ends.")
@@ -113,45 +110,35 @@ OUTPUTS = {
 }
 
 
+COPIES = 6  # initial, trained and final parameters, their gradient, one of them in float64
+
+
 def plan(section: Section) -> list[Shard]:
     """All shards of the study, in a stable order: one for each depth, width and block of seeds."""
     return [
-        _shard(section, family, width, seeds)
+        shard
         for family in section.networks
         for width in family.widths
-        for seeds in blocks(section.seeds, section.seeds_per_shard)
+        for shard in _shards(section, family, width)
     ]
 
 
-def _shard(section: Section, family: Depth, width: int, seeds: tuple[int, ...]) -> Shard:
+def _shards(section: Section, family: Depth, width: int) -> list[Shard]:
+    # NTK(x, x) of unit x
+    learning_rate = section.step / ((family.depth + 1) * (1 + section.bias))
     specification = Networks.gathered(
-        section,
-        family,
-        width=width,
-        seeds=seeds,
-        learning_rate=section.step / ((family.depth + 1) * (1 + section.bias)),  # K of unit x
+        section, family, width=width, seeds=(), learning_rate=learning_rate
     )
-    name = f"depth{family.depth}-width{width}-seeds{seeds[0]:04d}"
-    return Shard("kernel_regime", name, specification, _cost(section, family, width, len(seeds)))
-
-
-def _cost(section: Section, family: Depth, width: int, seeds: int) -> Cost:
-    """Products forward and back in each epoch, one forward at each recorded time."""
-    features, hidden = section.intrinsic_dim + 1 + section.bias, family.depth - 1
-    outer, inner = float(width) * features, hidden * float(width) ** 2  # weights
-    seconds = 0.0
-    for n in family.sample_sizes:
-        evaluation = section.times * (n + section.test_size) * (outer + width + inner)
-        if hidden:
-            descent = n * (2 * outer + width) + 3 * (n + rates.LAYERS_WEIGHTS) * inner
-            seconds += (family.epochs * descent + evaluation) / rates.LAYERS
-            seconds += family.epochs * rates.LAYERS_STEP
-        else:
-            seconds += (family.epochs * n * (2 * outer + width) + evaluation) / rates.NETWORKS
-    branches = 3 * seeds  # a standard network and the two halves of a mirrored one
+    sizes = [section.intrinsic_dim + 1, *(width,) * family.depth, 1]
+    seconds = sum(
+        training_seconds(sizes, n, family.epochs, section.times * (n + section.test_size))
+        for n in family.sample_sizes
+    )
     points = family.sample_sizes[-1] + section.test_size
-    copies = 6  # initial, trained and final parameters, their gradient, one of them in float64
-    return Cost(
-        seconds=rates.START + branches * seconds,
-        memory_bytes=seeds * (2 * 4 * copies * (outer + inner) + 8 * 4 * points**2),
+    arrays = COPIES * count_weights(sizes) + 4 * points**2  # kernels in float64
+    branches = 3  # a standard network and the two halves of a mirrored one
+    each = Cost(branches * seconds, 8 * arrays)
+    name = f"depth{family.depth}-width{width}"
+    return in_blocks(
+        "kernel_regime", name, specification, section.seeds, section.seeds_per_shard, each
     )

@@ -14,7 +14,7 @@ import pandas as pd
 
 from initbias.statistics import Estimate, PowerLawFit, fit_power_law
 from initbias.study.columns import Column
-from initbias.study.tables import Row, estimates_table, groups, row
+from initbias.study.tables import Row, counts, estimates_table, groups, healthy, row
 
 KEYS = (
     Column("intrinsic_dim", "dimension d of the sphere S^d of the inputs"),
@@ -74,21 +74,19 @@ def largest(measurements: pd.DataFrame) -> pd.DataFrame:
 
 def _quantity(runs: pd.DataFrame, quantity: str) -> Iterator[Row]:
     """Rows of one quantity in one arm."""
-    failed = runs["failure"].ne("").groupby(runs["width"]).sum()
-    healthy = runs[runs["failure"] == ""]
-    used = healthy.groupby("width").size()
-    usable = healthy[healthy["width"].map(used) >= FEWEST_RUNS]
-    reasons = runs.loc[runs["failure"] != "", "failure"]
-    reason = {"reason": reasons.iloc[0] if len(reasons) else ""}
-    total = {"used": len(usable), "failed": int(failed.sum()), "by": "width"} | reason
+    at = {width: counts(group) for width, group in runs.groupby("width")}
+    used = runs["width"].map({width: counted["used"] for width, counted in at.items()})
+    usable = healthy(runs[used >= FEWEST_RUNS])
+    total = {"by": "width"} | counts(runs)
     if usable["width"].nunique() < FEWEST_WIDTHS:  # nothing to fit: the failures are all to report
-        yield row(quantity, "exponent", np.nan, **(total | {"used": len(healthy)}))
+        yield row(quantity, "exponent", np.nan, **total)
         return
+    total["used"] = len(usable)
     fit = fit_power_law(usable["width"], usable[quantity], groups=usable["seed"].tolist())
     yield row(quantity, "exponent", fit.pure.exponent, **total)
     yield row(quantity, "corrected exponent", fit.exponent, **total)
     for width, mean, fitted in _means(fit):
-        here = {"width": width, "used": int(used[width]), "failed": int(failed[width])} | reason
+        here = {"width": width} | at[width] | {"reason": total["reason"]}
         yield row(quantity, "mean", mean, **here)
         yield row(quantity, "fitted", fitted, **here)
     if quantity == "sup_error":
@@ -107,6 +105,6 @@ def _means(fit: PowerLawFit) -> Iterator[tuple[int, Estimate, float]]:
 
 def _courses(measurements: pd.DataFrame) -> Iterator[Row]:
     """Mean over data sets at each time, after time 0, at which both sides are one."""
-    moved = measurements[(measurements["failure"] == "") & (measurements["time"] > 0)]
+    moved = healthy(measurements[measurements["time"] > 0])
     for setting, runs in groups(moved, [*ARM, "width", "time"]):
         yield row("error_at_time", "mean", runs["sup_error"].mean(), **setting, used=len(runs))

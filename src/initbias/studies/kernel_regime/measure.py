@@ -29,8 +29,8 @@ from initbias.networks import (
     train,
 )
 from initbias.studies.kernel_regime.shards import Networks
-from initbias.study.cells import Progress
-from initbias.study.columns import FAILURE, SEED, Column
+from initbias.study.cells import Progress, Rows, diverged
+from initbias.study.columns import ENDED, SEED, Column
 
 Initialization = Literal["standard", "mirrored"]
 INITIALIZATIONS: tuple[Initialization, ...] = ("standard", "mirrored")
@@ -55,7 +55,7 @@ COLUMNS = (
     SEED,
     Column("time", "learning rate × epochs; 0 is initialization"),
     *(Column(name, meaning) for name, meaning in VALUES.items()),
-    FAILURE,
+    *ENDED,
 )
 
 Array = NDArray[np.float64]
@@ -139,8 +139,13 @@ def _measure_seeds(
         bias="first" if specification.bias else "none",
     )
     train_inputs = np.stack([sample.train for sample in samples])
-    frames: list[list[pd.DataFrame]] = [[] for _ in samples]
-    for initialization in INITIALIZATIONS:
+    setting = {
+        name: getattr(specification, name)
+        for name in ("intrinsic_dim", "noise_std", "depth", "width")
+    }
+    setting |= {"input_dim": specification.intrinsic_dim + 1, "sample_size": sample_size}
+    tables = [Rows(COLUMNS, **setting, seed=seed) for seed in seeds]
+    for finished, initialization in enumerate(INITIALIZATIONS):
         draws = [_draws(specification, sample_size, seed) for seed in seeds]
         networks = initialize(draws, architecture, initialization)
         trajectory = train(
@@ -151,27 +156,23 @@ def _measure_seeds(
             learning_rate=specification.learning_rate,
             record_epochs=epochs.tolist(),
             device=device,
-            progress=lambda share: progress((share + len(frames[0])) / len(INITIALIZATIONS)),
+            progress=lambda share: progress((share + finished) / len(INITIALIZATIONS)),
         )
-        for index, (seed, sample, limit) in enumerate(zip(seeds, samples, limits, strict=True)):
+        for index, (table, sample, limit) in enumerate(zip(tables, samples, limits, strict=True)):
             one = slice(index, index + 1)
-            start = empirical_ntk(networks[one], sample.train)[0]
-            run = {
-                **_setting(specification, sample_size, seed, initialization),
-                "time": specification.learning_rate * epochs,
-                **_compare(trajectory, index, limit),
-                "kernel_distance": _distance(start, limit.kernel),
-                "kernel_change": np.nan,
-                "failure": "",
-            }
-            epoch = trajectory.diverged_at[index]
-            if epoch >= 0:
-                run |= dict.fromkeys(VALUES, np.nan) | {"failure": f"diverged by epoch {epoch}"}
-            else:
-                end = empirical_ntk(trajectory.networks[one], sample.train)[0]
-                run["kernel_change"] = _distance(end, start)
-            frames[index].append(pd.DataFrame(run))
-    return [pd.concat(arms, ignore_index=True) for arms in frames]
+            ended = diverged(trajectory.diverged_at[index])
+            values: dict[str, Any] = {}
+            if ended.ok:
+                start, end = (
+                    empirical_ntk(each[one], sample.train)[0]
+                    for each in (networks, trajectory.networks)
+                )
+                values = _compare(trajectory, index, limit)
+                values["kernel_distance"] = _distance(start, limit.kernel)
+                values["kernel_change"] = _distance(end, start)
+            time = specification.learning_rate * epochs
+            table.add(ended, initialization=initialization, time=time, **values)
+    return [table.table() for table in tables]
 
 
 def _draws(specification: Networks, sample_size: int, seed: int) -> np.random.Generator:
@@ -228,21 +229,6 @@ def _compare(trajectory: Trajectory, index: int, limit: _Limit) -> dict[str, Arr
 
 def _distance(kernel: Array, reference: Array) -> float:
     return float(np.linalg.norm(kernel - reference) / np.linalg.norm(reference))
-
-
-def _setting(
-    specification: Networks, sample_size: int, seed: int, initialization: str
-) -> dict[str, Any]:
-    return {
-        "initialization": initialization,
-        "intrinsic_dim": specification.intrinsic_dim,
-        "input_dim": specification.intrinsic_dim + 1,
-        "noise_std": specification.noise_std,
-        "depth": specification.depth,
-        "width": specification.width,
-        "sample_size": sample_size,
-        "seed": seed,
-    }
 
 
 def _identity(specification: Networks, sample_size: int, seed: int) -> tuple[str | int, ...]:
