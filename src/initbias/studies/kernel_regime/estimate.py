@@ -77,7 +77,7 @@ def _quantity(runs: pd.DataFrame, quantity: str) -> Iterator[Row]:
     at = {width: counts(group) for width, group in runs.groupby("width")}
     used = runs["width"].map({width: counted["used"] for width, counted in at.items()})
     usable = healthy(runs[used >= FEWEST_RUNS])
-    total = {"by": "width"} | counts(runs)
+    total: Row = {"by": "width"} | counts(runs)
     if usable["width"].nunique() < FEWEST_WIDTHS:  # nothing to fit: the failures are all to report
         yield row(quantity, "exponent", np.nan, **total)
         return

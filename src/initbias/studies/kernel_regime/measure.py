@@ -156,7 +156,7 @@ def _measure_seeds(
             learning_rate=specification.learning_rate,
             record_epochs=epochs.tolist(),
             device=device,
-            progress=lambda share: progress((share + finished) / len(INITIALIZATIONS)),
+            progress=partial(_overall, progress, finished),
         )
         for index, (table, sample, limit) in enumerate(zip(tables, samples, limits, strict=True)):
             one = slice(index, index + 1)
@@ -167,12 +167,16 @@ def _measure_seeds(
                     empirical_ntk(each[one], sample.train)[0]
                     for each in (networks, trajectory.networks)
                 )
-                values = _compare(trajectory, index, limit)
+                values |= _compare(trajectory, index, limit)
                 values["kernel_distance"] = _distance(start, limit.kernel)
                 values["kernel_change"] = _distance(end, start)
             time = specification.learning_rate * epochs
             table.add(ended, initialization=initialization, time=time, **values)
     return [table.table() for table in tables]
+
+
+def _overall(progress: Callable[[float], None], finished: int, share: float) -> None:
+    progress((finished + share) / len(INITIALIZATIONS))
 
 
 def _draws(specification: Networks, sample_size: int, seed: int) -> np.random.Generator:
