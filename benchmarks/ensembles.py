@@ -23,7 +23,7 @@ from timing import median, median_seconds, seconds
 from torch import Tensor, nn
 
 from initbias.datasets import sample_sphere
-from initbias.networks import Architecture, Networks, initialize, train
+from initbias.networks import Architecture, Networks, Record, initialize, train
 
 LEARNING_RATE = 0.5
 EPOCHS = 5  # after which outputs are compared
@@ -135,9 +135,8 @@ def ours(problem: Problem, device: str, spend: float) -> Measurement:
             problem.networks,
             problem.inputs,
             problem.labels,
-            problem.points,
             learning_rate=LEARNING_RATE,
-            record_epochs=[epochs],
+            record=Record([epochs], problem.points),
             device=device,
         ).outputs[:, 0]
 

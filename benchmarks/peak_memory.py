@@ -13,7 +13,7 @@ import torch
 from ensembles import LEARNING_RATE, Problem, problem
 from numpy.typing import NDArray
 
-from initbias.networks import Architecture, train
+from initbias.networks import Architecture, Record, train
 
 RECORD_EPOCHS = [0, 2]
 INPUT_DIM = 6
@@ -31,9 +31,8 @@ def added(task: Problem, device: str) -> int:
         task.networks,
         task.inputs,
         task.labels,
-        task.points,
         learning_rate=LEARNING_RATE,
-        record_epochs=RECORD_EPOCHS,
+        record=Record(RECORD_EPOCHS, task.points),
         device=device,
     )
     peak = resident("VmHWM") if device == "cpu" else torch.cuda.max_memory_allocated()

@@ -7,7 +7,15 @@ import pandas as pd
 import pytest
 import torch
 
-from initbias.networks import Architecture, CrossEntropy, PowerLoss, ascend, initialize, train
+from initbias.networks import (
+    Architecture,
+    CrossEntropy,
+    PowerLoss,
+    Record,
+    ascend,
+    initialize,
+    train,
+)
 from initbias.pipeline.configuration import read
 from initbias.pipeline.plan import shards
 from initbias.studies import load
@@ -43,13 +51,13 @@ def test_training_is_that_of_the_cpu(
     labels *= np.array([0.8, 1e30, 0.7, 0.6])[:, None, None]  # the second diverges by descent
     options: dict[str, Any] = {
         "learning_rate": 0.1 if optimizer == "descent" else 0.01,
-        "record_epochs": range(0, 101, 2),
+        "record": Record(range(0, 101, 2), points),
         "optimizer": optimizer,
         "batch_size": batch_size,
         "stop_loss": 0.1,
     }
     there, here = (
-        train(networks, inputs, labels, points, generators=seeded(50), device=device, **options)
+        train(networks, inputs, labels, generators=seeded(50), device=device, **options)
         for device in ("cuda", "cpu")
     )
     np.testing.assert_array_equal(there.diverged_at, here.diverged_at)
@@ -71,9 +79,8 @@ def test_losses_are_those_of_the_cpu(loss: Any) -> None:
             networks,
             inputs,
             labels,
-            inputs,
             learning_rate=0.05,
-            record_epochs=[0, 1, 2, 3, 50],
+            record=Record([0, 1, 2, 3, 50], inputs),
             loss=loss,
             device=device,
         )

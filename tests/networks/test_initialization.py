@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import stats
 
-from initbias.networks import Architecture, Networks, initialize, train
+from initbias.networks import Architecture, Networks, Record, initialize, train
 
 ARCHITECTURES = {
     "shallow": Architecture(3, (40,)),
@@ -74,7 +74,7 @@ def test_the_initial_output_is_zero_to_the_last_bit(
         for arm, zero in ((initialization, True), ("standard", False), ("random_doubled", False)):
             networks = draw(resized, arm)
             outputs = train(
-                networks, points, labels, points, learning_rate=1, record_epochs=[0]
+                networks, points, labels, learning_rate=1, record=Record([0], points)
             ).outputs
             assert (not outputs.any()) == zero
 

@@ -11,7 +11,7 @@ import torch
 
 from initbias.datasets import generator
 from initbias.kernels import relu_kernels
-from initbias.networks import Architecture, empirical_ntk, initialize, train
+from initbias.networks import Architecture, Record, empirical_ntk, initialize, train
 from initbias.pipeline.configuration import validate
 from initbias.pipeline.errors import ConfigurationError
 from initbias.pipeline.plan import shards
@@ -96,9 +96,8 @@ def test_distances_are_those_from_steps_with_the_exact_kernel(
         networks,
         sample.train,
         sample.labels[:, None],
-        sample.inputs,
         learning_rate=rate,
-        record_epochs=range(epochs + 1),
+        record=Record(range(epochs + 1), sample.inputs),
     )
     outputs = trajectory.outputs[0, :, :, 0].astype(float)  # (epochs + 1, n + test)
     kernel = relu_kernels(torch.tensor(sample.inputs), depth=depth, bias=True).ntk.numpy()

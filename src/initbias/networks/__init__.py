@@ -27,7 +27,7 @@ from initbias.networks.cost import chain_seconds, count_weights, training_second
 from initbias.networks.initialization import Initialization, initialize
 from initbias.networks.losses import CrossEntropy, PowerLoss
 from initbias.networks.tangent import empirical_ntk
-from initbias.networks.training.task import Trajectory
+from initbias.networks.training.task import Record, Trajectory
 from initbias.networks.training.train import default_threads, evaluate, train
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "LinearTrajectory",
     "Networks",
     "PowerLoss",
+    "Record",
     "Trajectory",
     "ascend",
     "bi_optimal",

@@ -14,7 +14,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from initbias.networks import Architecture, CrossEntropy, PowerLoss, initialize, train
+from initbias.networks import Architecture, CrossEntropy, PowerLoss, Record, initialize, train
 from initbias.networks.architecture import Networks
 from initbias.networks.training.products.form import Layered
 from initbias.networks.training.task import Task, checked_task
@@ -94,7 +94,7 @@ def trained(
     """Outputs (networks, times, points, outputs), losses (networks, times) and the weights."""
     form, done, outputs, losses = Layered(networks, work, "cpu"), 0, [], []
     for epoch in epochs:
-        form.advance(epoch - done)
+        form.advance(epoch - done, None)
         done = epoch
         outputs.append(form.outputs())
         losses.append(form.losses())
@@ -282,12 +282,12 @@ def test_a_batch_shrinks_to_the_networks_that_are_left(
     labels *= np.array([0.8, 1e30, 0.7, 0.6])[:, None, None]
     options: dict[str, Any] = {
         "learning_rate": 0.1 if optimizer == "descent" else 0.01,
-        "record_epochs": range(0, 301, 2),
         "optimizer": optimizer,
         "batch_size": batch_size,
         "stop_loss": 0.06,
     }
-    alone = train(networks, inputs, labels, points, generators=seeded(4), **options)
+    options["record"] = Record(range(0, 301, 2), points)
+    alone = train(networks, inputs, labels, generators=seeded(4), **options)
     sizes = []
 
     class Watched(Layered):
@@ -300,9 +300,7 @@ def test_a_batch_shrinks_to_the_networks_that_are_left(
 
     monkeypatch.setattr("initbias.networks.training.forms.choose", lambda *_: Watched)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    together = train(
-        networks, inputs, labels, points, generators=seeded(4), device="cuda", **options
-    )
+    together = train(networks, inputs, labels, generators=seeded(4), device="cuda", **options)
     assert sizes == sorted(sizes, reverse=True) and len(set(sizes)) >= 2
     assert len(set(alone.stopped_at[[0, 2, 3]])) == 3 and (alone.stopped_at[[0, 2, 3]] > 0).all()
     np.testing.assert_array_equal(together.stopped_at, alone.stopped_at)
@@ -318,12 +316,16 @@ def test_a_slice_trained_on_threads_is_bitwise_the_same(monkeypatch: pytest.Monk
     monkeypatch.setattr("initbias.networks.training.forms.choose", lambda *_: Layered)
     networks = ensemble((96, 80), count=5)
     inputs, labels, points = data(1, count=5, n=150)
-    options = {"learning_rate": 0.1, "record_epochs": [0, 20]}
     before = torch.get_num_threads()
-    together = train(networks, inputs, labels, points, threads=3, **options)
+    together = train(
+        networks, inputs, labels, learning_rate=0.1, record=Record([0, 20], points), threads=3
+    )
     assert torch.get_num_threads() == before
     one = slice(2, 3)
-    alone = train(networks[one], inputs[one], labels[one], points[one], threads=1, **options)
+    alone = train(
+        networks[one], inputs[one], labels[one], learning_rate=0.1,
+        record=Record([0, 20], points[one]), threads=1,
+    )  # fmt: skip
     np.testing.assert_array_equal(alone.outputs, together.outputs[one])
     for layer, layers in zip(alone.networks.weights, together.networks.weights, strict=True):
         np.testing.assert_array_equal(layer, layers[one])
@@ -426,7 +428,7 @@ def run(width, n):
     )
     with Layered.single_threaded():
         form = Layered(networks, task, "cpu")
-        form.advance(1)
+        form.advance(1, None)
         assert form.outputs().shape == (1, n, 3) and form.losses().shape == (1,)
 
 run(16, 16)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from initbias.datasets import sample_sphere
-from initbias.networks import Architecture, PowerLoss, Trajectory, initialize, train
+from initbias.networks import Architecture, PowerLoss, Record, Trajectory, initialize, train
 from initbias.networks.training.registers.form import MAX_FEATURES
 from tests.networks.training.oracle import trained_by_autograd
 
@@ -32,9 +32,10 @@ def problem(
 
 
 def both(arguments: tuple, epochs: list[int], loss: PowerLoss, rate: float = 0.2) -> tuple:
-    options = {"learning_rate": rate, "record_epochs": epochs, "loss": loss, "optimizer": "descent",
-               "batch_size": None, "generators": ()}  # fmt: skip
-    return (train(*arguments, **options), *trained_by_autograd(*arguments, **options))
+    options = {"learning_rate": rate, "loss": loss, "optimizer": "descent", "batch_size": None,
+               "generators": ()}  # fmt: skip
+    found = train(*arguments[:3], record=Record(epochs, arguments[3]), **options)
+    return (found, *trained_by_autograd(*arguments, record_epochs=epochs, **options))
 
 
 def check(arguments: tuple, power: float = 2.0) -> Trajectory:
@@ -42,7 +43,9 @@ def check(arguments: tuple, power: float = 2.0) -> Trajectory:
     np.testing.assert_allclose(found.outputs, outputs, rtol=0, atol=2e-5)
     np.testing.assert_allclose(found.losses, losses, rtol=1e-4, atol=1e-9)
     assert np.abs(outputs[:, -1] - outputs[:, 0]).max() > 0.1  # something was learned
-    again = train(found.networks, *arguments[1:], learning_rate=1.0, record_epochs=[0])
+    again = train(
+        found.networks, *arguments[1:3], learning_rate=1.0, record=Record([0], arguments[3])
+    )
     np.testing.assert_allclose(again.outputs[:, 0], found.outputs[:, -1], rtol=0, atol=2e-6)
     return found
 
@@ -105,5 +108,5 @@ def test_divergence_is_seen_even_where_no_neuron_is_active() -> None:
     """Weights that are not a number are inactive in every comparison, yet must not vanish."""
     networks, inputs, labels, points = problem(count=1)
     networks.weights[0][0, 0, 3, 1] = np.nan
-    found = train(networks, inputs, labels, points, learning_rate=0.1, record_epochs=[0, 5])
+    found = train(networks, inputs, labels, learning_rate=0.1, record=Record([0, 5], points))
     assert found.diverged_at.tolist() == [0] and np.isnan(found.outputs).all()

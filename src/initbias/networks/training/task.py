@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initbias import arguments
-from initbias.networks.architecture import Networks
+from initbias.networks.architecture import Architecture, Networks
 from initbias.networks.losses import CrossEntropy, Loss
 
 Optimizer = Literal["descent", "adam"]
@@ -17,12 +17,27 @@ Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
+class Record:
+    """What is recorded of training.
+
+    Attributes:
+        epochs: increasing numbers of epochs after which losses and outputs are recorded; 0 is the
+            initialization. Training ends with the last.
+        points: where outputs are recorded, (networks, points, input_dim) or (points, input_dim); none
+            are if left out.
+    """
+
+    epochs: Sequence[int]
+    points: Any = None
+
+
+@dataclass(frozen=True)
 class Trajectory:
     """An ensemble during and after training.
 
     Attributes:
-        outputs: at the points, (networks, times, points, outputs); NaN from the first time at which
-            the training of that network was found to have diverged.
+        outputs: at the points of the record, (networks, times, points, outputs); NaN from the first
+            time at which the training of that network was found to have diverged.
         losses: mean loss over the sample, (networks, times); NaN likewise.
         diverged_at: epoch at which that was found, -1 where training stayed finite, (networks,).
         stopped_at: epoch at which the loss to stop at was reached, -1 where it was not, (networks,).
@@ -44,7 +59,7 @@ class Task:
     Attributes:
         inputs: (networks or 1, n, input_dim)
         labels: (networks or 1, n, outputs)
-        points: (networks or 1, points, input_dim)
+        points: where outputs are computed, (networks or 1, points, input_dim); there may be none.
         learning_rate: step of gradient descent, or of Adam.
         loss: of one point.
         optimizer: "descent" or "adam".
@@ -87,11 +102,23 @@ class Form(Protocol):
     def __init__(self, networks: Networks, task: Task, device: str) -> None: ...
 
     @staticmethod
+    def can_train(architecture: Architecture, task: Task, device: str) -> bool:
+        """Whether it is written for this architecture and task on this device, "cpu" or "cuda"."""
+
+    @staticmethod
+    def takes_ensembles(device: str) -> bool:
+        """Whether it is faster with a whole ensemble than with a network on each thread."""
+
+    @staticmethod
     def single_threaded() -> AbstractContextManager[None]:
         """Where networks are trained on a thread each, which nothing within divides further."""
 
-    def advance(self, epochs: int) -> None:
-        """Do so many epochs."""
+    def advance(self, epochs: int, stop_loss: float | None) -> int:
+        """Do so many epochs, but end as soon as a network's loss is at most `stop_loss`, or not finite.
+
+        Returns:
+            How many were done.
+        """
 
     def outputs(self) -> Array:
         """Outputs at the points, (networks, points, outputs)."""
@@ -104,6 +131,16 @@ class Form(Protocol):
 
     def keep(self, staying: NDArray[np.intp]) -> None:
         """Go on with these networks alone, by their numbers among those that are left."""
+
+
+def advance_until(form: Form, epochs: int, stop_loss: float) -> int:
+    """What `Form.advance` does with a loss to stop at, for forms that do not look at it themselves."""
+    for done in range(epochs):
+        losses = form.losses()
+        if not (np.isfinite(losses) & (losses > stop_loss)).all():
+            return done
+        form.advance(1, None)
+    return epochs
 
 
 def checked_task(
@@ -130,23 +167,18 @@ def checked_task(
         )
     generators = arguments.generators("generators", generators)
     count, architecture = len(networks), networks.architecture
-    arrays = {}
-    for name, values, last in (
-        ("inputs", inputs, architecture.input_dim),
-        ("labels", labels, architecture.outputs),
-        ("points", points, architecture.input_dim),
-    ):
-        array = arguments.array(name, values, np.float32)
-        array = array[None] if array.ndim == 2 else array  # (networks or 1, n, last)
-        if array.ndim != 3 or len(array) not in (1, count) or array.shape[2] != last:
-            raise ValueError(
-                f"{name} of {count} networks must be of shape ({count}, n, {last}), or (n, {last}) "
-                f"to be shared: got {np.shape(values)}"
-            )
-        if not array.shape[1]:
-            raise ValueError(f"{name} must have at least one row")
-        arrays[name] = array
+    if points is None:
+        points = np.zeros((0, architecture.input_dim))
+    elif not np.size(points):
+        raise ValueError("points must have at least one row; leave them out to record no outputs")
+    arrays = {
+        "inputs": _checked_array("inputs", inputs, count, architecture.input_dim),
+        "labels": _checked_array("labels", labels, count, architecture.outputs),
+        "points": _checked_array("points", points, count, architecture.input_dim),
+    }
     n = arrays["inputs"].shape[1]
+    if not n:
+        raise ValueError("inputs must have at least one row")
     if arrays["labels"].shape[1] != n:
         raise ValueError(f"{n} inputs need as many labels: got {arrays['labels'].shape[1]}")
     if optimizer not in ("descent", "adam"):
@@ -169,3 +201,15 @@ def checked_task(
         batch_size=size,
         generators=generators,
     )
+
+
+def _checked_array(name: str, values: Any, count: int, last: int) -> Array:
+    """An argument as (networks or 1, n, last)."""
+    array = arguments.array(name, values, np.float32)
+    array = array[None] if array.ndim == 2 else array
+    if array.ndim != 3 or len(array) not in (1, count) or array.shape[2] != last:
+        raise ValueError(
+            f"{name} of {count} networks must be of shape ({count}, n, {last}), or (n, {last}) "
+            f"to be shared: got {np.shape(values)}"
+        )
+    return array

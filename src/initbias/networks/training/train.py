@@ -13,7 +13,7 @@ from initbias import arguments
 from initbias.networks.architecture import Networks
 from initbias.networks.losses import Loss, PowerLoss
 from initbias.networks.training import forms
-from initbias.networks.training.task import Form, Optimizer, Trajectory, checked_task
+from initbias.networks.training.task import Form, Optimizer, Record, Trajectory, checked_task
 
 HALF_SQUARED_ERROR = PowerLoss(2)
 
@@ -22,10 +22,9 @@ def train(
     networks: Networks,
     inputs: Any,
     labels: Any,
-    points: Any,
     *,
     learning_rate: float,
-    record_epochs: Sequence[int],
+    record: Record,
     loss: Loss = HALF_SQUARED_ERROR,
     optimizer: Optimizer = "descent",
     batch_size: int | None = None,
@@ -47,17 +46,16 @@ def train(
         networks: the ensemble at initialization.
         inputs: of each network, (networks, n, input_dim), or shared by all, (n, input_dim).
         labels: (networks, n, outputs) or (n, outputs).
-        points: where outputs are recorded, (networks, points, input_dim) or (points, input_dim).
-        learning_rate: step η. With full batches and gradient descent the flow time after k epochs
+        learning_rate: η. With full batches and gradient descent the flow time after k epochs
             is ηk.
-        record_epochs: increasing numbers of epochs after which outputs and losses are recorded; 0 is
-            the start. Training ends with the last.
+        record: epochs at which losses, and points at which outputs are recorded; training ends with
+            the last of these epochs.
         loss: of one point; half of the squared error unless given.
         optimizer: "descent", or "adam" (Kingma, Ba 2015, with their constants).
         batch_size: points of a step; the whole sample unless given. An epoch takes every point once.
         generators: one for each network, to shuffle its sample before each epoch of smaller batches.
-        stop_loss: a network whose loss is at most this at a recorded epoch stays as it is from there
-            on; unless given, all are trained to the end.
+        stop_loss: a network stays as it is from the first epoch on at which its loss is at most this;
+            unless given, all are trained to the end.
         device: "cpu" or "cuda".
         threads: networks that are trained at a time on a CPU; OMP_NUM_THREADS, or as many as there
             are cores, unless given.
@@ -73,13 +71,12 @@ def train(
 
         >>> generators = [np.random.default_rng(seed) for seed in range(20)]
         >>> networks = initialize(generators, Architecture(3, (1000,)), "mirrored")
-        >>> trajectory = train(
-        ...     networks, x, y[:, None], x_test, learning_rate=0.5, record_epochs=[0, 10, 100, 1000]
-        ... )
+        >>> record = Record([0, 10, 100, 1000], x_test)
+        >>> trajectory = train(networks, x, y[:, None], learning_rate=0.5, record=record)
         >>> trajectory.outputs.shape  # networks, times, points, outputs
         (20, 4, 500, 1)
     """
-    epochs = arguments.increasing("record_epochs", record_epochs)
+    epochs = arguments.increasing("record.epochs", record.epochs)
     learning_rate = arguments.number("learning_rate", learning_rate, above=0)
     if stop_loss is not None:
         stop_loss = arguments.number("stop_loss", stop_loss, above=0)
@@ -87,11 +84,18 @@ def train(
         threads = arguments.whole("threads", threads)
     device = arguments.device("device", device)
     task = checked_task(
-        networks, inputs, labels, points, learning_rate, loss, optimizer, batch_size, generators
+        networks,
+        inputs,
+        labels,
+        record.points,
+        learning_rate,
+        loss,
+        optimizer,
+        batch_size,
+        generators,
     )
     count = len(networks)
-    points_count, outputs_count = task.points.shape[1], networks.architecture.outputs
-    shape = (count, len(epochs), points_count, outputs_count)
+    shape = (count, len(epochs), task.points.shape[1], networks.architecture.outputs)
     trajectory = Trajectory(
         outputs=np.full(shape, np.nan, dtype=np.float32),
         losses=np.full(shape[:2], np.nan),
@@ -106,9 +110,9 @@ def train(
 
     def run(batch: slice) -> None:
         ensemble = form(networks[batch], task[batch], device)
-        _record(ensemble, epochs, batch, stop_loss, trajectory, done)
+        _train(ensemble, epochs, batch, stop_loss, trajectory, done)
 
-    if device != "cpu":
+    if form.takes_ensembles(device):
         run(slice(0, count))
         return trajectory
     one_by_one = [slice(index, index + 1) for index in range(count)]
@@ -137,11 +141,9 @@ def evaluate(networks: Networks, points: Any, *, device: str = "cpu") -> NDArray
     """
     everywhere = arguments.array("points", points, np.float32)
     one = everywhere[..., :1, :]  # a sample to begin a training with, of which no step is made
-    labels = np.zeros((1, networks.architecture.outputs))
-    begun = train(
-        networks, one, np.broadcast_to(labels, (*one.shape[:-1], labels.shape[1])), everywhere,
-        learning_rate=1.0, record_epochs=[0], device=device,
-    )  # fmt: skip
+    labels = np.zeros((*one.shape[:-1], networks.architecture.outputs))
+    record = Record([0], everywhere)
+    begun = train(networks, one, labels, learning_rate=1.0, record=record, device=device)
     outputs: NDArray[np.float32] = begun.outputs[:, 0]
     return outputs
 
@@ -167,7 +169,7 @@ class _Progress:
             self._report(self._done / self._total)
 
 
-def _record(
+def _train(
     ensemble: Form,
     epochs: list[int],
     batch: slice,
@@ -177,26 +179,32 @@ def _record(
 ) -> None:
     """Train some networks, each to the end or until it has diverged or reached the loss to stop at."""
     training = np.arange(batch.start, batch.stop)  # the networks that are left
-    done = 0
-    for time, epoch in enumerate(epochs):
-        ensemble.advance(epoch - done)
-        progress.add((epoch - done) * len(training))
-        done = epoch
-        outputs, losses = ensemble.outputs(), ensemble.losses()
-        healthy = np.isfinite(outputs).all(axis=(1, 2)) & np.isfinite(losses)
-        trajectory.outputs[training[healthy], time] = outputs[healthy]
-        trajectory.losses[training[healthy], time] = losses[healthy]
-        reached = healthy & (losses <= (-np.inf if stop_loss is None else stop_loss))
-        trajectory.outputs[training[reached], time:] = outputs[reached, None]
-        trajectory.losses[training[reached], time:] = losses[reached, None]
-        trajectory.diverged_at[training[~healthy]] = epoch
-        trajectory.stopped_at[training[reached]] = epoch
-        leaving = ~healthy | reached | (epoch == epochs[-1])
+    time = done = 0
+    while len(training):
+        before = done
+        done += ensemble.advance(epochs[time] - done, stop_loss)
+        progress.add((done - before) * len(training))
+        losses, outputs = ensemble.losses(), trajectory.outputs[training, time]
+        recorded = done == epochs[time]
+        reached = losses <= (-np.inf if stop_loss is None else stop_loss)
+        if outputs.shape[1] and (recorded or reached.any()):
+            outputs = ensemble.outputs()
+        healthy = np.isfinite(losses)
+        if recorded or reached.any():
+            healthy &= np.isfinite(outputs).all(axis=(1, 2))
+        reached &= healthy
+        for values, found in ((trajectory.outputs, outputs), (trajectory.losses, losses)):
+            values[training[reached], time:] = found[reached, None]
+            if recorded:
+                values[training[healthy], time] = found[healthy]
+        trajectory.stopped_at[training[reached]] = done
+        trajectory.diverged_at[training[~healthy]] = done
+        time += recorded
+        leaving = ~healthy | reached | (done == epochs[-1])
         if leaving.any():
             for layer, weights in zip(trajectory.networks.weights, ensemble.weights(), strict=True):
                 layer[training[leaving]] = weights[leaving]
-            progress.add((epochs[-1] - epoch) * int(leaving.sum()))
-            if leaving.all():
-                return
-            ensemble.keep(np.flatnonzero(~leaving))
+            progress.add((epochs[-1] - done) * int(leaving.sum()))
             training = training[~leaving]
+            if len(training):
+                ensemble.keep(np.flatnonzero(~leaving))

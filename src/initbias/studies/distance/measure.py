@@ -22,6 +22,7 @@ from initbias.datasets import DatasetUnavailable, generator, load_dataset
 from initbias.networks import (
     Architecture,
     Networks,
+    Record,
     ascend,
     default_threads,
     evaluate,
@@ -260,9 +261,8 @@ def _train(
         networks,
         inputs,
         labels,
-        inputs[:, :1],  # outputs are wanted at the end alone
         learning_rate=specification.learning_rate,
-        record_epochs=range(specification.epochs + 1),
+        record=Record([specification.epochs]),
         batch_size=min(specification.batch_size, cell.sample_size),
         generators=[
             generator(STUDY, dataset, "seed", each.seed, "order", cell.sample_size)

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from initbias.datasets import TARGETS, generator, sample_sphere
-from initbias.networks import Architecture, default_threads, initialize, train
+from initbias.networks import Architecture, Record, default_threads, initialize, train
 from initbias.studies.error_rates.shards import Kernel, Network, Rates, Samples, Theory
 from initbias.study.cells import Progress, SeedCell
 from initbias.study.columns import FAILURE, SEED, Column
@@ -349,9 +349,10 @@ def _network_cells(
                     for sample, cell in zip(samples, members, strict=True)
                 ]
             )[:, :, None],
-            np.stack([sample.inputs[sample.points] for sample in samples]),
             learning_rate=specification.learning_rate,
-            record_epochs=epochs.tolist(),
+            record=Record(
+                epochs.tolist(), np.stack([sample.inputs[sample.points] for sample in samples])
+            ),
             device=device,
             progress=lambda share: progress((share + len(frames[0])) / len(INITIALIZATIONS)),
         )

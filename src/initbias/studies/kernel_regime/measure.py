@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from initbias.datasets import TARGETS, generator, sample_sphere
 from initbias.networks import (
     Architecture,
+    Record,
     Trajectory,
     default_threads,
     empirical_ntk,
@@ -152,9 +153,8 @@ def _measure_seeds(
             networks,
             train_inputs,
             np.stack([sample.labels for sample in samples])[:, :, None],
-            np.stack([sample.inputs for sample in samples]),
             learning_rate=specification.learning_rate,
-            record_epochs=epochs.tolist(),
+            record=Record(epochs.tolist(), np.stack([sample.inputs for sample in samples])),
             device=device,
             progress=partial(_overall, progress, finished),
         )

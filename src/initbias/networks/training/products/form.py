@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from initbias.networks.architecture import Networks
+from initbias.networks.architecture import Architecture, Networks
 from initbias.networks.training.products.layers import Layer
 from initbias.networks.training.products.optimizers import Adam, Descent
 from initbias.networks.training.products.replay import Recording
-from initbias.networks.training.task import Array, Task
+from initbias.networks.training.task import Array, Task, advance_until
 
 # Bytes of activations that are held at a time: on a CPU in each thread, on a GPU for the whole
 # ensemble. Larger blocks make better products; ten threads stay within 256 MiB.
@@ -78,6 +78,16 @@ class Layered:
         self._recording = self._new_recording()
 
     @staticmethod
+    def can_train(architecture: Architecture, task: Task, device: str) -> bool:
+        """Any task, on any device."""
+        return True
+
+    @staticmethod
+    def takes_ensembles(device: str) -> bool:
+        """On a GPU; on a CPU products of single networks are large enough for a core."""
+        return device != "cpu"
+
+    @staticmethod
     @contextmanager
     def single_threaded() -> Iterator[None]:
         """Products on one thread each: faster, where each network has a thread of its own.
@@ -92,7 +102,9 @@ class Layered:
         finally:
             torch.set_num_threads(before)
 
-    def advance(self, epochs: int) -> None:
+    def advance(self, epochs: int, stop_loss: float | None) -> int:
+        if stop_loss is not None:
+            return advance_until(self, epochs, stop_loss)
         for _ in range(epochs):
             self._twins = None
             self._shuffle()
@@ -100,6 +112,7 @@ class Layered:
                 self._recording.run(self._take_steps)
             else:
                 self._take_steps()
+        return epochs
 
     def outputs(self) -> Array:
         points = range(self._points.shape[1])

@@ -8,24 +8,12 @@ from numpy.typing import NDArray
 from initbias.networks.architecture import Architecture, Networks
 from initbias.networks.losses import PowerLoss
 from initbias.networks.training.registers import loops
-from initbias.networks.training.task import Array, Task
+from initbias.networks.training.shallow import Shallow, is_shallow
+from initbias.networks.training.task import Array, Task, advance_until
 
-MAX_FEATURES = (
-    24  # inputs and bias; more do not fit into registers, and matrix products are as fast
-)
+# Inputs and bias; more do not fit into registers, and matrix products are as fast.
+MAX_FEATURES = 24
 ACTIVE_BUDGET = 2**25  # bytes of activity that are kept from one epoch to the next
-
-
-def can_train(architecture: Architecture, task: Task) -> bool:
-    """Whether the fused form is written for this: gradient descent of shallow scalar networks."""
-    return (
-        len(architecture.widths) == 1
-        and architecture.outputs == 1
-        and architecture.shapes[0][1] <= MAX_FEATURES
-        and isinstance(task.loss, PowerLoss)
-        and task.optimizer == "descent"
-        and task.full_batch
-    )
 
 
 class Fused:
@@ -38,14 +26,9 @@ class Fused:
     def __init__(self, networks: Networks, task: Task, device: str) -> None:
         if len(networks) != 1 or device != "cpu":
             raise ValueError("the fused form trains one network on a CPU")
-        architecture = networks.architecture
-        self._inner_bias = architecture.biases[0]
-        self._shape = networks.weights[0].shape
-        features = architecture.shapes[0][1]
-        inner = networks.weights[0].reshape(-1, features)
-        width = architecture.widths[0]
-        outer = networks.weights[1][..., :width].reshape(-1)
-        self._output_biases = networks.weights[1][..., width:]  # (1, branches, 1, 0 or 1)
+        self._layout = layout = Shallow.of(networks)
+        inner, outer = layout.inner[0], layout.outer[0]
+        features = inner.shape[1]
         self._first = (len(outer) + 1) // 2  # neurons of the first half
         vectors = loops.vectors_of_a_block(features, self._first)
         self._sizes = loops.size(features), loops.size(vectors)
@@ -59,20 +42,12 @@ class Fused:
             padded[:count] = inner[chosen]
             self._inner[half] = padded.reshape(blocks, neurons, features).mT
             self._outer[half].reshape(-1)[:count] = outer[chosen]
-        self._scale = np.float32(networks.scale * np.prod(architecture.scales))
-        self._x, self._points = self._features(task.inputs), self._features(task.points)
+        self._x, self._points = layout.features(task.inputs)[0], layout.features(task.points)[0]
         self._y = task.labels[0, :, 0].copy()
         n = len(self._y)
+        self._scale, self._offset = layout.scale, layout.offset.copy()
         self._rate = np.float32(task.learning_rate * self._scale / n)
-        # All biases of the output have one gradient, so that their sum is enough while training.
-        self._bias_scale = networks.scale * architecture.scales[-1]
-        self._first_offset = np.array(
-            [self._bias_scale * self._output_biases.sum()], dtype=np.float32
-        )
-        self._offset = self._first_offset.copy()
-        self._offset_rate = np.float32(
-            task.learning_rate * self._bias_scale**2 * self._output_biases.size / n
-        )
+        self._offset_rate = np.float32(task.learning_rate * layout.offset_gain / n)
         assert isinstance(task.loss, PowerLoss)
         self._power = task.loss.power
         # A block of a half that is all padding has weights of zero, which have no gradient.
@@ -82,11 +57,24 @@ class Fused:
         self._sums = self._halves(self._x, self._active)
 
     @staticmethod
+    def can_train(architecture: Architecture, task: Task, device: str) -> bool:
+        """Gradient descent of shallow scalar networks with few inputs, on a CPU."""
+        features = architecture.shapes[0][1]
+        return device == "cpu" and features <= MAX_FEATURES and is_shallow(architecture, task)
+
+    @staticmethod
+    def takes_ensembles(device: str) -> bool:
+        """Never: a network fills a core."""
+        return False
+
+    @staticmethod
     def single_threaded() -> AbstractContextManager[None]:
         """Nothing to do: the loops have no threads of their own."""
         return nullcontext()
 
-    def advance(self, epochs: int) -> None:
+    def advance(self, epochs: int, stop_loss: float | None) -> int:
+        if stop_loss is not None:
+            return advance_until(self, epochs, stop_loss)
         loops.descend(
             self._inner,
             self._outer,
@@ -102,6 +90,7 @@ class Fused:
             epochs,
             *self._sizes,
         )
+        return epochs
 
     def outputs(self) -> Array:
         spare = np.stack([self._spare, self._spare])
@@ -114,27 +103,15 @@ class Fused:
     def weights(self) -> tuple[Array, ...]:
         features = self._inner.shape[2]
         inner, outer = self._inner.mT.reshape(2, -1, features), self._outer.reshape(2, -1)
-        rest = self._first, np.prod(self._shape[:-1]) - self._first
-        halves = [
-            np.concatenate([values[half, :count] for half, count in enumerate(rest)])
+        counts = self._first, self._layout.outer.shape[1] - self._first
+        inner, outer = (
+            np.concatenate([values[half, :count] for half, count in enumerate(counts)])[None]
             for values in (inner, outer)
-        ]
-        moved = (self._offset - self._first_offset) / (
-            self._bias_scale * max(1, self._output_biases.size)  # without biases nothing has moved
         )
-        last = halves[1].reshape(*self._output_biases.shape[:3], -1)
-        return (
-            halves[0].reshape(self._shape),
-            np.concatenate([last, self._output_biases + moved], axis=3, dtype=np.float32),
-        )
+        return self._layout.weights(inner, outer, self._offset)
 
     def keep(self, staying: NDArray[np.intp]) -> None:
         """There is but one network, whose training ends when it leaves."""
-
-    def _features(self, inputs: Array) -> Array:
-        """(1, points, input_dim) -> (points, features), contiguous."""
-        ones = np.ones((inputs.shape[1], int(self._inner_bias)), dtype=np.float32)
-        return np.concatenate([inputs[0], ones], axis=1)
 
     def _halves(self, x: Array, active: NDArray[np.unsignedinteger]) -> Array:
         """Sums over the neurons of each half by lane, (2, points, lanes)."""
