@@ -51,7 +51,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from initbias.networks import Architecture
-from initbias.study.drawing import PANEL, STYLE, THEORY, WIDTH
+from initbias.study.drawing import STYLES, THEORY, size
 
 INPUT_DIM = 6
 HEADLINES = {(16, 256, 5120): 12, (4, 1024, 20480): 25}  # networks, n, width: goal against PyTorch
@@ -255,7 +255,7 @@ def mebibytes(count: int) -> str:
 
 def draw(ratios: dict[tuple[int, int, int], float], machine: str) -> Figure:
     """Ratios to plain PyTorch against n × width, a line through the geometric means of each size."""
-    figure = Figure(figsize=(WIDTH, 1.4 * PANEL))
+    figure = Figure(figsize=size(1.4))
     axes = figure.subplots()
     for count, (color, marker) in LINES.items():
         sizes: dict[int, list[float]] = defaultdict(list)
@@ -331,7 +331,7 @@ def main() -> None:
     for name in arguments.tables:
         tables[name](benchmark)
     if benchmark.ratios:
-        with mpl.rc_context(STYLE):
+        with mpl.rc_context(STYLES["print"]):
             draw(benchmark.ratios, machine).savefig(arguments.figure)
     header("goal", "measured", "met")
     for cells in benchmark.goals:

@@ -47,10 +47,11 @@ for setting in ("overwrite_resources", "overwrite_threads"):
         setattr(workflow.resource_settings, setting, every)
 
 
-def configuration_of(*studies):
+def configuration_of(*studies, **fields):
     """The part of the configuration that belongs to studies, as JSON for the command line."""
     sections = {study: CONFIGURATION.sections[study].model_dump() for study in studies}
-    return json.dumps({"results": RESULTS, "studies": sections}, sort_keys=True)
+    content = {"results": RESULTS, "studies": sections, **fields}
+    return json.dumps(content, sort_keys=True)
 
 
 def code_of(stage, *studies):

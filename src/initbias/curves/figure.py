@@ -6,14 +6,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from initbias.statistics import PowerLawFit
-from initbias.study.drawing import COLORS, PALETTE, PANEL, THEORY, WIDTH
+from initbias.study.drawing import COLORS, PALETTE, THEORY, size
 
 MEASURED, FITTED = COLORS["mirrored"], COLORS["standard"]
 
 
 def draw_fit(fit: PowerLawFit) -> Figure:
     """Risk against n with both fits, and local exponents with the band of the exponent."""
-    figure = Figure(figsize=(WIDTH, PANEL * 1.35))
+    figure = Figure(figsize=size(1.35))
     risks, exponents = figure.subplots(1, 2)
     _risks(risks, fit)
     _local_exponents(exponents, fit)

@@ -38,6 +38,10 @@ class Configuration(BaseModel):
         Literal["auto", "cpu", "cuda"],
         Field(description="Where shards are measured; auto takes a CUDA GPU when there is one."),
     ] = "auto"
+    style: Annotated[
+        Literal["print", "talk"],
+        Field(description="Look of figures: for papers, or with larger text and lines for slides."),
+    ] = "print"
     data_cache: Annotated[
         str,
         Field(

@@ -9,20 +9,21 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from initbias.pipeline.publication import published
-from initbias.study.drawing import STYLE
+from initbias.study.drawing import STYLES, break_names
 from initbias.study.outputs import FORMATS
 
 
 @contextmanager
-def style() -> Iterator[None]:
-    """The shared look of figures, for the length of a block."""
+def style(name: str = "print") -> Iterator[None]:
+    """The shared look of figures, "print" or "talk", for the length of a block."""
     mpl.use("agg")
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(STYLES[name]):
         yield
 
 
 def publish_figure(figure: Figure, stem: Path) -> None:
     """Write a figure in every format beside each other."""
+    break_names(figure)
     figure.draw_without_rendering()  # lays it out, once for all formats
     figure.set_layout_engine("none")
     for suffix in FORMATS["figure"]:

@@ -224,7 +224,7 @@ def render(configuration: Configuration, study: str, names: Sequence[str]) -> No
             if name in stage.TABLES:
                 publish_table(stage.TABLES[name](estimates), folder / "tables" / name)
             else:
-                with style():
+                with style(configuration.style):
                     publish_figure(stage.FIGURES[name](estimates), folder / "figures" / name)
         except Exception:
             traceback.print_exc()

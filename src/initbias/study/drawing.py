@@ -1,5 +1,6 @@
 """How figures are drawn: looks that draw a series and its legend entry alike, panels, the shared style."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import fill
@@ -16,7 +17,8 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import ArrayLike
 
 INK = "#262626"
-STYLE: Any = {
+_PRINT: Any = {
+    "figure.figsize": (6.9, 2.5),  # inches: two columns, and the height of a panel
     "figure.constrained_layout.use": True,
     "figure.dpi": 100,
     "savefig.dpi": 200,
@@ -43,6 +45,11 @@ STYLE: Any = {
     "svg.fonttype": "none",
     "pdf.fonttype": 42,
 }
+# On slides all is larger by a third: the same points of text and lines on a smaller figure.
+STYLES: Any = {
+    "print": _PRINT,
+    "talk": _PRINT | {"figure.figsize": (5.2, 2.1), "savefig.dpi": 270, "lines.linewidth": 1.6},
+}
 
 # Okabe and Ito's colours; markers differ too, for print without colour. The first two are those of
 # the standard and the mirrored initialization in all studies.
@@ -51,12 +58,10 @@ MARKERS = {"standard": "o", "mirrored": "s"}
 THEORY = "#555555"
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 SHAPES = ("s", "o", "^", "D", "v", "P")
+LONGEST = 1.1  # of titles and names of axes, in units of their panel's length
 DASHED, DOTTED = (0, (4, 2)), (0, (1, 1))
 
 Name = str | Callable[[pd.DataFrame], str]
-
-WIDTH = 6.9  # inches, two columns
-PANEL = 2.5  # inches, height of a panel
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,12 @@ class Look:
 ARMS = {name: Look(name, COLORS[name], MARKERS[name]) for name in COLORS}
 
 
+def size(panels: float = 1.0, width: float = 1.0) -> tuple[float, float]:
+    """Inches of a figure, of so many panels' height and of a share of the full width."""
+    full, panel = matplotlib.rcParams["figure.figsize"]
+    return width * full, panels * panel
+
+
 def shades(values: Iterable[Any], label: str, **look: Any) -> dict[Any, Look]:
     """A look for each value of an ordered variable, from dark to light; `label` is a format of the value."""
     distinct = sorted(set(values))
@@ -155,21 +166,21 @@ def facets(
         wrap: number of columns after which a new row begins, without `row`.
         titles: of the grid's columns, from a value.
         row_titles: of the grid's rows.
-        height: of a panel, in units of PANEL.
+        height: of a panel, in units of a usual one.
         sharex: as of matplotlib's subplots.
         sharey: as of matplotlib's subplots.
     """
     from seaborn import FacetGrid
 
     across = min(wrap or len(rows[col].unique()), len(rows[col].unique()))
-    inches = PANEL * height
+    full, inches = size(height)
     options: Any = {"sharex": sharex, "sharey": sharey, "despine": False}
     order = {"col_order": list(rows[col].unique())}
     if row:
         order["row_order"] = list(rows[row].unique())
     with matplotlib.rc_context({"figure.constrained_layout.use": False}):  # seaborn's is another
         grid = FacetGrid(
-            rows, col=col, row=row, col_wrap=wrap, height=inches, aspect=WIDTH / across / inches,
+            rows, col=col, row=row, col_wrap=wrap, height=inches, aspect=full / across / inches,
             margin_titles=bool(row), **order, **options,
         )  # fmt: skip
     grid.figure.set_layout_engine("constrained")
@@ -183,7 +194,7 @@ def facets(
     grid.col_names = [titles(name) for name in grid.col_names]
     grid.row_names = [row_titles(name) for name in grid.row_names]
     grid.set_titles(template="{col_name}", col_template="{col_name}", row_template="{row_name}")
-    grid.figure.set_size_inches(WIDTH, grid.figure.get_figheight() + 0.5)
+    grid.figure.set_size_inches(full, grid.figure.get_figheight() + 0.5)
     pyplot.close(grid.figure)  # seaborn's figures are pyplot's
     return grid.figure, found
 
@@ -196,11 +207,12 @@ def panels(
     Args:
         rows: of the grid.
         columns: of the grid.
-        height: of a panel, in units of PANEL.
-        width: of the figure, in units of WIDTH.
+        height: of a panel, in units of a usual one.
+        width: of the figure, as a share of the full width.
         shared: as of matplotlib's subplots, such as sharex.
     """
-    figure = Figure(figsize=(WIDTH * width, PANEL * height * rows + 0.5))
+    across, inches = size(height * rows, width)
+    figure = Figure(figsize=(across, inches + 0.5))
     return figure, figure.subplots(rows, columns, squeeze=False, **shared)
 
 
@@ -209,7 +221,7 @@ def logarithmic(axes: Axes, x: ArrayLike | None = None, y: bool = False) -> None
     if x is not None:
         values = np.unique(np.asarray(x, dtype=float))
         place = axes.get_subplotspec()
-        inches = 0.8 * WIDTH / (place.get_gridspec().ncols if place else 1)
+        inches = 0.8 * size()[0] / (place.get_gridspec().ncols if place else 1)
         room = inches / (0.12 + 0.07 * max(len(_number(value)) for value in values))
         apart = (values[-1] / values[0]) ** (1 / max(room, 1))
         ticks = values[:1].tolist()
@@ -268,6 +280,30 @@ def legend_below(figure: Any, entries: Sequence[Any], note: str = "") -> None:
     )  # fmt: skip
 
 
+def break_names(figure: Figure) -> None:
+    """Titles and names of axes in several lines where they are longer than their panel."""
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        panel = axes.get_window_extent()
+        of_rows = [text for text in axes.texts if text.get_rotation() == 270]  # seaborn's
+        for text in (axes.title, axes.xaxis.label, axes.yaxis.label, *of_rows):
+            upright = text.get_rotation() in (90, 270)
+            extent = text.get_window_extent()
+            length, room = (extent.height, panel.height) if upright else (extent.width, panel.width)
+            if length > LONGEST * room:
+                text.set_text(_broken(text.get_text(), -(-length // (LONGEST * room))))
+
+
+def _broken(text: str, lines: float) -> str:
+    """Text in about so many lines of equal length, without a break within mathematics."""
+    words = re.split(r" (?=(?:[^$]*\$[^$]*\$)*[^$]*$)", text)
+    broken, longest = words[:1], len(text) / lines
+    for word in words[1:]:
+        fits = len(broken[-1]) + len(word) / 2 < longest
+        broken = [*broken[:-1], f"{broken[-1]} {word}"] if fits else [*broken, word]
+    return "\n".join(broken)
+
+
 def unavailable(estimates: pd.DataFrame, column: str, names: Mapping[str, str]) -> str:
     """A note on data of which nothing is measured; empty if there are none."""
     measured = estimates.groupby(column, sort=False)["value"].count() > 0
@@ -279,7 +315,7 @@ def without_data(estimates: pd.DataFrame, wanted: str) -> Figure:
     """A figure that says what was not measured, and why."""
     reasons = [reason for reason in estimates["reason"].unique() if reason]
     text = f"Not measured: {wanted}." + (f"\n{fill(reasons[0], 80)}" if reasons else "")
-    figure = Figure(figsize=(WIDTH, 0.8))
+    figure = Figure(figsize=(size()[0], 0.8))
     axes = figure.subplots()
     axes.set_axis_off()
     axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes)

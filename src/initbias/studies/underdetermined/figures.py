@@ -14,10 +14,8 @@ from initbias.study.drawing import (
     DASHED,
     DOTTED,
     PALETTE,
-    PANEL,
     SHAPES,
     THEORY,
-    WIDTH,
     Look,
     facets,
     legend_below,
@@ -25,6 +23,7 @@ from initbias.study.drawing import (
     name_axes,
     panels,
     shades,
+    size,
     without_data,
 )
 from initbias.study.tables import cell, groups, select
@@ -92,7 +91,7 @@ def convergence(estimates: pd.DataFrame) -> Figure:
     courses = select(estimates, quantity="residual")
     if courses.empty:
         return without_data(estimates, "convergence")
-    figure = Figure(figsize=(WIDTH, PANEL * 2.3))
+    figure = Figure(figsize=size(2.3))
     halves: Any = figure.subfigures(2, 1)
     above, below = halves
     depths = sorted(courses["depth"].unique())
