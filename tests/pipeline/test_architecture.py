@@ -1,6 +1,7 @@
 """Imports point downwards; planning needs no torch; environments agree."""
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -109,6 +110,30 @@ def test_stages_import_no_more_than_they_need(code: str, absent: tuple[str, ...]
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("study", "shard"),
+    [
+        ("error_rates", "sphere-network-d1-n16-seeds0000"),
+        ("imbalance", "convergence-seeds0000"),
+        ("underdetermined", "depth1-seeds0000"),
+    ],
+)
+def test_shards_that_do_not_use_torch_do_not_import_it(
+    study: str, shard: str, root: Path, tmp_path: Path
+) -> None:
+    """It takes longer to import than such a shard to measure."""
+    content = yaml.safe_load((root / "config" / "smoke.yaml").read_text())
+    sections = {"studies": {study: content["studies"][study]}, "results": str(tmp_path)}
+    arguments = ["measure", study, shard, "--config", json.dumps(sections), "--device", "cpu"]
+    script = (
+        f"import sys\nfrom initbias.cli import app\napp({arguments!r}, standalone_mode=False)\n"
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[-1] == "False"
 
 
 def test_environments_agree(root: Path) -> None:
