@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from initbias.networks import Architecture, Networks, ascend, initialize
+from initbias.networks import Architecture, Networks, ascend, initialize, linear_bound
 from tests.networks.training.oracle import Branch
 
 N, DIM, DRAWS = 24, 6, 5
@@ -127,3 +127,25 @@ def test_what_does_not_fit_is_refused(change: dict[str, Any], message: str) -> N
     } | change
     with pytest.raises(ValueError, match=message):
         ascend(**arguments, steps=4)
+
+
+def test_the_bound_of_linear_networks_holds_at_any_parameters() -> None:
+    """Parameters drawn from the ball, and X of rank one with equal signs, where it is nearly reached."""
+    drawn = np.random.default_rng(0)
+    shapes, radius, n = [(5, 4), (5, 5), (1, 5)], 0.7, 9
+    start = [drawn.standard_normal(shape) for shape in shapes]
+    inputs = np.tile(drawn.standard_normal(4), (n, 1))
+    bound = linear_bound([np.linalg.norm(layer, 2) for layer in start], radius, inputs)
+    largest = 0.0
+    for _ in range(2000):
+        moves = [drawn.standard_normal((rows, columns + 1)) for rows, columns in shapes]
+        factor = radius / np.sqrt(sum((move**2).sum() for move in moves))
+        hidden = inputs.T
+        for layer, move in zip(start, moves, strict=True):
+            hidden = (layer + factor * move[:, :-1]) @ hidden + factor * move[:, -1:]
+        largest = max(largest, float(np.abs(hidden.sum()) / n))
+    # Signs that are all equal have the correlation √n times what the mean over signs is bounded by.
+    assert 0.02 * bound * n**0.5 < largest <= bound * n**0.5
+    exact = linear_bound([2.0, 3.0], 0.0, np.eye(4))
+    assert exact == pytest.approx(6 * 2 / 4)
+    assert linear_bound([2.0, 3.0], 1.0, np.eye(4)) == pytest.approx((12 * 2 + (4 + 1) * 2) / 4)

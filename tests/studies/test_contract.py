@@ -18,7 +18,6 @@ from initbias.study.shards import Shard
 from tests.conftest import ROOT
 from tests.studies.measuring import changed, measured
 
-
 SMOKE = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
 LEAST = 0.5  # seconds: costs are of arithmetic, not of tables
 
@@ -102,9 +101,11 @@ def places(content: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
     entries = content.items() if isinstance(content, dict) else enumerate(content)
     for key, value in entries:
         here = (*path, key)
-        if str(key).endswith("seeds"):
-            yield here
-        elif isinstance(value, list) and all(isinstance(each, int | float) for each in value):
+        if str(key).endswith("seeds") or (
+            isinstance(value, list)
+            and value
+            and all(isinstance(each, int | float) for each in value)
+        ):
             yield here
         elif isinstance(value, dict | list):
             yield from places(value, here)

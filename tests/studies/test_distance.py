@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from initbias.datasets import generator, load_dataset
-from initbias.networks import initialize
+from initbias.networks import Networks, initialize
+from initbias.networks.training import forms
+from initbias.networks.training.products.form import Layered
+from initbias.networks.training.task import Task
 from initbias.pipeline.configuration import validate
 from initbias.pipeline.errors import ConfigurationError
 from initbias.pipeline.plan import shards
@@ -21,12 +22,8 @@ from initbias.studies.distance.claims import judge
 from initbias.studies.distance.design import OUTPUTS
 from initbias.studies.distance.estimate import estimate, main_setting
 from initbias.studies.distance.figures import FIGURES, TABLES
-from initbias.studies.distance.measure import (
-    architecture,
-    draw_sample,
-    linear_bound,
-    spectral_norm,
-)
+from initbias.studies.distance.measure import architecture, draw_sample
+from initbias.study.cells import OK, diverged, not_converged
 from tests.networks.training.oracle import Branch
 from tests.studies.measuring import changed
 from tests.studies.measuring import measured as measured_by
@@ -79,9 +76,9 @@ def planned(**changes: Any) -> dict[str, Any]:
     return {shard.name: shard.specification for shard in shards(validate(content, "test"))}
 
 
-RUNS: Any = planned()["digits-width32-seeds0000"]
-BALL: Any = planned()["complexity-digits-width16"]
-FEW = changed(RUNS, runs=[[40, 0.0, "standard"], [40, 0.5, "mirrored"]])
+RUNS: Any = changed(planned()["digits-width32-m24-seeds0000"], sample_size=40)
+BALL: Any = planned()["complexity-digits-width16-seeds0000"]
+NOISY = changed(RUNS, label_noise=0.5, initialization="mirrored")
 
 measured = partial(measured_by, distance)
 
@@ -91,35 +88,21 @@ def values(table: pd.DataFrame, layer: int = 0) -> dict[str, float]:
     return dict(zip(of_layer["quantity"], of_layer["value"], strict=True))
 
 
-@pytest.mark.parametrize("specification", [FEW, BALL], ids=["runs", "balls"])
-def test_every_run_has_the_columns_and_does_not_fail(specification: Any) -> None:
-    everything = measured(specification)
-    assert all(list(rows.columns) == MEASURED for rows in everything.values())
-    assert all((rows["failure"] == "").all() for rows in everything.values())
-
-
-def test_sharding_does_not_change_measurements() -> None:
-    whole = measured(FEW)
-    for run, seed in itertools.product(FEW.runs, FEW.seeds):
-        ((key, rows),) = measured(changed(FEW, runs=[run], seeds=[seed])).items()
-        pd.testing.assert_frame_equal(rows, whole[key], check_exact=True)
-
-
 def test_batches_of_networks_measure_what_single_networks_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The path of a GPU with its batched form on the CPU: networks stop one by one."""
-    from initbias.networks.training import forms
-    from initbias.networks.training.products.form import Layered
 
-    alone = measured(FEW)
-    monkeypatch.setattr(
-        forms, "choose", lambda *_: lambda networks, task, device: Layered(networks, task, "cpu")
-    )
+    class OnTheCpu(Layered):
+        def __init__(self, networks: Networks, task: Task, device: str) -> None:
+            super().__init__(networks, task, "cpu")
+
+    alone = measured(NOISY)
+    monkeypatch.setattr(forms, "choose", lambda *_: OnTheCpu)
     norms = distance.layer_norms
     monkeypatch.setattr(distance, "layer_norms", lambda *arguments: norms(*arguments[:3], "cpu"))
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    together = measured(FEW, device="cuda")
+    together = measured(NOISY, device="cuda")
     assert list(together) == list(alone)
     epochs = {values(rows)["epochs"] for rows in alone.values()}
     assert len(epochs) > 2
@@ -132,7 +115,10 @@ def test_batches_of_networks_measure_what_single_networks_do(
 def test_distances_are_those_of_plain_pytorch(noise: float, initialization: Any) -> None:
     """The same start and order of images with torch.nn, torch.optim.SGD and autograd, in float64."""
     m, seed, width = 40, 1, 32
-    (table,) = measured(changed(RUNS, runs=[[m, noise, initialization]], seeds=[seed])).values()
+    specification = changed(
+        RUNS, sample_size=m, label_noise=noise, initialization=initialization, seeds=[seed]
+    )
+    (table,) = measured(specification).values()
     sample = draw_sample("digits", m, noise, 100, seed)
     shape = architecture(64, width, 2, 10)
     draw = generator(
@@ -183,7 +169,7 @@ def test_distances_are_those_of_plain_pytorch(noise: float, initialization: Any)
 
 
 def test_norms_agree_with_each_other() -> None:
-    rows = measured(FEW)["width 32, m 40, noise 0, standard, seed 0"]
+    rows = measured(RUNS)["seed 0"]
     whole = values(rows)
     layers = [values(rows, layer) for layer in (1, 2, 3)]
     for name in ("distance", "norm", "start_norm"):
@@ -196,23 +182,11 @@ def test_norms_agree_with_each_other() -> None:
 
 def test_norms_of_the_start_are_those_of_xavier() -> None:
     """E‖Z_k‖² = 2 × inputs × outputs / (inputs + outputs), here within 5 standard errors."""
-    tables = measured(changed(RUNS, epochs=1, runs=[[12, 0.0, "standard"]], seeds=list(range(9))))
+    tables = measured(changed(RUNS, epochs=1, sample_size=12, seeds=list(range(9))))
     for layer, (below, above) in enumerate(((64, 32), (32, 32), (32, 10)), start=1):
         squares = np.array([values(table, layer)["start_norm"] ** 2 for table in tables.values()])
         expected = 2 * below * above / (below + above)
         assert squares.mean() == pytest.approx(expected, rel=5 * (2 / (below * above * 9)) ** 0.5)
-
-
-@settings(max_examples=25, deadline=None, derandomize=True)
-@given(rows=st.integers(1, 40), columns=st.integers(1, 40), rank=st.integers(0, 3))
-def test_spectral_norms_are_largest_singular_values(rows: int, columns: int, rank: int) -> None:
-    drawn = np.random.default_rng(rows + 41 * columns)
-    matrix = drawn.standard_normal((rows, columns))
-    if rank < 3:
-        matrix = drawn.standard_normal((rows, rank)) @ drawn.standard_normal((rank, columns))
-    assert spectral_norm(torch.tensor(matrix)) == pytest.approx(
-        np.linalg.norm(matrix, 2), rel=2e-4, abs=1e-12
-    )
 
 
 def test_photographs_lose_the_mean_of_the_training_images(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,12 +238,9 @@ def test_a_share_of_the_labels_is_random() -> None:
 
 
 def test_starts_share_their_parameters_and_all_sizes_their_start() -> None:
-    tables = measured(
-        changed(RUNS, runs=[[20, 0.0, "standard"], [40, 0.0, "standard"], [40, 0.0, "mirrored"]])
-    )
     small, large, mirrored = (
-        values(tables[f"width 32, m {m}, noise 0, {start}, seed 0"])
-        for m, start in ((20, "standard"), (40, "standard"), (40, "mirrored"))
+        values(measured(changed(RUNS, sample_size=m, initialization=name))["seed 0"])
+        for m, name in ((20, "standard"), (40, "standard"), (40, "mirrored"))
     )
     assert small["start_norm"] == large["start_norm"]
     assert mirrored["start_norm"] == pytest.approx(2**0.5 * large["start_norm"])
@@ -278,16 +249,16 @@ def test_starts_share_their_parameters_and_all_sizes_their_start() -> None:
 
 
 def test_a_run_that_misses_the_threshold_says_so() -> None:
-    (table,) = measured(changed(FEW, epochs=2, runs=FEW.runs[:1], seeds=[0])).values()
-    assert table["failure"].str.fullmatch(r"training loss 0\.\d+ after 2 epochs").all()
+    (table,) = measured(changed(RUNS, epochs=2, seeds=[0])).values()
+    assert (table["outcome"] == "not converged").all()
+    assert table["reason"].str.fullmatch(r"training loss 0\.\d+ after 2 epochs").all()
     assert values(table)["distance"] > 0 and values(table)["epochs"] == 2
 
 
 def test_divergence_is_a_row_with_a_reason() -> None:
-    (table,) = measured(changed(FEW, learning_rate=1e6, runs=FEW.runs[:1], seeds=[0])).values()
-    assert (
-        table["failure"].str.startswith("diverged by epoch").all() and table["value"].isna().all()
-    )
+    (table,) = measured(changed(RUNS, learning_rate=1e6, seeds=[0])).values()
+    assert (table["outcome"] == "diverged").all() and table["value"].isna().all()
+    assert table["reason"].str.startswith("diverged by epoch").all()
 
 
 @pytest.fixture
@@ -341,28 +312,6 @@ def test_complexity_is_zero_without_a_radius_and_grows_with_it() -> None:
     assert (distances["value"] <= distances["radius"] * (1 + 1e-6)).all()
 
 
-def test_the_bound_of_linear_networks_holds_at_any_parameters() -> None:
-    """Parameters drawn from the ball, and X of rank one with equal signs, where it is nearly reached."""
-    drawn = np.random.default_rng(0)
-    shapes, radius, n = [(5, 4), (5, 5), (1, 5)], 0.7, 9
-    start = [drawn.standard_normal(shape) for shape in shapes]
-    inputs = np.tile(drawn.standard_normal(4), (n, 1))
-    bound = linear_bound([np.linalg.norm(layer, 2) for layer in start], radius, inputs)
-    largest = 0.0
-    for _ in range(2000):
-        moves = [drawn.standard_normal((rows, columns + 1)) for rows, columns in shapes]
-        factor = radius / np.sqrt(sum((move**2).sum() for move in moves))
-        hidden = inputs.T
-        for layer, move in zip(start, moves, strict=True):
-            hidden = (layer + factor * move[:, :-1]) @ hidden + factor * move[:, -1:]
-        largest = max(largest, float(np.abs(hidden.sum()) / n))
-    # Signs that are all equal have the correlation √n times what the mean over signs is bounded by.
-    assert 0.02 * bound * n**0.5 < largest <= bound * n**0.5
-    exact = linear_bound([2.0, 3.0], 0.0, np.eye(4))
-    assert exact == pytest.approx(6 * 2 / 4)
-    assert linear_bound([2.0, 3.0], 1.0, np.eye(4)) == pytest.approx((12 * 2 + (4 + 1) * 2) / 4)
-
-
 # The plan
 
 
@@ -412,21 +361,12 @@ def test_a_default_is_checked_like_a_value() -> None:
 
 def test_the_largest_allowed_sample_has_no_test_image() -> None:
     plan = planned(test_size=1797 - 24)
-    sample = draw_sample("digits", 24, 0.0, plan["digits-width16-seeds0000"].test_size, seed=0)
+    sample = draw_sample("digits", 24, 0.0, plan["digits-width16-m24-seeds0000"].test_size, seed=0)
     drawn = np.concatenate([sample.inputs, sample.test_inputs])
     digits = load_dataset("digits").inputs
     every = digits / np.linalg.norm(digits, axis=1)[:, None]
     assert len(drawn) == 1797
     np.testing.assert_array_equal(*(rows[np.lexsort(rows.T)] for rows in (drawn, every)))
-
-
-def test_more_widths_and_seeds_add_shards_and_change_none() -> None:
-    before = planned(seeds_per_shard=3)
-    wider = [{**IMAGES, "widths": [*IMAGES["widths"], 64]}]
-    balls = {**BALLS, "widths": [*BALLS["widths"], 32]}
-    after = planned(seeds_per_shard=3, images=wider, seeds=7, complexity=balls)
-    assert before.items() < after.items()
-    assert len(before) == 3 + 4 + 2 and len(after) == 3 * (4 + 4) + 3
 
 
 def test_choices_differ_in_one_thing() -> None:
@@ -437,13 +377,15 @@ def test_choices_differ_in_one_thing() -> None:
         for specification in planned().values()
         if specification.experiment == "training"
     ]
-    assert sorted(differences) == [0] * 3 + [1] * 4
+    # Of three widths, two sizes and two initializations, and with random labels; of two widths.
+    assert sorted(differences) == [0] * (3 * 2 * 2 + 2 * 3) + [1] * 2 * 4
 
 
 # Estimates and claims on known growth
 
 MEASURED = [column.name for column in distance.COLUMNS]
 
+MISSED = not_converged("training loss 1 after 9 epochs")
 QUANTITIES = (
     "epochs", "steps", "margin", "train_loss", "test_loss", "train_error", "test_error",
     "untrained_gap",
@@ -477,7 +419,8 @@ def synthetic(
             "experiment": "training", "part": "main", "dataset": "digits", "depth": 2, "width": width,
             "learning_rate": 0.5, "batch_size": 64.0, "threshold": 0.05, "initialization": start,
             "sample_size": m, "label_noise": noise, "seed": seed, "model": "", "radius": np.nan,
-            "draw": np.nan, "failure": "training loss 1 after 9 epochs" * ((width, m, seed) in failed),
+            "draw": np.nan,
+            **(MISSED if (width, m, seed) in failed else OK).columns,
         }  # fmt: skip
         whole = dict.fromkeys(QUANTITIES, 0.5) | {
             "test_error": 0.8 * factor, "train_error": 0.1, "distance": distance, "norm": 9.0,
@@ -509,7 +452,7 @@ def balls(by_width: dict[str, float]) -> pd.DataFrame:
             "experiment": "complexity", "part": None, "dataset": "digits", "depth": 2, "width": width,
             "learning_rate": np.nan, "batch_size": np.nan, "threshold": np.nan,
             "initialization": "standard", "sample_size": 64, "label_noise": np.nan, "seed": seed,
-            "model": model, "radius": radius, "draw": float(draw), "failure": "", "layer": 0,
+            "model": model, "radius": radius, "draw": float(draw), **OK.columns, "layer": 0,
         }  # fmt: skip
         found = {"correlation": start + rise, "start_correlation": start}
         if radius:
@@ -583,7 +526,7 @@ def test_fits_tell_the_seeds_that_they_are_of() -> None:
     at = {"width": 40, "sample_size": 64, "label_noise": 0.0, "seed": 0}
     here = (measurements[list(at)] == pd.Series(at)).all(axis=1)
     mirrored = measurements["initialization"] == "mirrored"
-    measurements.loc[here & mirrored, "failure"] = "diverged by epoch 3"
+    measurements.loc[here & mirrored, ["outcome", "reason"]] = list(diverged(3))
     zero = here & ~mirrored & (measurements["layer"] == 1) & (measurements["quantity"] == "norm")
     measurements.loc[zero, "value"] = 0.0
     estimates = estimate(measurements)

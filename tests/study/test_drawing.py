@@ -21,7 +21,9 @@ def test_names_are_no_longer_than_their_panels(style: str, columns: int) -> None
         )  # fmt: skip
         for axes, panel in drawn:
             Look("").bars(axes, panel, "x")
-        name_axes(drawn, "time (learning rate × epochs)", "mean excess risk over all of the samples")
+        name_axes(
+            drawn, "time (learning rate × epochs)", "mean excess risk over all of the samples"
+        )
         break_names(figure)
         figure.draw_without_rendering()
         for axes in figure.axes:

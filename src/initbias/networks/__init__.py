@@ -1,7 +1,7 @@
 """Networks that are really trained: initializations and gradient descent for ensembles."""
 
 from initbias.networks.architecture import Architecture, Networks
-from initbias.networks.ball import Ascent, ascend
+from initbias.networks.ball import Ascent, ascend, linear_bound
 from initbias.networks.chains.implicit_bias import (
     bi_optimal,
     bi_optimality_gap,
@@ -23,9 +23,15 @@ from initbias.networks.chains.linear import (
     least_squares,
     product,
 )
-from initbias.networks.cost import chain_seconds, count_weights, training_seconds
+from initbias.networks.cost import (
+    ascent_seconds,
+    chain_seconds,
+    count_weights,
+    training_seconds,
+)
 from initbias.networks.initialization import Initialization, initialize
 from initbias.networks.losses import CrossEntropy, PowerLoss
+from initbias.networks.norms import layer_norms, spectral_norm
 from initbias.networks.tangent import empirical_ntk
 from initbias.networks.training.task import Record, Trajectory
 from initbias.networks.training.train import default_threads, evaluate, train
@@ -42,6 +48,7 @@ __all__ = [
     "Record",
     "Trajectory",
     "ascend",
+    "ascent_seconds",
     "bi_optimal",
     "bi_optimality_gap",
     "chain_seconds",
@@ -55,12 +62,15 @@ __all__ = [
     "in_null_space",
     "in_row_space",
     "initialize",
+    "layer_norms",
     "least_squares",
+    "linear_bound",
     "linear_tangent_kernel",
     "min_norm_start",
     "one_pass_start",
     "predicted_limit",
     "product",
+    "spectral_norm",
     "steered_start",
     "train",
     "training_seconds",

@@ -122,3 +122,29 @@ def _norm(layers: Sequence[Tensor]) -> Tensor:
     """Frobenius norm of all layers together, in float64, (draws,)."""
     first, *others = (layer.double().square().sum(dim=(1, 2)) for layer in layers)
     return sum(others, first).sqrt()
+
+
+def linear_bound(spectral: Sequence[float], radius: float, inputs: Any) -> float:
+    """What the proof of D-S1 gives for the Rademacher complexity of a ball of linear networks.
+
+    A linear network with biases is an affine function. At parameters within the radius its slope has at
+    most the norm ∏ (‖Z_k‖₂ + r), and each layer's bias, of norm r at most, passes through the layers
+    above. E‖Σ ξ_i x_i‖ ≤ ‖X‖_F and E|Σ ξ_i| ≤ √n then bound the complexity (paper D: Nagarajan,
+    Kolter 2019), with the norms themselves in place of their expected order.
+
+    Args:
+        spectral: ‖Z_k‖₂ of each layer at initialization, whose biases are zero.
+        radius: r of the ball.
+        inputs: X, (n, input_dim)
+
+    Raises:
+        ValueError: norms or a radius that are negative or not finite, or inputs that are no matrix.
+    """
+    inputs = arguments.array("inputs", inputs, ndim=2)
+    largest = arguments.array("spectral", spectral, ndim=1) + arguments.number(
+        "radius", radius, least=0
+    )
+    n = len(inputs)
+    above = np.array([largest[layer + 1 :].prod() for layer in range(len(largest))])
+    slope, offset = largest.prod(), radius * above.sum()
+    return float((slope * np.linalg.norm(inputs) + offset * np.sqrt(n)) / n)

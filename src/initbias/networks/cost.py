@@ -11,6 +11,7 @@ FUSED = 4.5e10  # multiply-adds a second of one hidden layer, whose activations 
 PRODUCTS = 4e10  # of products of layers
 STEP = 4e-4  # seconds of a step of layers that no size changes
 OF_WEIGHTS = 30  # points whose products take as long as a step's passes over the weights
+OF_ASCENT = 200  # the same of a step of ascent in a ball
 CHAINS = 4.5e9  # of the compiled loops of linear chains
 CHAIN_STEP = 1e-6  # seconds of a step of a chain beside its multiply-adds
 
@@ -47,3 +48,8 @@ def chain_seconds(sizes: Sequence[int], columns: int, steps: float) -> float:
         steps: of gradient descent.
     """
     return steps * (CHAIN_STEP + 3 * count_weights([*sizes, 1]) * columns / CHAINS)
+
+
+def ascent_seconds(sizes: Sequence[int], points: int, steps: float) -> float:
+    """Seconds of steps of ascent in a ball around a network, see `ascend`."""
+    return 3 * steps * (points + OF_ASCENT) * count_weights(sizes) / PRODUCTS

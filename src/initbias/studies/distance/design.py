@@ -1,21 +1,18 @@
 """Designs of the distance study: D-Fig1 to D-Fig4, and what the paper leaves open."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from initbias.studies.distance.shards import Complexity as ComplexityOfBalls
-from initbias.studies.distance.shards import Run, Training
-from initbias.study import rates
-from initbias.study.fields import Count, Increasing, Repetitions, StrictModel
+from initbias.networks import ascent_seconds, count_weights, training_seconds
+from initbias.studies.distance import shards
+from initbias.study.fields import Ascending, Count, Positive, Repetitions, Size, StrictModel
 from initbias.study.images import CLASSES, IMAGE_COUNTS, IMAGE_SIZES, PUBLISHED_TRAINING
 from initbias.study.outputs import Output
-from initbias.study.shards import Cost, Shard, blocks
+from initbias.study.shards import Cost, Shard, in_blocks
 
 STUDY = "distance"
-STARTS: tuple[Literal["standard"], Literal["mirrored"]] = "standard", "mirrored"
 
 ImageSet = Annotated[
     Literal["mnist", "mnist_subset", "fashion_mnist", "cifar10", "digits"],
@@ -25,31 +22,26 @@ ImageSet = Annotated[
     ),
 ]
 Widths = Annotated[
-    list[Annotated[Count, Field(ge=2)]],
-    Field(min_length=2, description="Neurons H of each hidden layer, ascending."),
-    Increasing,
+    Ascending[Size], Field(min_length=2, description="Neurons H of each hidden layer, ascending.")
 ]
 Sizes = Annotated[
-    list[Annotated[Count, Field(ge=2)]],
-    Field(min_length=2, description="Numbers m of training images, ascending."),
-    Increasing,
+    Ascending[Size], Field(min_length=2, description="Numbers m of training images, ascending.")
 ]
-Size = Annotated[Count, Field(ge=2, description="Training images m.")]
+SampleSize = Annotated[Count, Field(ge=2, description="Training images m.")]
 
 
 class Labels(StrictModel):
-    """D-Fig2 and D-Fig3: labels of which a share is drawn at random; the standard start alone."""
+    """D-Fig2 and D-Fig3: random labels, from the standard initialization alone."""
 
     widths: Widths
     sample_sizes: Sizes
     noises: Annotated[
-        list[Annotated[float, Field(gt=0, lt=1)]],
+        Ascending[Annotated[float, Field(gt=0, lt=1)]],
         Field(
             min_length=1,
-            description="Shares of the labels replaced by uniformly random classes, ascending; 0 and 1 "
+            description="Fractions of labels replaced by uniformly random classes, ascending; 0 and 1 "
             "are measured beside them.",
         ),
-        Increasing,
     ]
     noise_sample_size: Annotated[
         Count, Field(ge=2, description="m of the sweep of noises, one of sample_sizes.")
@@ -57,29 +49,25 @@ class Labels(StrictModel):
 
 
 class Choices(StrictModel):
-    """Choices that the paper leaves open, each varied alone; the standard start alone."""
+    """Choices that the paper leaves open, each varied alone, from the standard initialization alone."""
 
     widths: Widths
-    sample_size: Size
+    sample_size: SampleSize
     depths: Annotated[
-        list[Annotated[int, Field(ge=1, le=10)]],
+        Ascending[Annotated[int, Field(ge=1, le=10)]],
         Field(description="Hidden layers, ascending, without the main depth."),
-        Increasing,
     ]
     learning_rates: Annotated[
-        list[Annotated[float, Field(gt=0)]],
-        Field(description="Steps of SGD, ascending, without the main learning_rate."),
-        Increasing,
+        Ascending[Positive],
+        Field(description="Learning rates of SGD, ascending, without the main learning_rate."),
     ]
     batch_sizes: Annotated[
-        list[Annotated[Count, Field(ge=1)]],
+        Ascending[Annotated[Count, Field(ge=1)]],
         Field(description="Images of a step, ascending, without the main batch_size."),
-        Increasing,
     ]
     thresholds: Annotated[
-        list[Annotated[float, Field(gt=0)]],
+        Ascending[Positive],
         Field(description="Training losses to stop at, ascending, without the main threshold."),
-        Increasing,
     ]
 
     @property
@@ -105,42 +93,34 @@ class Images(StrictModel):
     @model_validator(mode="after")
     def _parts_are_subsets(self) -> Self:
         """Refuse parts that would have nothing in D-Fig1 to be compared with."""
-        checks: list[tuple[str, Sequence[int], Sequence[int]]] = []
-        if self.labels:
-            checks += [
-                ("labels.widths", self.labels.widths, self.widths),
-                ("labels.sample_sizes", self.labels.sample_sizes, self.sample_sizes),
-                (
-                    "labels.noise_sample_size",
-                    [self.labels.noise_sample_size],
-                    self.labels.sample_sizes,
-                ),
-            ]
-        if self.choices:
-            checks += [
-                ("choices.widths", self.choices.widths, self.widths),
-                ("choices.sample_size", [self.choices.sample_size], self.sample_sizes),
-            ]
-        for name, values, possible in checks:
-            if other := sorted(set(values) - set(possible)):
-                raise ValueError(
-                    f"{name}: {other} is compared with what is not measured; write some of {list(possible)}"
-                )
+        if labels := self.labels:
+            _compared("labels.widths", labels.widths, self.widths)
+            _compared("labels.sample_sizes", labels.sample_sizes, self.sample_sizes)
+            _compared("labels.noise_sample_size", [labels.noise_sample_size], labels.sample_sizes)
+        if choices := self.choices:
+            _compared("choices.widths", choices.widths, self.widths)
+            _compared("choices.sample_size", [choices.sample_size], self.sample_sizes)
         return self
 
 
+def _compared(field: str, values: Sequence[int], possible: Sequence[int]) -> None:
+    if other := sorted(set(values) - set(possible)):
+        raise ValueError(
+            f"{field}: {other} is compared with what is not measured; write some of {list(possible)}"
+        )
+
+
 class Complexity(StrictModel):
-    """D-Fig4: networks of one output, in balls around the standard start."""
+    """D-Fig4: networks of one output, in balls around the standard initialization."""
 
     dataset: ImageSet
     widths: Widths
-    sample_size: Size
+    sample_size: SampleSize
     radii: Annotated[
-        list[Annotated[float, Field(gt=0)]],
+        Ascending[Positive],
         Field(
             min_length=1, description="Radii of the balls, ascending; 0 is measured beside them."
         ),
-        Increasing,
     ]
     draws: Annotated[Count, Field(ge=2, description="Draws of random signs for each seed.")]
     steps: Annotated[Count, Field(ge=4, description="Steps of projected gradient ascent.")] = 20
@@ -158,7 +138,7 @@ class Section(StrictModel):
     complexity: Annotated[Complexity | None, Field(description="D-Fig4.")] = None
     depth: Annotated[int, Field(ge=1, le=10, description="Hidden layers d.")] = 2
     learning_rate: Annotated[
-        float, Field(gt=0, description="Step of SGD on half of the squared error.")
+        float, Field(gt=0, description="Learning rate of SGD on half of the squared error.")
     ] = 0.5
     batch_size: Annotated[Count, Field(ge=1, description="Images of a step of SGD.")] = 64
     threshold: Annotated[
@@ -292,123 +272,102 @@ OUTPUTS = {
 
 def plan(section: Section) -> list[Shard]:
     """All shards of the study, in a stable order."""
-    shards: list[Shard] = []
+    planned: list[Shard] = []
     for part in section.images:
-        shards += _main_shards(section, part)
+        planned += _main_shards(section, part)
         if part.choices:
-            shards += _choice_shards(section, part.dataset, part.choices)
+            planned += _choice_shards(section, part.dataset, part.choices)
     if section.complexity:
-        shards += _complexity_shards(section, section.complexity)
-    return shards
+        planned += _complexity_shards(section, section.complexity)
+    return planned
 
 
 def _main_shards(section: Section, part: Images) -> list[Shard]:
-    """A shard for each width."""
-    shards: list[Shard] = []
+    """Shards for each width, sample size, fraction of random labels and initialization."""
+    planned: list[Shard] = []
     for width in part.widths:
-        runs = [Run(m, 0.0, start) for m in part.sample_sizes for start in STARTS]
+        for m in part.sample_sizes:
+            planned += _training(section, part.dataset, width, m)
+            planned += _training(section, part.dataset, width, m, initialization="mirrored")
         if part.labels and width in part.labels.widths:
-            labels = part.labels
-            runs += [Run(m, 1.0, STARTS[0]) for m in labels.sample_sizes]
-            runs += [Run(labels.noise_sample_size, noise, STARTS[0]) for noise in labels.noises]
-        shards += _training(section, part.dataset, f"width{width}", [width], runs)
-    return shards
+            runs = [(m, 1.0) for m in part.labels.sample_sizes]
+            runs += [(part.labels.noise_sample_size, noise) for noise in part.labels.noises]
+            for m, noise in runs:
+                planned += _training(section, part.dataset, width, m, label_noise=noise)
+    return planned
 
 
 def _choice_shards(section: Section, dataset: str, choices: Choices) -> list[Shard]:
-    """A shard for each choice."""
-    words = {"learning_rate": "rate", "batch_size": "batch"}
-    runs = [Run(choices.sample_size, 0.0, STARTS[0])]
+    """Shards for each choice and width."""
     return [
         shard
         for field, values in choices.changes.items()
         for value in values
+        for width in choices.widths
         for shard in _training(
-            section,
-            dataset,
-            f"{words.get(field, field)}{value:g}",
-            choices.widths,
-            runs,
-            **{field: value},
+            section, dataset, width, choices.sample_size, part="choices", **{field: value}
         )
     ]
 
 
-def _training(
-    section: Section,
-    dataset: str,
-    setting: str,
-    widths: list[int],
-    runs: list[Run],
-    **changes: float,
-) -> list[Shard]:
-    specification = Training.gathered(
-        section,
-        part="choices" if changes else "main",
-        dataset=dataset,
-        widths=widths,
-        runs=runs,
-        seeds=(),
-        **changes,
-    )
-    seconds = sum(
-        _run_seconds(specification, width, run) * (2 if run.start == "mirrored" else 1)
-        for width in widths
-        for run in runs
-    )
-    largest = _weights(dataset, widths[-1], specification.depth, CLASSES)
-    pixels = IMAGE_SIZES[dataset] * (max(run.sample_size for run in runs) + 2 * section.test_size)
-    shards = []
-    for seeds in blocks(section.seeds, section.seeds_per_shard):
-        name = f"{dataset}-{setting}-seeds{seeds[0]:04d}".replace("_", "-")
-        cost = Cost(
-            rates.START + seconds * len(seeds),
-            len(seeds) * (COPIES * 2 * 4 * largest + 3 * 4 * pixels) + DATASET_BYTES,
-        )
-        shards.append(Shard(STUDY, name, specification.model_copy(update={"seeds": seeds}), cost))
-    return shards
-
-
-def _complexity_shards(section: Section, part: Complexity) -> list[Shard]:
-    """A shard for each width."""
-    shards = []
-    for width in part.widths:
-        specification = ComplexityOfBalls.gathered(
-            section, part, width=width, seeds=range(part.seeds)
-        )
-        weights = _weights(part.dataset, width, section.depth, 1)
-        steps = 2 * part.seeds * len(part.radii) * (part.steps + 1) * part.draws
-        cost = Cost(
-            rates.START + steps * 3 * weights * (part.sample_size + ASCENT_WEIGHTS) / rates.LAYERS,
-            4 * 5 * part.draws * weights + DATASET_BYTES,
-        )
-        name = f"complexity-{part.dataset}-width{width}".replace("_", "-")
-        shards.append(Shard(STUDY, name, specification, cost))
-    return shards
-
-
+SHORT = {"learning_rate": "rate", "batch_size": "batch", "label_noise": "noise"}
 COPIES = 6  # initial, trained and final parameters, their gradient, and two that norms are taken of
 DATASET_BYTES = 1.1e9  # of the largest data set while it is read
-ASCENT_WEIGHTS = 200  # points whose products take as long as a step's passes over its weights
 EPOCHS, RANDOM_EPOCHS = 1400, 300  # to the threshold: the one over √m, the other with random labels
-PHOTOGRAPHS = 130  # likewise of CIFAR-10, for any m
+PHOTOGRAPHS = 130  # the same of CIFAR-10, for any m
 NORMS = 3000  # passes over the weights that the norms of a run take
 
 
-def _run_seconds(specification: Training, width: int, run: Run) -> float:
-    """One run of one branch: its epochs with a loss after each, its outputs, its norms."""
-    weights = _weights(specification.dataset, width, specification.depth, CLASSES)
-    m = run.sample_size
+def _training(
+    section: Section, dataset: str, width: int, sample_size: int, **changes: float | str
+) -> list[Shard]:
+    """Shards of a setting, which differs from the main one in some fields."""
+    specification = shards.Training.gathered(
+        section,
+        dataset=dataset,
+        width=width,
+        sample_size=sample_size,
+        seeds=(),
+        **{"part": "main", "label_noise": 0.0, "initialization": "standard", **changes},
+    )
+    changed = [
+        value if isinstance(value, str) else f"{SHORT.get(field, field)}{value:g}"
+        for field, value in changes.items()
+        if field != "part"
+    ]
+    name = "-".join([dataset, f"width{width}", f"m{sample_size}", *changed])
+    sizes = [IMAGE_SIZES[dataset], *(width,) * specification.depth, CLASSES]
+    pixels = IMAGE_SIZES[dataset] * (sample_size + 2 * section.test_size)
+    arrays = 4 * (2 * COPIES * count_weights(sizes) + 3 * pixels)
+    each = Cost(_seconds(specification, sizes), arrays)
+    once = Cost(0.0, DATASET_BYTES)
+    return in_blocks(STUDY, name, specification, section.seeds, section.seeds_per_shard, each, once)
+
+
+def _complexity_shards(section: Section, part: Complexity) -> list[Shard]:
+    """Shards for each width."""
+    planned = []
+    for width in part.widths:
+        specification = shards.Complexity.gathered(section, part, width=width, seeds=())
+        sizes = [IMAGE_SIZES[part.dataset], *(width,) * section.depth, 1]
+        steps = 2 * len(part.radii) * (part.steps + 1) * part.draws
+        seconds = ascent_seconds(sizes, part.sample_size, steps)
+        arrays = 4 * 5 * part.draws * count_weights(sizes)
+        name = f"complexity-{part.dataset}-width{width}"
+        planned += in_blocks(
+            STUDY, name, specification, part.seeds, section.seeds_per_shard,
+            Cost(seconds, 0.0), Cost(0.0, arrays + DATASET_BYTES),
+        )  # fmt: skip
+    return planned
+
+
+def _seconds(specification: shards.Training, sizes: Sequence[int]) -> float:
+    """One run: its epochs with a loss after each, its outputs, its norms."""
+    m = specification.sample_size
     batch = min(m, specification.batch_size)
-    steps = -(-m // batch)
     slower = 0.5 / specification.learning_rate * (0.05 / specification.threshold) ** 0.5
     true = PHOTOGRAPHS if specification.dataset == "cifar10" else EPOCHS / m**0.5
-    epochs = slower * batch / 64 * (true + RANDOM_EPOCHS * run.label_noise)
-    step = rates.LAYERS_STEP + 3 * (batch + rates.LAYERS_WEIGHTS) * weights / rates.LAYERS
-    points = epochs * m + 2 * (m + specification.test_size)
-    return epochs * steps * step + (points + NORMS) * weights / rates.LAYERS
-
-
-def _weights(dataset: str, width: int, depth: int, outputs: int) -> float:
-    sizes = [IMAGE_SIZES[dataset], *(width,) * depth, outputs]
-    return float(sum(below * above for below, above in pairwise(sizes)))
+    epochs = slower * batch / 64 * (true + RANDOM_EPOCHS * specification.label_noise)
+    evaluated = epochs * m + 2 * (m + specification.test_size) + NORMS
+    branches = 2 if specification.initialization == "mirrored" else 1
+    return branches * training_seconds(sizes, batch, epochs * -(-m // batch), evaluated)

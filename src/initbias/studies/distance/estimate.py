@@ -14,12 +14,13 @@ import pandas as pd
 
 from initbias.statistics import Estimate, exponents, line, ratio_interval, student_interval
 from initbias.study.columns import Column
-from initbias.study.tables import Row, counts, estimates_table, groups, row
+from initbias.study.tables import Row, counts, estimates_table, groups, healthy, row, select
 
 TRAINING = [
     "dataset", "depth", "learning_rate", "batch_size", "threshold", "initialization", "label_noise",
     "sample_size", "width", "part",
 ]  # fmt: skip
+RUN = ["seed", "layer", "outcome", "reason"]
 BALL = ["dataset", "depth", "initialization", "sample_size", "width", "model", "radius"]
 PAIR = ("standard", "mirrored")
 RATIO = "mirrored / standard"
@@ -76,7 +77,9 @@ def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
     """Estimates of all quantities from the measurements of all shards."""
     training = measurements[measurements["experiment"] == "training"]
     balls = measurements[measurements["experiment"] == "complexity"]
-    rows = [*_training(training), *({"part": "complexity", **found} for found in _balls(balls))]
+    rows = list(_training(training)) if len(training) else []
+    if len(balls):
+        rows += [{"part": "complexity", **found} for found in _balls(balls)]
     for found in rows:
         found["arm"] = found.pop("initialization")
     return estimates_table(rows, KEYS)
@@ -89,18 +92,16 @@ def main_setting(table: pd.DataFrame) -> pd.DataFrame:
 
 def runs(training: pd.DataFrame) -> pd.DataFrame:
     """One row for each run and layer, with its quantities and what follows from them as columns."""
-    key = [*TRAINING, "seed", "layer", "failure"]
-    table = training.pivot(index=key, columns="quantity", values="value").reset_index()
-    table = table.rename_axis(columns=None).set_index([*TRAINING, "seed"])
+    table = training.pivot(index=[*TRAINING, *RUN], columns="quantity", values="value")
+    table = table.rename_axis(columns=None).reset_index(RUN[1:])
     if "norm" not in table:  # no run has values
         return table.reset_index()
     layers = table[table["layer"] > 0]
     whole = table[table["layer"] == 0].copy()
     by_run = layers.index.names
     whole["generalization_error"] = whole["test_error"] - whole["train_error"]
-    whole["start_norm_product"] = (layers["start_norm"] ** 2).groupby(by_run).prod()
-    whole["norm_product"] = (layers["norm"] ** 2).groupby(by_run).prod()
-    whole["distance_product"] = (layers["distance"] ** 2).groupby(by_run).prod()
+    for norm in ("start_norm", "norm", "distance"):
+        whole[f"{norm}_product"] = (layers[norm] ** 2).groupby(by_run).prod()
     whole["norm_ratio"] = whole["norm_product"] / whole["distance_product"]
     whole["spectral_product"] = layers["spectral_norm"].groupby(by_run).prod()
     largest = layers["start_spectral_norm"] + whole["distance"].reindex(layers.index)
@@ -111,11 +112,9 @@ def runs(training: pd.DataFrame) -> pd.DataFrame:
 
 def _training(training: pd.DataFrame) -> Iterator[Row]:
     """Means, ratios and growth of everything that is measured of a trained network."""
-    if training.empty:
-        return
     table = runs(training)
-    quantities = [name for name in table if name not in (*TRAINING, "seed", "layer", "failure")]
-    table[quantities] = table[quantities].where(table["failure"] == "")
+    quantities = [name for name in table if name not in (*TRAINING, *RUN)]
+    table[quantities] = table[quantities].where(table["outcome"] == "ok")
     for setting, group in groups(table, TRAINING):
         counted = counts(group[group["layer"] == 0])
         if not counted["used"]:
@@ -180,7 +179,7 @@ def _random_against_true(whole: pd.DataFrame) -> Iterator[Row]:
 
 
 def _noise_slopes(whole: pd.DataFrame) -> Iterator[Row]:
-    """Distance by the share of random labels, a least-squares slope for each seed."""
+    """Distance by the fraction of random labels, a least-squares slope for each seed."""
     shared = [name for name in TRAINING if name != "label_noise"]
     for setting, group in groups(whole, shared):
         wide = group.pivot(index="seed", columns="label_noise", values="distance")
@@ -194,22 +193,18 @@ def _noise_slopes(whole: pd.DataFrame) -> Iterator[Row]:
 
 def _balls(balls: pd.DataFrame) -> Iterator[Row]:
     """Complexity of each ball, and its growth with the width."""
-    if balls.empty:
-        return
-    table = balls.pivot(
-        index=[*BALL, "seed", "draw", "failure"], columns="quantity", values="value"
-    ).reset_index()
+    ball = [*BALL, "seed", "draw", "outcome", "reason"]
+    table = balls.pivot(index=ball, columns="quantity", values="value").reset_index()
     counted = [name for name in BALL if name not in ("model", "radius")]
     tried = table.drop_duplicates([*counted, "seed"])  # a ball has a row for each trial
     for setting, group in groups(tried, counted):
         if not counts(group)["used"]:
             yield row("complexity", "mean", np.nan, **setting, **counts(group))
-    healthy = table[table["failure"] == ""]
-    if healthy.empty:
+    if healthy(table).empty:
         return
-    by_seed = _ball_of_seeds(healthy)
+    by_seed = _ball_of_seeds(healthy(table))
     for setting, group in groups(by_seed, BALL):
-        common = setting | counts(_at(tried, {name: setting[name] for name in counted}))
+        common = setting | counts(select(tried, **{name: setting[name] for name in counted}))
         for quantity in ("complexity", "excess", "bound", "bound_share", "late_gain"):
             values = group[quantity].dropna()
             if len(values):
@@ -218,12 +213,12 @@ def _balls(balls: pd.DataFrame) -> Iterator[Row]:
     for setting, group in groups(by_seed, [name for name in BALL if name != "width"]):
         where = {**setting, "quantity": "excess", "statistic": "exponent", "by": "width"}
         same = {name: setting[name] for name in counted if name != "width"}
-        yield from _over_seeds(where, _growth(group, "width", "excess"), _at(tried, same))
+        yield from _over_seeds(where, _growth(group, "width", "excess"), select(tried, **same))
 
 
-def _ball_of_seeds(healthy: pd.DataFrame) -> pd.DataFrame:
+def _ball_of_seeds(measured: pd.DataFrame) -> pd.DataFrame:
     """One row for each ball and seed, over trials of signs."""
-    trials = healthy.dropna(subset="correlation").assign(
+    trials = measured.dropna(subset="correlation").assign(
         excess=lambda rows: rows["correlation"] - rows["start_correlation"]
     )
     by_seed = trials.groupby([*BALL, "seed"], as_index=False).agg(
@@ -232,7 +227,7 @@ def _ball_of_seeds(healthy: pd.DataFrame) -> pd.DataFrame:
         spread=("excess", "std"),
         late_gain=("late_gain", "max"),
     )
-    bounds = healthy.dropna(subset="bound")[[*BALL, "seed", "bound"]]
+    bounds = measured.dropna(subset="bound")[[*BALL, "seed", "bound"]]
     by_seed = by_seed.merge(bounds, on=[*BALL, "seed"], how="left")
     return by_seed.assign(bound_share=by_seed["complexity"] / by_seed["bound"])
 
@@ -250,13 +245,6 @@ def _over_seeds(
         reason = counts(runs)["reason"] or (NOT_POSITIVE if left_out else "")
         counted = {"used": len(used), "failed": left_out, "reason": reason}
         yield where | row(where["quantity"], where["statistic"], interval(used)) | counted
-
-
-def _at(table: pd.DataFrame, setting: Row) -> pd.DataFrame:
-    chosen = np.ones(len(table), dtype=bool)
-    for name, value in setting.items():
-        chosen &= (table[name] == value).to_numpy()
-    return table[chosen]
 
 
 def _growth(group: pd.DataFrame, by: str, quantity: str) -> pd.Series:

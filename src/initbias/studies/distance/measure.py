@@ -6,13 +6,10 @@ and choices of training share the images and the initial parameters of a seed, t
 are nested, and a mirrored network begins as two copies of the standard one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from itertools import groupby
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -27,31 +24,27 @@ from initbias.networks import (
     default_threads,
     evaluate,
     initialize,
+    layer_norms,
+    linear_bound,
+    spectral_norm,
     train,
 )
 from initbias.studies.distance.shards import Complexity, Training
-from initbias.study.cells import Progress, SeedCell
-from initbias.study.columns import FAILURE, SEED, Column
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from initbias.study.cells import (
+    OK,
+    Ended,
+    Progress,
+    Rows,
+    SeedCell,
+    diverged,
+    not_converged,
+    unavailable,
+)
+from initbias.study.columns import ENDED, SEED, Column
 
 STUDY = "distance"
-TOLERANCE = 1e-4  # relative, of spectral norms
 MODELS = {"relu": False, "linear": True}  # of a ball: whether the activation is left out
 
-SETTING = (
-    "experiment", "part", "dataset", "depth", "width", "learning_rate", "batch_size", "threshold",
-    "initialization", "sample_size", "label_noise", "seed", "model", "radius", "draw",
-)  # fmt: skip
-NUMBERS = [
-    "learning_rate",
-    "batch_size",
-    "threshold",
-    "label_noise",
-    "radius",
-    "draw",
-]  # or missing
 COLUMNS = (
     Column("experiment", "`training` (D-Fig1 to D-Fig3) or `complexity` (D-Fig4)", text=True),
     Column(
@@ -87,7 +80,7 @@ COLUMNS = (
         text=True,
     ),
     Column("value", "what was measured"),
-    FAILURE,
+    *ENDED,
 )
 
 CENTRED = ("cifar10",)  # what all photographs share would make training four times as long
@@ -106,61 +99,32 @@ class Sample:
     labels: Array  # one-hot, (m, classes)
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One run of the specification: a network and what it is trained on."""
-
-    width: int
-    sample_size: int
-    label_noise: float
-    start: Literal["standard", "mirrored"]
-    seed: int
-
-    @property
-    def key(self) -> str:
-        """Name of the cell, unique in its shard."""
-        return (
-            f"width {self.width}, m {self.sample_size}, noise {self.label_noise:g}, {self.start}, "
-            f"seed {self.seed}"
-        )
-
-    @property
-    def ensemble(self) -> tuple[Any, ...]:
-        """What cells have in common that are trained as one batch."""
-        return self.width, self.sample_size, self.label_noise, self.start
-
-
-def cells(specification: Training | Complexity) -> Sequence[Cell | SeedCell]:
-    """A cell for each run, or for each seed of the complexity."""
-    if isinstance(specification, Complexity):
-        return [SeedCell(seed) for seed in specification.seeds]
-    return [
-        Cell(width, m, noise, start, seed)
-        for width in specification.widths
-        for m, noise, start in specification.runs
-        for seed in specification.seeds
-    ]
+def cells(specification: Training | Complexity) -> list[SeedCell]:
+    """A cell for each seed."""
+    return [SeedCell(seed) for seed in specification.seeds]
 
 
 def measure(
-    specification: Training | Complexity, unfinished: Sequence[Any], device: str, progress: Progress
-) -> Iterator[tuple[Cell | SeedCell, pd.DataFrame]]:
+    specification: Training | Complexity,
+    unfinished: Sequence[SeedCell],
+    device: str,
+    progress: Progress,
+) -> Iterator[tuple[SeedCell, pd.DataFrame]]:
     """Measure cells, see `MeasureStage`.
 
-    As many networks at a time as there are threads; on a GPU all seeds of a setting.
+    As many networks at a time as there are threads; on a GPU those of all seeds.
     """
     if isinstance(specification, Complexity):
         for cell in unfinished:
             progress(cell, 0.0)
             yield cell, _complexity(specification, cell.seed, device)
         return
-    for _, group in groupby(unfinished, key=lambda cell: cell.ensemble):
-        ensemble = list(group)
-        together = default_threads() if device == "cpu" else len(ensemble)
-        for first in range(0, len(ensemble), together):
-            batch = ensemble[first : first + together]
-            tables = _train(specification, batch, device, partial(progress, batch[0]))
-            yield from zip(batch, tables, strict=True)
+    together = default_threads() if device == "cpu" else len(unfinished)
+    for first in range(0, len(unfinished), together):
+        batch = unfinished[first : first + together]
+        seeds = [cell.seed for cell in batch]
+        tables = _train(specification, seeds, device, partial(progress, batch[0]))
+        yield from zip(batch, tables, strict=True)
 
 
 def draw_sample(
@@ -218,8 +182,11 @@ def architecture(input_dim: int, width: int, depth: int, outputs: int) -> Archit
     )
 
 
-def start_of(
-    dataset: str, shape: Architecture, seeds: Sequence[int], start: Literal["standard", "mirrored"]
+def initial_networks(
+    dataset: str,
+    shape: Architecture,
+    seeds: Sequence[int],
+    initialization: Literal["standard", "mirrored"],
 ) -> Networks:
     """Initial parameters of some seeds: Xavier's weights, biases of zero."""
     return initialize(
@@ -228,46 +195,39 @@ def start_of(
             for seed in seeds
         ],
         shape,
-        start,
+        initialization,
         zero_bias=True,
     )
 
 
 def _train(
-    specification: Training,
-    batch: list[Cell],
-    device: str,
-    progress: Callable[[float], None],
+    specification: Training, seeds: list[int], device: str, progress: Callable[[float], None]
 ) -> list[pd.DataFrame]:
-    """Train one network for each cell; they differ in their seed alone."""
-    cell, dataset = batch[0], specification.dataset
-    settings = [_setting(specification, each) for each in batch]
+    """Train one network for each seed."""
+    dataset, m = specification.dataset, specification.sample_size
+    tables = [_rows(specification, seed) for seed in seeds]
     try:
         samples = [
-            draw_sample(
-                dataset, cell.sample_size, cell.label_noise, specification.test_size, each.seed
-            )
-            for each in batch
+            draw_sample(dataset, m, specification.label_noise, specification.test_size, seed)
+            for seed in seeds
         ]
     except DatasetUnavailable as error:
-        return [_unavailable(setting, error) for setting in settings]
+        ended = unavailable(error.reported())
+        return [_values(table, {"distance": np.nan}, ended).table() for table in tables]
     inputs, labels = (
         np.stack([getattr(sample, name) for sample in samples]) for name in ("inputs", "labels")
     )
     everywhere = np.concatenate([inputs, [sample.test_inputs for sample in samples]], axis=1)
-    shape = architecture(inputs.shape[2], cell.width, specification.depth, labels.shape[2])
-    networks = start_of(dataset, shape, [each.seed for each in batch], cell.start)
+    shape = architecture(inputs.shape[2], specification.width, specification.depth, labels.shape[2])
+    networks = initial_networks(dataset, shape, seeds, specification.initialization)
     trajectory = train(
         networks,
         inputs,
         labels,
         learning_rate=specification.learning_rate,
         record=Record([specification.epochs]),
-        batch_size=min(specification.batch_size, cell.sample_size),
-        generators=[
-            generator(STUDY, dataset, "seed", each.seed, "order", cell.sample_size)
-            for each in batch
-        ],
+        batch_size=min(specification.batch_size, m),
+        generators=[generator(STUDY, dataset, "seed", seed, "order", m) for seed in seeds],
         stop_loss=specification.threshold,
         device=device,
         progress=progress,
@@ -275,81 +235,41 @@ def _train(
     before, after = (
         evaluate(each, everywhere, device=device) for each in (networks, trajectory.networks)
     )
-    tables = []
-    for index, (setting, sample) in enumerate(zip(settings, samples, strict=True)):
-        diverged, stopped = trajectory.diverged_at[index], trajectory.stopped_at[index]
-        if diverged >= 0:
-            tables.append(_rows(setting, {"epochs": np.nan}, f"diverged by epoch {diverged}"))
+    for index, (table, sample) in enumerate(zip(tables, samples, strict=True)):
+        ended, stopped = diverged(trajectory.diverged_at[index]), trajectory.stopped_at[index]
+        if not ended.ok:
+            _values(table, {"epochs": np.nan}, ended)
             continue
         epochs = stopped if stopped >= 0 else specification.epochs
-        loss = trajectory.losses[index, -1]
-        failure = "" if stopped >= 0 else f"training loss {loss:.3g} after {epochs} epochs"
-        values = {
+        if stopped < 0:
+            loss = trajectory.losses[index, -1]
+            ended = not_converged(f"training loss {loss:.3g} after {epochs} epochs")
+        layers = layer_norms(networks, trajectory.networks, index, device)
+        whole = {
             "epochs": epochs,
-            "steps": epochs * -(-cell.sample_size // specification.batch_size),
+            "steps": epochs * -(-m // specification.batch_size),
             **_fit(sample, after[index].astype(np.float64)),
             "untrained_gap": _untrained_gap(sample, before[index].astype(np.float64)),
+            **np.sqrt((layers[["distance", "norm", "start_norm"]] ** 2).sum()),
         }
-        layers = layer_norms(networks, trajectory.networks, index, device)
-        tables.append(_with_layers(setting, values, layers, failure))
-    return tables
+        _values(table, whole, ended)
+        for number, row in layers.iterrows():
+            _values(table, row.to_dict(), ended, layer=number)
+    return [table.table() for table in tables]
 
 
-def _with_layers(
-    setting: dict[str, Any], values: dict[str, Any], layers: pd.DataFrame, failure: str
-) -> pd.DataFrame:
-    """Rows of a run: of the whole network, whose norms follow from the layers', and of each layer."""
-    whole = {
-        name: float(np.sqrt((layers[name] ** 2).sum()))
-        for name in ("distance", "norm", "start_norm")
-    }
-    rows = [_rows(setting, values | whole, failure)]
-    rows += [
-        _rows(setting, row.to_dict(), failure, layer=int(number))
-        for number, row in layers.iterrows()
-    ]
-    return pd.concat(rows, ignore_index=True)
+def _rows(specification: Training | Complexity, seed: int) -> Rows:
+    """Collects the rows of a seed, with the columns that the specification gives."""
+    names = {column.name for column in COLUMNS} & set(type(specification).model_fields)
+    setting = {name: getattr(specification, name) for name in names}
+    return Rows(COLUMNS, **{"initialization": "standard", **setting}, seed=seed, layer=0)
 
 
-def layer_norms(start: Networks, end: Networks, index: int, device: str) -> pd.DataFrame:
-    """Norms of one network's layers, biases as their last column; a row for each layer, from 1 on.
-
-    Frobenius norms are over all branches, spectral norms the largest of them.
-    """
-    import torch
-
-    rows = []
-    for layers in zip(start.weights, end.weights, strict=True):
-        first, last = (torch.tensor(layer[index], device=device).double() for layer in layers)
-        matrices = {"distance": last - first, "norm": last, "start_norm": first}
-        row = {name: float(matrix.norm()) for name, matrix in matrices.items()}
-        for name, of in (
-            ("spectral_distance", "distance"),
-            ("spectral_norm", "norm"),
-            ("start_spectral_norm", "start_norm"),
-        ):
-            row[name] = max(spectral_norm(branch) for branch in matrices[of])
-        rows.append(row)
-    return pd.DataFrame(rows, index=np.arange(1, len(rows) + 1))
-
-
-def spectral_norm(matrix: Tensor) -> float:
-    """Largest singular value, by Lanczos iterations, which large matrices need."""
-    from scipy.sparse.linalg import LinearOperator, svds
-
-    if min(matrix.shape) == 1 or not matrix.any():
-        return float(matrix.norm())
-    single = matrix.float()  # half the memory traffic, of which there is little else
-
-    def product(factor: Tensor) -> Callable[[Array], Array]:
-        return lambda vector: (factor @ factor.new_tensor(vector.ravel())).cpu().numpy()
-
-    operator = LinearOperator(
-        matrix.shape, matvec=product(single), rmatvec=product(single.mT), dtype=np.float32
-    )
-    start = np.ones(min(matrix.shape), dtype=np.float32)
-    (largest,) = svds(operator, k=1, tol=TOLERANCE, v0=start, return_singular_vectors=False)
-    return float(largest)
+def _values(rows: Rows, values: dict[str, Any], ended: Ended = OK, **where: Any) -> Rows:
+    """Add a row for each value."""
+    found = np.array(list(values.values()), dtype=float)
+    rows.add(ended, quantity=list(values), value=found, **where)
+    return rows
 
 
 def _fit(sample: Sample, outputs: Array) -> dict[str, float]:
@@ -386,96 +306,36 @@ def _complexity(specification: Complexity, seed: int, device: str) -> pd.DataFra
     """Largest correlations with random signs in balls around one network, ReLU and linear."""
     import torch
 
-    dataset, n = specification.dataset, specification.sample_size
-    setting = {
-        **dict.fromkeys(SETTING),
-        **{
-            name: getattr(specification, name)
-            for name in ("experiment", "dataset", "depth", "width")
-        },
-        "initialization": "standard",
-        "sample_size": n,
-        "seed": seed,
-    }
+    dataset, n, steps = specification.dataset, specification.sample_size, specification.steps
+    rows = _rows(specification, seed)
     try:
         inputs = draw_sample(dataset, n, 0.0, 1, seed).inputs
     except DatasetUnavailable as error:
-        return _unavailable(setting, error)
+        return _values(rows, {"distance": np.nan}, unavailable(error.reported())).table()
     shape = architecture(inputs.shape[1], specification.width, specification.depth, 1)
-    network = start_of(dataset, shape, [seed], "standard")
+    network = initial_networks(dataset, shape, [seed], "standard")
     signs = generator(STUDY, dataset, "seed", seed, "signs", n).choice(
         [-1.0, 1.0], (specification.draws, n)
     )
     spectral = [
         spectral_norm(torch.tensor(layer[0, 0], device=device)) for layer in network.weights
     ]
-    rows = []
     for model, linear in MODELS.items():
         for radius in (0.0, *specification.radii):
-            steps = specification.steps if radius else 0
+            taken = steps if radius else 0
             ascent = ascend(
-                network, inputs, signs, radius, steps=steps, linear=linear, device=device
+                network, inputs, signs, radius, steps=taken, linear=linear, device=device
             )
-            found = ascent.correlations.max(axis=1)  # (draws,)
-            start = ascent.correlations[:, 0]
-            ball = setting | {"model": model, "radius": radius}
+            found, start = ascent.correlations.max(axis=1), ascent.correlations[:, 0]  # (draws,)
+            earlier = ascent.correlations[:, : 1 + taken - taken // 4].max(axis=1)
             for draw in range(len(signs)):
                 values = {"correlation": found[draw], "start_correlation": start[draw]}
                 if radius:
-                    earlier = ascent.correlations[draw, : 1 + steps - steps // 4].max()
                     rise = found[draw] - start[draw]
-                    values["late_gain"] = (found[draw] - earlier) / rise
+                    values["late_gain"] = (found[draw] - earlier[draw]) / rise
                     values["distance"] = ascent.distances[draw]
-                rows.append(_rows(ball | {"draw": draw}, values))
+                _values(rows, values, model=model, radius=radius, draw=draw)
             if linear and radius:
-                rows.append(_rows(ball, {"bound": linear_bound(spectral, radius, inputs)}))
-    return pd.concat(rows, ignore_index=True)
-
-
-def linear_bound(spectral: Sequence[float], radius: float, inputs: Array) -> float:
-    """What the proof of D-S1 gives for linear networks, with norms in place of their expected order.
-
-    A linear network with biases is an affine function. At parameters within the radius its slope has at
-    most the norm ∏ (‖Z_k‖₂ + r), and each layer's bias, of norm r at most, passes through the layers
-    above. E‖Σ ξ_i x_i‖ ≤ ‖X‖_F and E|Σ ξ_i| ≤ √n then bound the complexity.
-
-    Args:
-        spectral: ‖Z_k‖₂ of each layer at the start, whose biases are zero.
-        radius: r of the ball.
-        inputs: X, (n, input_dim)
-    """
-    n = len(inputs)
-    largest = np.asarray(spectral) + radius
-    above = np.array([largest[layer + 1 :].prod() for layer in range(len(largest))])
-    slope, offset = largest.prod(), radius * above.sum()
-    return float((slope * np.linalg.norm(inputs) + offset * np.sqrt(n)) / n)
-
-
-def _setting(specification: Training, cell: Cell) -> dict[str, Any]:
-    named = ("experiment", "part", "dataset", "depth", "learning_rate", "batch_size", "threshold")
-    return {
-        **dict.fromkeys(SETTING),
-        **{name: getattr(specification, name) for name in named},
-        "width": cell.width,
-        "initialization": cell.start,
-        "sample_size": cell.sample_size,
-        "label_noise": cell.label_noise,
-        "seed": cell.seed,
-    }
-
-
-def _rows(
-    setting: dict[str, Any], values: dict[str, float], failure: str = "", layer: int = 0
-) -> pd.DataFrame:
-    """A row for each value."""
-    rows = pd.DataFrame({"quantity": list(values), "value": list(map(float, values.values()))})
-    table = rows.assign(**setting, layer=layer, failure=failure)[
-        [column.name for column in COLUMNS]
-    ]
-    table[NUMBERS] = table[NUMBERS].astype(float)
-    return table.assign(model=table["model"].fillna("").astype(str))
-
-
-def _unavailable(setting: dict[str, Any], error: DatasetUnavailable) -> pd.DataFrame:
-    """One row that says why there are no others."""
-    return _rows(setting, {"distance": np.nan}, error.reported())
+                bound = {"bound": linear_bound(spectral, radius, inputs)}
+                _values(rows, bound, model=model, radius=radius)
+    return rows.table()

@@ -1,34 +1,28 @@
 """What a shard of the distance study measures."""
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from initbias.study.shards import Specification
 
 
-class Run(NamedTuple):
-    """A training run: m images, the fraction of their labels that is random, the initialization."""
-
-    sample_size: int
-    label_noise: float
-    start: Literal["standard", "mirrored"]
-
-
 class Training(Specification):
-    """Networks that classify images, trained to a threshold of the loss."""
+    """Networks that classify m images, trained to a threshold of the loss."""
 
     experiment: Literal["training"] = "training"
     part: Literal["main", "choices"]
     dataset: str
-    widths: tuple[int, ...]
+    width: int
     depth: int
     learning_rate: float
     batch_size: int
     threshold: float
     epochs: int
+    sample_size: int
+    label_noise: float
     test_size: int
-    runs: tuple[Run, ...]
+    initialization: Literal["standard", "mirrored"]
     seeds: tuple[int, ...]
 
 
