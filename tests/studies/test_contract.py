@@ -101,11 +101,8 @@ def places(content: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
     entries = content.items() if isinstance(content, dict) else enumerate(content)
     for key, value in entries:
         here = (*path, key)
-        if str(key).endswith("seeds") or (
-            isinstance(value, list)
-            and value
-            and all(isinstance(each, int | float) for each in value)
-        ):
+        numbers = isinstance(value, list) and value and all(map(_is_number, value))
+        if str(key).endswith("seeds") or numbers:
             yield here
         elif isinstance(value, dict | list):
             yield from places(value, here)
@@ -152,6 +149,10 @@ def test_more_sizes_add_shards_and_rename_none(study: str) -> None:
         if not any(path[-1] in type(each).model_fields for each in before.values()):
             assert before.items() <= after.items() and len(after) > len(before), path
     assert changed_some
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float)
 
 
 def _between(values: list[Any]) -> list[Any]:
