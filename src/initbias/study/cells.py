@@ -4,7 +4,7 @@ A module measure.py has two functions, as `MeasureStage` says. The pipeline keep
 hands a study the cells that are not.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
@@ -70,17 +70,28 @@ class Rows:
         self._names = [column.name for column in columns]
         absent = {column.name: "" if column.text else np.nan for column in columns}
         self._common = absent | OK.columns | setting
-        self._frames: list[pd.DataFrame] = []
+        self._parts: list[tuple[int, dict[str, Any]]] = []
 
     def add(self, ended: Ended = OK, **values: Any) -> None:
         """Add a row, or as many as the values have elements."""
-        rows = range(max(map(np.size, values.values()), default=1))
-        columns = {**self._common, **ended.columns, **values}
-        self._frames.append(pd.DataFrame(columns, index=rows))
+        count = max(map(np.size, values.values()), default=1)
+        self._parts.append((count, {**self._common, **ended.columns, **values}))
+
+    def add_each(self, ended: Ended, values: Mapping[str, Any], **where: Any) -> None:
+        """Add each value, or values, with its name in the column `quantity`."""
+        for quantity, value in values.items():
+            self.add(ended, quantity=quantity, value=value, **where)
 
     def table(self) -> pd.DataFrame:
         """Everything that was added."""
-        return pd.concat(self._frames, ignore_index=True)[self._names]
+        return pd.DataFrame(
+            {
+                name: np.concatenate(
+                    [np.broadcast_to(values[name], count) for count, values in self._parts]
+                )
+                for name in self._names
+            }
+        )
 
 
 class Cell(Protocol):

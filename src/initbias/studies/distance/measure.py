@@ -32,7 +32,6 @@ from initbias.networks import (
 from initbias.studies.distance.shards import Complexity, Training
 from initbias.study.cells import (
     OK,
-    Ended,
     Progress,
     Rows,
     SeedCell,
@@ -213,7 +212,9 @@ def _train(
         ]
     except DatasetUnavailable as error:
         ended = unavailable(error.reported())
-        return [_values(table, {"distance": np.nan}, ended).table() for table in tables]
+        for table in tables:
+            table.add(ended, quantity="distance")
+        return [table.table() for table in tables]
     inputs, labels = (
         np.stack([getattr(sample, name) for sample in samples]) for name in ("inputs", "labels")
     )
@@ -238,7 +239,7 @@ def _train(
     for index, (table, sample) in enumerate(zip(tables, samples, strict=True)):
         ended, stopped = diverged(trajectory.diverged_at[index]), trajectory.stopped_at[index]
         if not ended.ok:
-            _values(table, {"epochs": np.nan}, ended)
+            table.add(ended, quantity="epochs")
             continue
         epochs = stopped if stopped >= 0 else specification.epochs
         if stopped < 0:
@@ -252,9 +253,9 @@ def _train(
             "untrained_gap": _untrained_gap(sample, before[index].astype(np.float64)),
             **np.sqrt((layers[["distance", "norm", "start_norm"]] ** 2).sum()),
         }
-        _values(table, whole, ended)
+        table.add_each(ended, whole)
         for number, row in layers.iterrows():
-            _values(table, row.to_dict(), ended, layer=number)
+            table.add_each(ended, row, layer=number)
     return [table.table() for table in tables]
 
 
@@ -263,13 +264,6 @@ def _rows(specification: Training | Complexity, seed: int) -> Rows:
     names = {column.name for column in COLUMNS} & set(type(specification).model_fields)
     setting = {name: getattr(specification, name) for name in names}
     return Rows(COLUMNS, **{"initialization": "standard", **setting}, seed=seed, layer=0)
-
-
-def _values(rows: Rows, values: dict[str, Any], ended: Ended = OK, **where: Any) -> Rows:
-    """Add a row for each value."""
-    found = np.array(list(values.values()), dtype=float)
-    rows.add(ended, quantity=list(values), value=found, **where)
-    return rows
 
 
 def _fit(sample: Sample, outputs: Array) -> dict[str, float]:
@@ -311,7 +305,8 @@ def _complexity(specification: Complexity, seed: int, device: str) -> pd.DataFra
     try:
         inputs = draw_sample(dataset, n, 0.0, 1, seed).inputs
     except DatasetUnavailable as error:
-        return _values(rows, {"distance": np.nan}, unavailable(error.reported())).table()
+        rows.add(unavailable(error.reported()), quantity="distance")
+        return rows.table()
     shape = architecture(inputs.shape[1], specification.width, specification.depth, 1)
     network = initial_networks(dataset, shape, [seed], "standard")
     signs = generator(STUDY, dataset, "seed", seed, "signs", n).choice(
@@ -334,8 +329,8 @@ def _complexity(specification: Complexity, seed: int, device: str) -> pd.DataFra
                     rise = found[draw] - start[draw]
                     values["late_gain"] = (found[draw] - earlier[draw]) / rise
                     values["distance"] = ascent.distances[draw]
-                _values(rows, values, model=model, radius=radius, draw=draw)
+                rows.add_each(OK, values, model=model, radius=radius, draw=draw)
             if linear and radius:
-                bound = {"bound": linear_bound(spectral, radius, inputs)}
-                _values(rows, bound, model=model, radius=radius)
+                bound = linear_bound(spectral, radius, inputs)
+                rows.add(quantity="bound", value=bound, model=model, radius=radius)
     return rows.table()

@@ -1,0 +1,43 @@
+"""Rows of cells, and how runs ended."""
+
+import numpy as np
+import pytest
+
+from initbias.study.cells import OK, Outcome, Rows, diverged, not_converged, unavailable
+from initbias.study.columns import ENDED, Column
+
+COLUMNS = (
+    Column("arm", "", text=True),
+    Column("quantity", "", text=True),
+    Column("epoch", ""),
+    Column("value", ""),
+    *ENDED,
+)
+
+
+def test_rows_have_what_was_given_and_else_nothing() -> None:
+    rows = Rows(COLUMNS, arm="standard")
+    rows.add(quantity="loss", epoch=[0, 10], value=np.array([2.0, 1.0]))
+    rows.add_each(diverged(3), {"risk": 1.5, "norm": np.nan}, arm="mirrored")
+    table = rows.table()
+    assert list(table) == [column.name for column in COLUMNS]
+    assert table["arm"].tolist() == ["standard"] * 2 + ["mirrored"] * 2
+    assert table["quantity"].tolist() == ["loss", "loss", "risk", "norm"]
+    np.testing.assert_array_equal(table["epoch"], [0, 10, np.nan, np.nan])
+    np.testing.assert_array_equal(table["value"], [2, 1, 1.5, np.nan])
+    assert table["outcome"].tolist() == ["ok", "ok", "diverged", "diverged"]
+    assert table["reason"].tolist() == ["", "", "diverged by epoch 3", "diverged by epoch 3"]
+
+
+def test_values_of_other_lengths_are_refused() -> None:
+    rows = Rows(COLUMNS)
+    rows.add(epoch=[0, 1, 2], value=[1.0, 2.0])
+    with pytest.raises(ValueError, match="broadcast"):
+        rows.table()
+
+
+def test_outcomes() -> None:
+    assert diverged(-1) is OK and OK.ok and OK.columns == {"outcome": "ok", "reason": ""}
+    assert diverged(0, "iteration") == (Outcome.DIVERGED, "diverged by iteration 0")
+    assert not not_converged("slow").ok
+    assert unavailable("gone").columns == {"outcome": "unavailable", "reason": "gone"}
