@@ -55,6 +55,7 @@ FILTERS = np.round(8 * kernels.flow_filter(FLOW.eigenvalues, TIMES).numpy()) / 8
 FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "train, fused": (lambda x, y, z: trained((5,), x, y, z), (X, Y, Z)),
     "train, layered": (lambda x, y, z: trained((5, 4), x, y, z), (X, Y, Z)),
+    "speedup": (statistics.speedup, (TIMES, 1 / TIMES, 2 / TIMES)),
     "linear_bound": (lambda s, x: networks.linear_bound(s, 0.5, x), (X[:, 0] ** 2, X)),
     "Networks": (
         lambda *w: networks.empirical_ntk(networks.Networks(ONE.architecture, w), X), ONE.weights
@@ -128,7 +129,8 @@ WITHOUT = {
     "Architecture", "Ascent", "CrossEntropy", "Initialization", "LeastSquares", "LinearTrajectory",
     "PowerLoss", "Record", "Trajectory", "chain_seconds", "count_weights", "training_seconds",
     "dense_seconds", "eigendecomposition_seconds",
-    "ascent_seconds", "layer_norms", "spectral_norm", "default_threads", "initialize", "KrylovChange",
+    "ascent_seconds", "KernelRegression", "draw_split", "mean_cross_entropy", "stable_learning_rate",
+     "layer_norms", "spectral_norm", "default_threads", "initialize", "KrylovChange",
     "ReluKernels", "RidgeEquivalent", "SphereSpectrum", "sphere_spectrum", "LEVEL",
     "CorrectedPowerLaw", "FloorFit", "Curves", "Estimate", "PowerLawFit", "PurePowerLaw", "Verdict", "Window",
     "widening", "CHI2", "exponent_of_means", "DATASETS", "TARGETS", "Dataset", "DatasetUnavailable",

@@ -19,8 +19,11 @@ from initbias.statistics import exponent_of_means, positive_interval, student_in
 from initbias.studies.initial_output import measure as stage
 from initbias.studies.initial_output.claims import judge
 from initbias.studies.initial_output.design import Section, plan
-from initbias.studies.initial_output.estimate import KEYS, estimate, speedup
+from initbias.studies.initial_output.estimate import KEYS, estimate
 from initbias.studies.initial_output.figures import FIGURES, TABLES
+from initbias.studies.initial_output.measure import equation_6, features, runs
+from initbias.studies.initial_output.measure.variance import infinite_width
+from initbias.study.cells import OK, diverged
 from initbias.study.tables import estimates_table
 from tests.studies.measuring import changed
 from tests.studies.measuring import measured as measured_by
@@ -72,18 +75,7 @@ def everything() -> pd.DataFrame:
 def test_every_run_has_values(name: str) -> None:
     last = SHARDS[name].seeds[-1]
     (alone,) = measured(changed(SHARDS[name], seeds=[last])).values()
-    assert (alone["failure"] == "").all() and alone["value"].notna().all()
-
-
-def test_more_seeds_and_widths_add_shards_and_change_none() -> None:
-    more = copy.deepcopy(SECTION)
-    more["seeds_per_shard"] = 3  # as many as there are: the first shard stays as it is
-    more["regression"]["seeds"] = more["mnist"]["seeds"] = 5
-    more["regression"]["other_widths"].append(20)
-    more["loss_independence"]["widths"].append(48)
-    more["added_error"]["gains"].append(6)
-    after = {shard.name: shard.specification for shard in plan(Section.model_validate(more))}
-    assert SHARDS.items() <= after.items() and len(after) == len(SHARDS) + 3 + 2 + 1 + 1 + 1
+    assert (alone["outcome"] == "ok").all() and alone["value"].notna().all()
 
 
 def test_equation_6_and_the_added_error_are_exact_for_the_kernel() -> None:
@@ -150,7 +142,7 @@ def test_equation_6_holds_for_wide_networks_and_not_for_narrow_ones() -> None:
         )
         rows = whole(specification)
         chosen = rows[rows["quantity"] == "share_of_change"]
-        assert (rows["failure"] == "").all() and len(chosen) == 3
+        assert (rows["outcome"] == "ok").all() and len(chosen) == 3
         shares[width] = chosen["value"].mean()
     assert shares[512] < 0.025 and shares[512] < 0.75 * shares[16]
 
@@ -166,7 +158,7 @@ def test_arms_add_up_and_ascend_from_their_starts() -> None:
         outputs_of["mirrored"] + outputs_of["start"] - outputs_of["unlearned"],
         rtol=1e-12,
     )
-    data = stage.sine(SHARDS[ARMS])
+    data = runs.sine(SHARDS[ARMS])
     losses = rows[(rows["quantity"] == "train_loss") & (rows["epoch"] == 0)].set_index("arm")[
         "value"
     ]
@@ -182,9 +174,9 @@ def test_all_losses_end_at_the_interpolant_of_the_start() -> None:
         SHARDS[LOSSES], width=256, gain=5.0, residual=1e-3, powers=[1.5, 2.0, 4.0]
     )
     rows = whole(changed(specification, seeds=[0]))
-    assert (rows["failure"] == "").all()
-    data = stage.sine(specification)
-    start = stage._draw(specification, 0, stage.published_architecture(specification))
+    assert (rows["outcome"] == "ok").all()
+    data = runs.sine(specification)
+    start = runs.initial_networks(specification, 0, runs.published_architecture(specification))
     kernel = empirical_ntk(start, np.concatenate([data.inputs, data.points]))[0]
     outputs_of = rows[rows["quantity"] == "output"]
     initial = outputs_of[outputs_of["arm"] == "start"]["value"].to_numpy()
@@ -199,8 +191,8 @@ def test_all_losses_end_at_the_interpolant_of_the_start() -> None:
         np.testing.assert_allclose(values[[0, -1]], data.labels[[0, -1], 0], atol=1.5e-3)
     # Nearest to the start in the RKHS, by a pseudo-inverse on the weights' side of the same problem.
     n = data.size
-    trainer = stage.Trainer("cpu", 1, lambda share: None)
-    at_sample = stage._run(start, data, data.labels, 1.0, [0], trainer).outputs[0][:n]
+    trainer = runs.Trainer("cpu", 1, lambda share: None)
+    at_sample = runs.run_network(start, data, data.labels, 1.0, [0], trainer).outputs[0][:n]
     coefficients = np.linalg.pinv(kernel[:n, :n]) @ (data.labels[:, 0] - at_sample)
     nearest = initial + kernel[n:, :n] @ coefficients
     assert np.sqrt(((nearest - reached[2.0]) ** 2).mean()) < 0.1 * change
@@ -210,10 +202,12 @@ def test_all_losses_end_at_the_interpolant_of_the_start() -> None:
 
 def test_a_loss_that_does_not_end_is_a_counted_failure() -> None:
     rows = whole(changed(SHARDS[LOSSES], epochs=50, residual=1e-6, seeds=[0]))
-    failed = rows[rows["failure"] != ""]
-    assert failed["failure"].str.contains("after 50 epochs").all()
+    failed = rows[rows["outcome"] == "not converged"]
+    assert failed["reason"].str.contains("after 50 epochs").all()
     assert set(failed["power"].dropna()) == {2.0, 4.0}
-    assert (rows.loc[rows["quantity"] == "distance", "failure"] != "").all()  # all are from L2's
+    assert (
+        rows.loc[rows["quantity"] == "distance", "outcome"] == "not converged"
+    ).all()  # all are from L2's
 
 
 def test_wide_networks_add_the_error_of_exact_theory() -> None:
@@ -227,14 +221,14 @@ def test_wide_networks_add_the_error_of_exact_theory() -> None:
     difference = chosen["standard"] - chosen["theory"]
     error = difference.std() / np.sqrt(seeds)
     assert abs(difference.mean()) < 4 * error < 0.2 * chosen["theory"].mean()
-    data, rate = stage.sine(specification), 0.01
-    exact = [stage._infinite_width(data, gain, rate / gain**2, 100) for gain in (1.0, 3.0)]
+    data, rate = runs.sine(specification), 0.01
+    exact = [infinite_width(data, gain, rate / gain**2, 100) for gain in (1.0, 3.0)]
     assert exact[1] == pytest.approx(81 * exact[0], rel=1e-9)
 
 
 def test_divergence_is_a_counted_row(everything: pd.DataFrame) -> None:
     rows = whole(changed(SHARDS[ARMS], learning_rate=1e6))
-    assert rows["failure"].str.contains("diverged by epoch").any()
+    assert rows.loc[rows["outcome"] == "diverged", "reason"].str.contains("diverged by epoch").any()
     estimates = estimate(rows)
     failures = estimates[estimates["quantity"] == "failures"].iloc[0]
     assert failures["failed"] == 3 and failures["used"] == 0
@@ -249,9 +243,11 @@ def test_data_that_cannot_be_had_are_told_in_words(monkeypatch: pytest.MonkeyPat
     def unavailable(name: str) -> Dataset:
         raise DatasetUnavailable(name, "no network here, and nothing in /home/someone/cache")
 
-    monkeypatch.setattr(stage, "load_dataset", unavailable)
+    for module in (equation_6, features):
+        monkeypatch.setattr(module, "load_dataset", unavailable)
     rows = pd.concat([whole(SHARDS[name]) for name in (BOSTON, IMAGES)], ignore_index=True)
-    assert rows["failure"].str.fullmatch(r"the data set \w+ is unavailable").all()
+    assert (rows["outcome"] == "unavailable").all()
+    assert rows["reason"].str.fullmatch(r"the data set \w+ is unavailable").all()
     estimates = estimate(rows)
     claims = judge(estimates)
     assert {claim.verdict for claim in claims} == {"not measured"} and len(claims) == 2
@@ -319,16 +315,6 @@ def test_intervals_are_those_of_student() -> None:
     assert np.isnan(student_interval([1.0]).low)
 
 
-def test_speed_is_read_off_power_laws() -> None:
-    """1/(1 + t)-like curves t⁻¹ and (4t)⁻¹: the first takes four times as many epochs to any loss."""
-    epochs = np.array([0, *np.unique(np.geomspace(1, 10_000, 60).round())])
-    with np.errstate(divide="ignore"):
-        slow = np.where(epochs == 0, 2.0, 1 / np.maximum(epochs, 1))
-    fast = np.where(epochs == 0, 2.0, slow / 4)
-    assert speedup(epochs, slow, fast) == pytest.approx(np.log(4), rel=0.01)
-    assert speedup(epochs, fast, slow) == pytest.approx(-np.log(4), rel=0.01)
-
-
 def test_flatness_is_the_ratio_of_total_variations() -> None:
     """|x| and x/2 on [-1, 1] vary by 2 and 1, whatever the order of rows; a failed seed is left out."""
     points = np.linspace(-1, 1, 11)
@@ -338,7 +324,7 @@ def test_flatness_is_the_ratio_of_total_variations() -> None:
             "experiment": "regression", "dataset": "sine", "width": 100, "depth": 2, "gain": 2.0,
             "power": np.nan, "factor": np.nan, "arm": arm, "seed": seed, "quantity": "output",
             "epoch": np.nan, "point": point, "value": value,
-            "failure": "diverged" if seed == 3 else "",
+            **(diverged(1) if seed == 3 else OK).columns,
         }
         for seed in range(4)
         for arm, values in functions.items()
@@ -368,7 +354,7 @@ def sweep(exponent: float, added: float = 0.1) -> pd.DataFrame:
                 {
                     "experiment": "added_error", "dataset": "sine", "width": 100, "depth": 1, "gain": gain,
                     "power": np.nan, "factor": np.nan, "arm": arm, "seed": seed, "quantity": quantity,
-                    "epoch": np.nan, "point": np.nan, "value": value, "failure": "",
+                    "epoch": np.nan, "point": np.nan, "value": value, **OK.columns,
                 }
                 for (arm, quantity), value in values.items()
             ]  # fmt: skip
@@ -432,7 +418,7 @@ def images(dataset: str, left: float, first: float, last: float, epochs: int) ->
         {
             "experiment": "mnist", "dataset": dataset, "width": 400, "depth": 4, "gain": 2.0, "power": np.nan,
             "factor": np.nan, "arm": arm, "seed": seed, "quantity": quantity, "epoch": float(epoch),
-            "point": np.nan, "value": value + 1e-4 * seed, "failure": "",
+            "point": np.nan, "value": value + 1e-4 * seed, **OK.columns,
         }
         for (arm, quantity), curve in values.items()
         for epoch, value in zip((0, 1, epochs), curve, strict=True)

@@ -8,7 +8,7 @@ from initbias.study.drawing import STYLES, Look, break_names, facets, name_axes,
 
 
 @pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize("columns", [1, 3, 6])
+@pytest.mark.parametrize("columns", [1, 3, 4])
 def test_names_are_no_longer_than_their_panels(style: str, columns: int) -> None:
     rows = pd.DataFrame(
         {"sphere": range(columns), "noise": "low", "x": 1.0, "value": 1.0, "low": 0.5, "high": 2.0}

@@ -6,6 +6,7 @@ from initbias.datasets.presence import absent
 from initbias.datasets.seeds import generator
 from initbias.datasets.sources import DatasetUnavailable
 from initbias.datasets.spheres import TARGETS, sample_sphere
+from initbias.datasets.splits import draw_split
 
 __all__ = [
     "DATASETS",
@@ -14,6 +15,7 @@ __all__ = [
     "DatasetUnavailable",
     "LinearSample",
     "absent",
+    "draw_split",
     "generator",
     "load_dataset",
     "sample_linear",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from initbias.kernels.gaussian_process import sample_gaussian_process
     from initbias.kernels.krylov import KrylovChange, krylov_change
     from initbias.kernels.planted import planted_covariance
+    from initbias.kernels.regression import KernelRegression
     from initbias.kernels.relu import ReluKernels, ntk_product, relu_diagonals, relu_kernels
     from initbias.kernels.sphere import SphereSpectrum, sphere_spectrum
 
@@ -23,12 +24,14 @@ _HOMES = {
     "gaussian_process": ["sample_gaussian_process"],
     "krylov": ["KrylovChange", "krylov_change"],
     "planted": ["planted_covariance"],
+    "regression": ["KernelRegression"],
     "relu": ["ReluKernels", "ntk_product", "relu_diagonals", "relu_kernels"],
     "sphere": ["SphereSpectrum", "sphere_spectrum"],
 }
 
 __all__ = [
     "KernelFlow",
+    "KernelRegression",
     "KrylovChange",
     "ReluKernels",
     "RidgeEquivalent",

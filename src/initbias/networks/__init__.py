@@ -30,9 +30,9 @@ from initbias.networks.cost import (
     training_seconds,
 )
 from initbias.networks.initialization import Initialization, initialize
-from initbias.networks.losses import CrossEntropy, PowerLoss
+from initbias.networks.losses import CrossEntropy, PowerLoss, mean_cross_entropy
 from initbias.networks.norms import layer_norms, spectral_norm
-from initbias.networks.tangent import empirical_ntk
+from initbias.networks.tangent import empirical_ntk, stable_learning_rate
 from initbias.networks.training.task import Record, Trajectory
 from initbias.networks.training.train import default_threads, evaluate, train
 
@@ -66,11 +66,13 @@ __all__ = [
     "least_squares",
     "linear_bound",
     "linear_tangent_kernel",
+    "mean_cross_entropy",
     "min_norm_start",
     "one_pass_start",
     "predicted_limit",
     "product",
     "spectral_norm",
+    "stable_learning_rate",
     "steered_start",
     "train",
     "training_seconds",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from initbias import arguments
 
@@ -61,3 +64,17 @@ class CrossEntropy:
     def slope(self, outputs: Tensor, labels: Tensor) -> Tensor:
         """Derivative by the outputs, (..., n, outputs), for labels that sum to 1."""
         return outputs.softmax(dim=-1) - labels
+
+
+def mean_cross_entropy(outputs: Any, classes: Any) -> NDArray[np.float64]:
+    """Mean over points of −log softmax at the true class, in float64, (...).
+
+    Args:
+        outputs: (..., n, classes); those that are not finite give NaN.
+        classes: number of the true one, (n,)
+    """
+    outputs, classes = np.asarray(outputs, dtype=np.float64), np.asarray(classes)
+    top = outputs.max(axis=-1, keepdims=True)
+    logarithm = top[..., 0] + np.log(np.exp(outputs - top).sum(axis=-1))
+    loss = (logarithm - outputs[..., np.arange(len(classes)), classes]).mean(axis=-1)
+    return np.asarray(loss)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from initbias.networks.architecture import Networks
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # plans are made without these
+    import pandas as pd
     from torch import Tensor
 
 TOLERANCE = 1e-4  # relative, of spectral norms
@@ -31,6 +31,7 @@ def layer_norms(start: Networks, end: Networks, index: int, device: str = "cpu")
         `start_norm` are over all branches; `spectral_distance`, `spectral_norm` and
         `start_spectral_norm` are the largest of the branches.
     """
+    import pandas as pd
     import torch
 
     rows = []

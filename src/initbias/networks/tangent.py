@@ -52,6 +52,24 @@ def empirical_ntk(networks: Networks, inputs: Any) -> Array:
     return networks.scale**2 * np.stack(kernels)
 
 
+def stable_learning_rate(references: Networks, inputs: Any, share: float) -> float:
+    """The learning rate at which networks of a setting take `share` of 1/λ; 2 is the limit of stability.
+
+    λ is the largest eigenvalue of the tangent kernel over n at initialization, in the mean of a few
+    networks, so that it is the same for all networks of the setting.
+
+    Args:
+        references: networks of the setting.
+        inputs: of the sample, (n, input_dim).
+        share: of 1/λ.
+
+    Raises:
+        ValueError: see `empirical_ntk`.
+    """
+    largest = np.linalg.eigvalsh(empirical_ntk(references, inputs))[:, -1].mean() / len(inputs)
+    return float(share / largest)
+
+
 def _branch_ntk(
     architecture: Architecture,
     weights: Sequence[NDArray[np.float32]],  # of each layer, (fan_out, fan_in + bias)

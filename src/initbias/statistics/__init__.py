@@ -6,6 +6,7 @@ from initbias.statistics.floor import FloorFit
 from initbias.statistics.growth import exponent_of_means, exponents, line
 from initbias.statistics.means import positive_interval, ratio_interval, student_interval
 from initbias.statistics.power_law import LEVEL, Curves, Estimate, Window, widening
+from initbias.statistics.speed import speedup
 from initbias.statistics.verdicts import (
     CHI2,
     Verdict,
@@ -53,6 +54,7 @@ __all__ = [
     "not_measured",
     "positive_interval",
     "ratio_interval",
+    "speedup",
     "student_interval",
     "widening",
 ]

@@ -9,7 +9,7 @@ are nested, and a mirrored network begins as two copies of the standard one.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd

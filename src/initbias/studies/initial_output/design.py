@@ -1,17 +1,16 @@
 """Designs of the initial-output study: B-Fig1 to B-Fig4 as published, and what they leave open."""
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from initbias.networks import training_seconds
 from initbias.studies.initial_output import shards
-from initbias.study import rates
-from initbias.study.fields import Count, Increasing, Repetitions, StrictModel
+from initbias.study.fields import Ascending, Count, Positive, Repetitions, Size, StrictModel
 from initbias.study.images import CLASSES, IMAGE_COUNTS, IMAGE_SIZES, PUBLISHED_TRAINING
 from initbias.study.outputs import Output
-from initbias.study.shards import Cost, Shard, blocks
+from initbias.study.shards import Cost, Shard, in_blocks
 
 STUDY = "initial_output"
 BOSTON_SIZE, BOSTON_FEATURES = 506, 13
@@ -19,9 +18,7 @@ FEWEST_TESTED = 10
 
 Width = Annotated[Count, Field(ge=2, description="Neurons of each hidden layer.")]
 Widths = Annotated[
-    list[Annotated[Count, Field(ge=2)]],
-    Field(min_length=2, description="Neurons of each hidden layer, ascending."),
-    Increasing,
+    Ascending[Size], Field(min_length=2, description="Neurons of each hidden layer, ascending.")
 ]
 Gain = Annotated[
     float,
@@ -31,20 +28,19 @@ Gain = Annotated[
     ),
 ]
 Gains = Annotated[
-    list[Annotated[float, Field(gt=0)]],
+    Ascending[Positive],
     Field(min_length=1, description="Factors v of all initial parameters, ascending."),
-    Increasing,
 ]
 Seeds = Annotated[
     Repetitions, Field(ge=3, description="Independent initial parameters; intervals are over them.")
 ]
-Rate = Annotated[float, Field(gt=0, description="Step of gradient descent on half of the MSE.")]
+Rate = Annotated[float, Field(gt=0, description="Learning rate on half of the MSE.")]
 StepShare = Annotated[
     float,
     Field(
         gt=0,
         lt=2,
-        description="Step times the largest eigenvalue of the tangent kernel over n at the start; "
+        description="Learning rate × largest eigenvalue of the tangent kernel over n at initialization; "
         "the linearised network is stable below 2.",
     ),
 ]
@@ -53,15 +49,14 @@ SampleSize = Annotated[Count, Field(ge=2, description="Training points, evenly s
 
 
 class LossIndependence(StrictModel):
-    """B-Fig1: 1-m-m-1, sin(4x) on [-1, 1], several losses from the same start."""
+    """B-Fig1: 1-m-m-1, sin(4x) on [-1, 1], several losses from the same initialization."""
 
     widths: Widths
     gain: Gain = 5.0
     sample_size: SampleSize = 4
     powers: Annotated[
-        list[Annotated[float, Field(gt=1)]],
+        Ascending[Annotated[float, Field(gt=1)]],
         Field(min_length=2, description="Losses |f - y|^p / p, ascending; 2 must be among them."),
-        Increasing,
         AfterValidator(lambda powers: _with_the_square(powers)),
     ] = [1.5, 2.0, 4.0]
     step_share: StepShare = 0.5
@@ -80,9 +75,8 @@ class Regression(StrictModel):
 
     width: Width
     other_widths: Annotated[
-        list[Annotated[Count, Field(ge=2)]],
+        Ascending[Size],
         Field(min_length=1, description="Neurons of more networks for eq. 6 alone, ascending."),
-        Increasing,
     ]
     gain: Gain = 10.0
     sample_size: SampleSize = 10
@@ -95,12 +89,11 @@ class AddedError(StrictModel):
     """Sweeps of the variance of the initial output: the kernel exactly, networks of one hidden layer."""
 
     factors: Annotated[
-        list[Annotated[float, Field(gt=0)]],
+        Ascending[Positive],
         Field(
             min_length=3,
             description="Factors α of the kernel's random initial function, ascending.",
         ),
-        Increasing,
     ]
     gains: Gains
     width: Width
@@ -112,12 +105,11 @@ class AddedError(StrictModel):
 
 
 class DepthAndWidth(StrictModel):
-    """The standard start against ASI at all depths and widths, where networks learn features."""
+    """The standard initialization against ASI at all depths and widths, where networks learn features."""
 
     depths: Annotated[
-        list[Annotated[int, Field(ge=1, le=10)]],
+        Ascending[Annotated[int, Field(ge=1, le=10)]],
         Field(min_length=1, description="Hidden layers, ascending."),
-        Increasing,
     ]
     widths: Widths
     gain: Gain = 2.0
@@ -153,7 +145,7 @@ class Mnist(StrictModel):
     train_size: Annotated[Count, Field(ge=10, description="Training images, the same for a seed.")]
     test_size: Annotated[int, Field(ge=FEWEST_TESTED, description="Test images.")]
     batch_size: Annotated[Count, Field(ge=1, description="Images of a step of Adam.")] = 512
-    learning_rate: Annotated[float, Field(gt=0, description="Step of Adam.")] = 2e-7
+    learning_rate: Annotated[float, Field(gt=0, description="Learning rate of Adam.")] = 2e-7
     epochs: Annotated[Count, Field(ge=2, description="Length of training.")] = 100
     seeds: Seeds
 
@@ -218,9 +210,9 @@ def _with_the_square(powers: list[float]) -> list[float]:
 
 
 KERNEL_BLOCK = 200  # seeds of the kernel in one job, which are fast
-SPARSE = 2.2e9  # multiply-adds a second of its products with a few points, where memory decides
-DENSE = 4.5e10  # and with hundreds of points
 KERNEL_SECONDS = 0.06  # of one draw of the exact kernel's initial function and its regression
+OTHER_SECONDS = 0.2  # of a seed beside training: tangent kernels, tables
+TO_INTERPOLATION = 800  # epochs that a loss takes as a rule, of the many that it may take
 
 OUTPUTS = {
     "loss_independence": Output(
@@ -288,118 +280,67 @@ def plan(section: Section) -> list[Shard]:
     return planned
 
 
-def _loss_shards(section: Section, part: LossIndependence) -> list[Shard]:
-    epochs = 800.0  # that it takes as a rule, of the many that it may take
-    return [
-        shard
-        for width in part.widths
-        for shard in _shards(
-            section,
-            shards.LossIndependence.gathered(section, part, width=width, seeds=()),
-            f"width{width}",
-            part.seeds,
-            _step_seconds([1, width, width, 1], part.sample_size) * epochs * len(part.powers),
-        )
-    ]
+def _loss_shards(section: Section, part: LossIndependence) -> Iterator[Shard]:
+    for width in part.widths:
+        specification = shards.LossIndependence.gathered(section, part, width=width, seeds=())
+        epochs = TO_INTERPOLATION * len(part.powers)
+        seconds = training_seconds([1, width, width, 1], part.sample_size, epochs)
+        yield from _shards(section, specification, f"width{width}", part.seeds, seconds)
 
 
-def _regression_shards(section: Section, part: Regression) -> list[Shard]:
-    return [
-        shard
-        for width, others in (
-            *((width, []) for width in part.other_widths),
-            (part.width, ["doubled", "random_doubled"]),
+def _regression_shards(section: Section, part: Regression) -> Iterator[Shard]:
+    all_kinds = ["doubled", "random_doubled"]
+    for width, others in (*((width, []) for width in part.other_widths), (part.width, all_kinds)):
+        specification = shards.Regression.gathered(
+            section, part, width=width, others=others, seeds=()
         )
-        for shard in _shards(
-            section,
-            shards.Regression.gathered(section, part, width=width, others=others, seeds=()),
-            f"width{width}" + "-all" * bool(others),
-            part.seeds,
-            (
-                5 + 2.5 * len(others)
-            )  # branches of all networks, of which a doubled one has the width of two
-            * _step_seconds([1, width, width, 1], part.sample_size)
-            * part.epochs,
-        )
-    ]
+        # Branches of all networks, of which a doubled one has the width of two.
+        branches = 5 + 2.5 * len(others)
+        seconds = branches * training_seconds([1, width, width, 1], part.sample_size, part.epochs)
+        name = f"width{width}" + "-all" * bool(others)
+        yield from _shards(section, specification, name, part.seeds, seconds)
 
 
-def _added_shards(section: Section, part: AddedError) -> list[Shard]:
-    kernels = [
-        Shard(
-            STUDY,
-            f"kernel-seeds{seeds[0]:04d}",
-            shards.Kernel.gathered(section, part, seeds=seeds),
-            Cost(rates.START + KERNEL_SECONDS * KERNEL_BLOCK, 1e8),
-        )
-        for seeds in blocks(part.kernel_seeds, KERNEL_BLOCK)
-    ]
-    seconds = 4 * _step_seconds([1, part.width, 1], part.sample_size) * part.epochs
-    return [
-        *kernels,
-        *(
-            shard
-            for gain in part.gains
-            for shard in _shards(
-                section,
-                shards.AddedError.gathered(section, part, gain=gain, seeds=()),
-                f"gain{gain:g}",
-                part.seeds,
-                seconds,
+def _added_shards(section: Section, part: AddedError) -> Iterator[Shard]:
+    specification = shards.Kernel.gathered(section, part, seeds=())
+    each, once = Cost(KERNEL_SECONDS, 0.0), Cost(0.0, 1e8)
+    yield from in_blocks(
+        STUDY, "kernel", specification, part.kernel_seeds, KERNEL_BLOCK, each, once
+    )
+    seconds = 4 * training_seconds([1, part.width, 1], part.sample_size, part.epochs)
+    for gain in part.gains:
+        trained = shards.AddedError.gathered(section, part, gain=gain, seeds=())
+        yield from _shards(section, trained, f"gain{gain:g}", part.seeds, seconds)
+
+
+def _depth_shards(section: Section, part: DepthAndWidth) -> Iterator[Shard]:
+    for depth in part.depths:
+        for width in part.widths:
+            specification = shards.DepthAndWidth.gathered(
+                section, part, depth=depth, width=width, seeds=()
             )
-        ),
-    ]
+            sizes = [1, *(width,) * depth, 1]
+            seconds = 3 * training_seconds(sizes, part.sample_size, part.epochs)
+            name = f"depth{depth}-width{width}"
+            yield from _shards(section, specification, name, part.seeds, seconds)
 
 
-def _depth_shards(section: Section, part: DepthAndWidth) -> list[Shard]:
-    return [
-        shard
-        for depth in part.depths
-        for width in part.widths
-        for shard in _shards(
-            section,
-            shards.DepthAndWidth.gathered(section, part, depth=depth, width=width, seeds=()),
-            f"depth{depth}-width{width}",
-            part.seeds,
-            3 * _step_seconds([1, *(width,) * depth, 1], part.sample_size) * part.epochs,
-        )
-    ]
-
-
-def _boston_shards(section: Section, part: BostonHousing) -> list[Shard]:
+def _boston_shards(section: Section, part: BostonHousing) -> Iterator[Shard]:
     specification = shards.BostonHousing.gathered(section, part, seeds=())
-    seconds = 5 * _step_seconds([BOSTON_FEATURES, part.width, 1], part.train_size) * part.epochs
-    return _shards(section, specification, f"width{part.width}", part.seeds, seconds)
+    seconds = 5 * training_seconds([BOSTON_FEATURES, part.width, 1], part.train_size, part.epochs)
+    yield from _shards(section, specification, f"width{part.width}", part.seeds, seconds)
 
 
-def _mnist_shards(section: Section, part: Mnist) -> list[Shard]:
+def _mnist_shards(section: Section, part: Mnist) -> Iterator[Shard]:
     sizes = [IMAGE_SIZES[part.dataset], *(part.width,) * part.depth, CLASSES]
-    steps = -(-part.train_size // part.batch_size)
-    recorded = min(section.times, part.epochs) * (part.train_size + part.test_size) / 3
-    points = part.epochs * part.train_size + recorded
-    seconds = 3 * points / part.batch_size * _step_seconds(sizes, part.batch_size)
-    return [
-        shard
-        for gain in part.gains
-        for shard in _shards(
-            section,
-            shards.Mnist.gathered(section, part, gain=gain, seeds=()),
-            f"{part.dataset}-gain{gain:g}",
-            part.seeds,
-            seconds + 3 * part.epochs * steps * rates.LAYERS_STEP,
+    steps = part.epochs * -(-part.train_size // part.batch_size)
+    evaluated = min(section.times, part.epochs) * (part.train_size + part.test_size)
+    seconds = 3 * training_seconds(sizes, part.batch_size, steps, evaluated)
+    for gain in part.gains:
+        specification = shards.Mnist.gathered(section, part, gain=gain, seeds=())
+        yield from _shards(
+            section, specification, f"{part.dataset}-gain{gain:g}", part.seeds, seconds
         )
-    ]
-
-
-def _step_seconds(sizes: Sequence[int], points: int) -> float:
-    """One step of one branch: three products of each layer with the points of a batch.
-
-    Scalar networks of one hidden layer are trained in fused loops, which take two products.
-    """
-    if len(sizes) == 3 and sizes[-1] == 1:
-        return sizes[1] * points * (2.0 * sizes[0] + 3) / rates.NETWORKS
-    weights = sum(float(fan_in + 1) * fan_out for fan_in, fan_out in pairwise(sizes))
-    return rates.LAYERS_STEP + max(3 * weights * points / DENSE, 5 * weights / SPARSE)
 
 
 def _shards(
@@ -410,12 +351,7 @@ def _shards(
     seconds: float,  # of one seed
 ) -> list[Shard]:
     """The seeds of a setting, in shards."""
-    planned = []
-    for block in blocks(seeds, section.seeds_per_shard):
-        memory = 40.0 * specification.width ** min(2, specification.depth) + 3e8
-        cost = Cost(rates.START + seconds * len(block), memory)
-        experiment = specification.experiment
-        name = f"{experiment}-{setting}-seeds{block[0]:04d}".replace("_", "-")
-        chosen = specification.model_copy(update={"seeds": block})
-        planned.append(Shard(STUDY, name, chosen, cost))
-    return planned
+    memory = 40.0 * specification.width ** min(2, specification.depth) + 3e8
+    name = f"{specification.experiment}-{setting}"
+    each, once = Cost(seconds + OTHER_SECONDS, 0.0), Cost(0.0, memory)
+    return in_blocks(STUDY, name, specification, seeds, section.seeds_per_shard, each, once)

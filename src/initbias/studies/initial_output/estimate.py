@@ -17,6 +17,7 @@ from initbias.statistics import (
     exponents,
     positive_interval,
     ratio_interval,
+    speedup,
     student_interval,
 )
 from initbias.study.columns import Column
@@ -69,11 +70,11 @@ def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
     rows: list[Row] = []
     healthy = []
     for setting, group in groups(scalars, SETTING):
-        failures = group.sort_values("seed").loc[lambda table: table["failure"] != ""]
+        failures = group[group["outcome"] != "ok"].sort_values("seed")
         lost = set(failures["seed"])
         kept = group[~group["seed"].isin(lost)]
         counted = {"used": kept["seed"].nunique(), "failed": len(lost)}
-        counted["reason"] = failures["failure"].iloc[0] if lost else ""
+        counted["reason"] = failures["reason"].iloc[0] if lost else ""
         rows += [setting | counted | found for found in _one_setting(kept)]
         if lost:
             rows.append(setting | row("failures", "count", float(len(lost)), **counted))
@@ -99,41 +100,15 @@ def _variations(measurements: pd.DataFrame) -> pd.DataFrame:
 
 def _outputs(measurements: pd.DataFrame) -> Iterator[Row]:
     """Outputs of the first seed that has values, at the largest width of each experiment."""
-    outputs = measurements[measurements["quantity"].eq("output") | measurements["failure"].ne("")]
+    outputs = measurements[measurements["quantity"].eq("output") | measurements["outcome"].ne("ok")]
     for _, group in outputs.groupby("experiment"):
         widest = group[group["width"] == group["width"].max()]
-        failed = set(widest.loc[widest["failure"] != "", "seed"])
+        failed = set(widest.loc[widest["outcome"] != "ok", "seed"])
         seeds = sorted(set(widest["seed"]) - failed)
         shown = widest[widest["seed"].isin(seeds[:1])]
         for setting in shown[[*SETTING, "arm", "point", "value"]].to_dict("records"):
             value = setting.pop("value")
             yield row("output", "run", value, used=1, **setting)
-
-
-def speedup(epochs: Array, slower: Array, faster: Array) -> float:
-    """Log of how many times as many epochs one run takes to the lowest loss that both reach.
-
-    Args:
-        epochs: recorded, the start first, (times,).
-        slower: training losses of the run in the numerator, (times,).
-        faster: of the other one, (times,).
-    """
-    level = max(slower.min(), faster.min())
-    if level >= min(slower[0], faster[0]):
-        return np.nan  # one begins below all that the other one reaches: nothing to compare
-    first, second = (_reached(epochs, losses, level) for losses in (slower, faster))
-    return float(np.log(first / second))
-
-
-def _reached(epochs: Array, losses: Array, level: float) -> float:
-    """The epoch at which losses come down to a level, log-log between recorded epochs from 1 on."""
-    index = int(np.argmax(losses <= level))
-    if index <= 1 or losses[index - 1] <= 0:
-        return float(max(epochs[index], 1))
-    before, after = np.log(losses[index - 1]), np.log(max(losses[index], 1e-300))
-    share = (before - np.log(level)) / (before - after)
-    times = np.log(epochs[index - 1 : index + 1])
-    return float(np.exp(times[0] + share * (times[1] - times[0])))
 
 
 def _one_setting(kept: pd.DataFrame) -> Iterator[Row]:

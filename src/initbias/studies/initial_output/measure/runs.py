@@ -1,0 +1,157 @@
+"""Networks and data of the study's cells, and how a network is trained and its outputs are recorded."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from initbias.datasets import generator
+from initbias.networks import (
+    Architecture,
+    Initialization,
+    Networks,
+    PowerLoss,
+    Record,
+    Trajectory,
+    initialize,
+    stable_learning_rate,
+    train,
+)
+from initbias.studies.initial_output.shards import (
+    BostonHousing,
+    DepthAndWidth,
+    Mnist,
+    Regression,
+    Sine,
+    Trained,
+)
+from initbias.study.cells import OK, Ended, diverged
+
+STUDY = "initial_output"
+FREQUENCY = 4.0  # the target of B-Fig1 and B-Fig2 is sin(4x)
+REFERENCES = 8  # networks whose tangent kernels set the learning rate of a setting
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Data:
+    """What networks are trained and tested on."""
+
+    inputs: Array  # (n, input_dim)
+    labels: Array  # (n, outputs)
+    points: Array  # (test, input_dim)
+    target: Array  # at the points, (test, outputs)
+
+    @property
+    def size(self) -> int:
+        """Number of training points."""
+        return len(self.inputs)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One network after training: its outputs at training and test points together."""
+
+    outputs: Array  # at recorded epochs, (times, n + test)
+    losses: Array  # (times,)
+    networks: Networks
+    ended: Ended
+
+
+class Trainer:
+    """Trains the networks of a cell one after another, and reports how much of the cell is done."""
+
+    def __init__(self, device: str, runs: float, report: Callable[[float], None]) -> None:
+        self._device, self._runs, self._report, self._finished = device, runs, report, 0
+
+    def __call__(self, networks: Networks, *data: NDArray[Any], **options: Any) -> Trajectory:
+        """As `train`, without device and progress."""
+
+        def progress(share: float) -> None:
+            self._report((self._finished + share) / self._runs)
+
+        trajectory = train(networks, *data, device=self._device, progress=progress, **options)
+        self._finished += 1
+        return trajectory
+
+
+def sine(specification: Sine) -> Data:
+    """The data of B-Fig1 and B-Fig2: sin(4x) at evenly spaced points of [-1, 1], ends included."""
+    inputs, points = (
+        np.linspace(-1, 1, size)[:, None]
+        for size in (specification.sample_size, specification.test_points)
+    )
+    return Data(inputs, np.sin(FREQUENCY * inputs), points, np.sin(FREQUENCY * points))
+
+
+def published_architecture(specification: Trained, input_dim: int = 1) -> Architecture:
+    """As in the paper: no factors, a bias in every layer."""
+    widths = (specification.width,) * specification.depth
+    return Architecture(input_dim, widths, parametrisation="standard", bias="all")
+
+
+def initial_networks(
+    specification: Trained,
+    seed: int,
+    architecture: Architecture,
+    initialization: Initialization = "standard",
+) -> Networks:
+    """The network of a seed, of one draw for all initializations and scales."""
+    identity: list[str | int] = [STUDY, specification.experiment, "sizes", *architecture.sizes]
+    draw = generator(*identity, "seed", seed, "initial parameters")
+    return initialize([draw], architecture, initialization, gain=specification.gain)
+
+
+def shared_learning_rate(
+    architecture: Architecture, gain: float, inputs: Array, share: float
+) -> float:
+    """A learning rate from networks that are not among those measured."""
+    draws = [generator(STUDY, "reference", number) for number in range(REFERENCES)]
+    return stable_learning_rate(initialize(draws, architecture, gain=gain), inputs, share)
+
+
+def recorded_epochs(specification: Regression | DepthAndWidth | BostonHousing | Mnist) -> list[int]:
+    """Epochs that are recorded: the initialization, then logarithmically to the end."""
+    epochs = np.geomspace(1, specification.epochs, specification.times)
+    return [0, *np.unique(epochs.round().astype(int)).tolist()]
+
+
+def run_network(
+    networks: Networks,
+    data: Data,
+    labels: Array,  # (n, 1)
+    learning_rate: float,
+    epochs: Sequence[int],
+    trainer: Trainer,
+    power: float = 2.0,
+) -> Run:
+    """Train one network with one output."""
+    trajectory = trainer(
+        networks,
+        data.inputs,
+        labels,
+        learning_rate=learning_rate,
+        record=Record(epochs, np.concatenate([data.inputs, data.points])),
+        loss=PowerLoss(power),
+    )
+    outputs = trajectory.outputs[0, :, :, 0].astype(np.float64)
+    ended = diverged(trajectory.diverged_at[0])
+    return Run(outputs, trajectory.losses[0], trajectory.networks, ended)
+
+
+def first_failure(runs: dict[str, Run]) -> Ended:
+    """How the first run ended that failed; OK if none did."""
+    return next((run.ended for run in runs.values() if not run.ended.ok), OK)
+
+
+def mean_square(values: Array) -> float:
+    """Over all values."""
+    return float((values**2).mean())
+
+
+def root(values: Array) -> float:
+    """Of the mean square."""
+    return mean_square(values) ** 0.5
