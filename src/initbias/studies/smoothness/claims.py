@@ -32,11 +32,10 @@ from initbias.studies.smoothness.estimate import (
     REPORTED_SIZE,
     ROUNDING,
     fitted,
-    largest,
 )
 from initbias.study.claims import Claim, Claims, Prediction, Statement, estimate_of
 from initbias.study.images import NAMES
-from initbias.study.tables import groups, select
+from initbias.study.tables import at_largest, groups, select
 
 TABLE_1 = Statement("A-Table1", "published value", "table_1")
 INITIAL_OUTPUT = Statement("A-S3", "published relation", "recovered_smoothness")
@@ -45,7 +44,7 @@ INITIAL_OUTPUT = Statement("A-S3", "published relation", "recovered_smoothness")
 def judge(estimates: pd.DataFrame) -> list[Claim]:
     """All claims of the study."""
     claims = Claims("smoothness", "Chen, Li, Lin 2024")
-    real = largest(select(estimates, part="real"))
+    real = at_largest(select(estimates, part="real"), "sample_size", of="data")
     for name, group in real.groupby("data", sort=False):
         if name in REPORTED:
             _reported(claims, str(name), group)
@@ -99,7 +98,7 @@ def _elsewhere(name: str, sample_size: int) -> str:
 
 def _smoothness(claims: Claims, sphere: dict[str, Any], group: pd.DataFrame) -> None:
     """Smoothness of the initial output on a sphere."""
-    found = largest(group)
+    found = at_largest(group, "sample_size", of="data")
     rows = select(found, quantity="eigenvalue")
     drifts = select(rows, statistic="drift")
     dimension, n = sphere["intrinsic_dim"], found["sample_size"].iloc[0]

@@ -122,14 +122,6 @@ def fitted(estimates: pd.DataFrame, window: tuple[int, float]) -> pd.DataFrame:
     return select(estimates, **_window(window))
 
 
-def largest(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Estimates at the largest sample size of their data that has any; without one, at the largest."""
-    sizes = estimates["sample_size"]
-    measured = sizes.where(estimates["value"].notna())
-    shown = measured.groupby(estimates["data"]).transform("max")
-    return estimates[sizes == shown.fillna(sizes.groupby(estimates["data"]).transform("max"))]
-
-
 def _published(eigenvalues: Array, squares: Array, about: Row) -> Iterator[Row]:
     """Rows of the published estimator; arrays are (data sets, n)."""
     dimension, smoothness = _dimension(about), about["smoothness"]

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from initbias.studies.smoothness.estimate import (
@@ -17,7 +16,6 @@ from initbias.studies.smoothness.estimate import (
     PUBLISHED,
     REPORTED,
     fitted,
-    largest,
 )
 from initbias.study.drawing import (
     DASHED,
@@ -29,13 +27,14 @@ from initbias.study.drawing import (
     Look,
     facets,
     legend_below,
+    level,
     logarithmic,
     name_axes,
     unavailable,
     without_data,
 )
 from initbias.study.images import NAMES
-from initbias.study.tables import cell, groups, select
+from initbias.study.tables import at_largest, cell, groups, select
 
 GREY = "#999999"
 REPORT = Look("reported", INK, line=DASHED, weight=1)
@@ -107,8 +106,8 @@ def smoothness_by_choice(estimates: pd.DataFrame) -> Figure:
             shuffled = select(here, target="shuffled")
             axes.axhline(shuffled["value"].iloc[0], color=SHUFFLED.color, lw=0.8)
         name, quantity = panel["data"].iloc[0], panel["quantity"].iloc[0]
-        if quantity in CHOICES:
-            _reported(axes, name)
+        if name in REPORTED and quantity in CHOICES:
+            level(axes, REPORT, REPORTED[name])
         labels = [CHOSEN[encoding] for encoding in encodings]
         axes.set_xticks(range(len(labels)), labels, rotation=60, ha="right", rotation_mode="anchor")
     legend_below(figure, [*looks.values(), REPORT, SHUFFLED], note)
@@ -117,7 +116,8 @@ def smoothness_by_choice(estimates: pd.DataFrame) -> Figure:
 
 def recovered_smoothness(estimates: pd.DataFrame) -> Figure:
     """Estimated less true smoothness at the largest n, a row for each estimator, a column for each sphere."""
-    rows = _errors(largest(select(estimates, part="synthetic", statistic="mean")))
+    found = select(estimates, part="synthetic", statistic="mean")
+    rows = _errors(at_largest(found, "sample_size", of="data"))
     if rows.empty:
         return without_data(estimates, "smoothness on spheres")
     figure, drawn = facets(
@@ -127,7 +127,7 @@ def recovered_smoothness(estimates: pd.DataFrame) -> Figure:
     for axes, panel in drawn:
         for target, look in TARGETS.items():
             look.bars(axes, select(panel, target=target), "smoothness")
-        _truth(axes, 0)
+        level(axes, TRUTH, 0)
     name_axes(drawn, "true smoothness", "estimate $-$ truth")
     legend_below(figure, [*TARGETS.values(), TRUTH])
     return figure
@@ -153,7 +153,7 @@ def bias_by_size(estimates: pd.DataFrame) -> Figure:
             lines = select(panel, quantity=quantity)
             for number, (_, line) in enumerate(lines.groupby("smoothness")):
                 look.bars(axes, line, "sample_size", aside=1.04 ** (at + number / 2 - 2))
-        _truth(axes, 0)
+        level(axes, TRUTH, 0)
         logarithmic(axes, rows["sample_size"])
     name_axes(drawn, "sample size $n$", "estimate $-$ truth")
     legend_below(figure, [*looks.values(), TRUTH])
@@ -164,8 +164,8 @@ def fit_windows(estimates: pd.DataFrame) -> Figure:
     """Slope of the tail sums against the end of the fit's window, a panel for each data."""
     real, note = _real(estimates)
     encoding = next(iter(_encodings(real)))
-    rows = pd.concat([_main(real), largest(select(estimates, part="synthetic"))])
-    rows = select(rows, quantity="slope", statistic="mean")
+    spheres = at_largest(select(estimates, part="synthetic"), "sample_size", of="data")
+    rows = select(pd.concat([_main(real), spheres]), quantity="slope", statistic="mean")
     rows = rows[rows["target"].isin([encoding, "shuffled", "nngp", "noise"])]
     if rows["value"].isna().all():
         return without_data(estimates, "slopes of tail sums")
@@ -181,8 +181,9 @@ def fit_windows(estimates: pd.DataFrame) -> Figure:
             look.bars(axes, select(lines, first=1.0), "end")
             replace(look, marker="s", line=DASHED).bars(axes, select(lines, first=10.0), "end")
         for truth in select(panel, target="nngp")["theory"].unique():
-            _truth(axes, truth)
-        _reported(axes, panel["data"].iloc[0])
+            level(axes, TRUTH, truth)
+        if (name := panel["data"].iloc[0]) in REPORTED:
+            level(axes, REPORT, REPORTED[name])
         axes.set(ylim=(0, None), xlabel="end of window / $n$", xticks=[0.1, 0.5, 0.9])
     name_axes(drawn, y="slope of tail sums")
     later = Look("the same from $i = 10$", INK, "s", line=DASHED, size=3)
@@ -241,7 +242,7 @@ def recovery(estimates: pd.DataFrame) -> pd.DataFrame:
 
 def _real(estimates: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """Estimates of real data at their largest size, and what is unavailable."""
-    real = largest(select(estimates, part="real"))
+    real = at_largest(select(estimates, part="real"), "sample_size", of="data")
     measured = real.groupby("data")["value"].transform("count") > 0
     return real[measured] if measured.any() else real, unavailable(real, "data", NAMES)
 
@@ -272,15 +273,6 @@ def _encodings(real: pd.DataFrame) -> dict[str, Look]:
     labelled = [target for target in real["target"].unique() if target != "shuffled"]
     looks = {target: Look(CHOSEN[target], PALETTE[at]) for at, target in enumerate(labelled)}
     return {**looks, "shuffled": SHUFFLED}
-
-
-def _truth(axes: Axes, value: float) -> None:
-    axes.axhline(value, color=TRUTH.color, ls=DOTTED, lw=1)
-
-
-def _reported(axes: Axes, name: str) -> None:
-    if name in REPORTED:
-        axes.axhline(REPORTED[name], color=REPORT.color, ls=DASHED, lw=1)
 
 
 def _estimator(quantity: str) -> str:
