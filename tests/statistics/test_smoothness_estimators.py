@@ -40,7 +40,7 @@ def test_what_rounding_leaves_of_the_last_values_is_finite() -> None:
     ],
 )
 def test_exact_spectra_differ_at_finite_n(dimension: int, expected: list[float]) -> None:
-    """The estimator on mean squared coefficients, NNGP minus planted, as in docs/numerics.md."""
+    """The estimator on mean squared coefficients, NNGP minus planted, as in docs/measured.md."""
     spectrum = sphere_spectrum(dimension, depth=1)
     order = np.argsort(-spectrum.ntk[:200])
     repeats = np.rint(spectrum.multiplicity[order]).astype(int)
