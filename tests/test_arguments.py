@@ -34,6 +34,7 @@ SYSTEM = networks.underdetermined(WIDE, RIGHT)
 SOLUTION = SYSTEM.min_norm + networks.in_null_space(SYSTEM, np.ones((5, 1)))
 SIZES = np.array([8.0, 16, 32, 64, 128, 256])
 RISKS = np.array([1.0, 0.75, 0.5, 0.375, 0.25, 0.1875])
+SPECTRUM, SQUARES = VALUES[None, ::-1].copy(), RISKS[None] ** 2
 
 
 def net(widths: tuple[int, ...] = (5,), **options: Any) -> networks.Networks:
@@ -48,6 +49,7 @@ def trained(widths: tuple[int, ...], x: Any, y: Any, z: Any) -> Any:
 
 
 ONE = networks.initialize([np.random.default_rng(0)], networks.Architecture(DIM, (5,)))
+ROUNDED = tuple(np.round(8 * weights) / 8 for weights in ONE.weights)
 FLOW = kernels.KernelFlow(KERNEL)
 FILTERS = np.round(8 * kernels.flow_filter(FLOW.eigenvalues, TIMES).numpy()) / 8
 
@@ -58,7 +60,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "speedup": (statistics.speedup, (TIMES, 1 / TIMES, 2 / TIMES)),
     "linear_bound": (lambda s, x: networks.linear_bound(s, 0.5, x), (X[:, 0] ** 2, X)),
     "Networks": (
-        lambda *w: networks.empirical_ntk(networks.Networks(ONE.architecture, w), X), ONE.weights
+        lambda *w: networks.empirical_ntk(networks.Networks(ONE.architecture, w), X), ROUNDED
     ),
     "evaluate": (lambda z: networks.evaluate(net(), z), (Z,)),
     "empirical_ntk": (lambda x: networks.empirical_ntk(net(), x), (X,)),
@@ -123,6 +125,20 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "student_interval": (lambda values: statistics.student_interval(values).high, (VALUES,)),
     "positive_interval": (lambda values: statistics.positive_interval(values).high, (VALUES,)),
     "ratio_interval": (lambda values: statistics.ratio_interval(values).high, (VALUES,)),
+    "difference_interval": (lambda *given: statistics.difference_interval(*given).high, (VALUES, RISKS)),
+    "squared_coefficients": (
+        lambda kernel, y: kernels.squared_coefficients(kernel, [y])[1][0], (KERNEL, Y)
+    ),
+    "tail_shares": (statistics.tail_shares, (VALUES,)),
+    "fit_tails": (
+        lambda values, squares: statistics.fit_tails(values, squares, 1, 1.0).slope, (SPECTRUM, SQUARES)
+    ),
+    "eigenvalue_smoothness": (
+        lambda values, squares: statistics.eigenvalue_smoothness(values, squares, 0.5, 1, 1.0),
+        (SPECTRUM, SQUARES),
+    ),
+    "encode": (lambda labels: datasets.encode(labels, "one_hot"), (np.array([0.0, 3.0, 1.0]),)),
+    "normalise": (lambda pixels: datasets.normalise(pixels, "unit_norm"), (X,)),
 }  # fmt: skip
 # Public, and without an array among what they take.
 WITHOUT = {
@@ -134,7 +150,7 @@ WITHOUT = {
     "ReluKernels", "RidgeEquivalent", "SphereSpectrum", "sphere_spectrum", "LEVEL",
     "CorrectedPowerLaw", "FloorFit", "Curves", "Estimate", "PowerLawFit", "PurePowerLaw", "Verdict", "Window",
     "widening", "CHI2", "exponent_of_means", "DATASETS", "TARGETS", "Dataset", "DatasetUnavailable",
-    "LinearSample", "generator",
+    "LinearSample", "generator", "Encoding", "Normalisation", "TailFit",
     "absent", "load_dataset", "sample_linear", "sample_sphere", "sample_underdetermined",
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from initbias.kernels.cost import dense_seconds, eigendecomposition_seconds
 
 if TYPE_CHECKING:
+    from initbias.kernels.coefficients import squared_coefficients
     from initbias.kernels.equivalents import RidgeEquivalent
     from initbias.kernels.flow import KernelFlow, descent_filter, flow_filter, ridge_filter
     from initbias.kernels.gaussian_process import sample_gaussian_process
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from initbias.kernels.sphere import SphereSpectrum, sphere_spectrum
 
 _HOMES = {
+    "coefficients": ["squared_coefficients"],
     "equivalents": ["RidgeEquivalent"],
     "flow": ["KernelFlow", "descent_filter", "flow_filter", "ridge_filter"],
     "gaussian_process": ["sample_gaussian_process"],
@@ -48,6 +50,7 @@ __all__ = [
     "ridge_filter",
     "sample_gaussian_process",
     "sphere_spectrum",
+    "squared_coefficients",
 ]
 
 

@@ -4,8 +4,19 @@ from initbias.statistics.corrected import CorrectedPowerLaw
 from initbias.statistics.fit import PowerLawFit, PurePowerLaw, fit_means, fit_power_law
 from initbias.statistics.floor import FloorFit
 from initbias.statistics.growth import exponent_of_means, exponents, line
-from initbias.statistics.means import positive_interval, ratio_interval, student_interval
+from initbias.statistics.means import (
+    difference_interval,
+    positive_interval,
+    ratio_interval,
+    student_interval,
+)
 from initbias.statistics.power_law import LEVEL, Curves, Estimate, Window, widening
+from initbias.statistics.smoothness import (
+    TailFit,
+    eigenvalue_smoothness,
+    fit_tails,
+    tail_shares,
+)
 from initbias.statistics.speed import speedup
 from initbias.statistics.verdicts import (
     CHI2,
@@ -33,12 +44,16 @@ __all__ = [
     "FloorFit",
     "PowerLawFit",
     "PurePowerLaw",
+    "TailFit",
     "Verdict",
     "Window",
+    "difference_interval",
+    "eigenvalue_smoothness",
     "exponent_of_means",
     "exponents",
     "fit_means",
     "fit_power_law",
+    "fit_tails",
     "judge_above",
     "judge_at_least",
     "judge_at_most",
@@ -56,5 +71,6 @@ __all__ = [
     "ratio_interval",
     "speedup",
     "student_interval",
+    "tail_shares",
     "widening",
 ]

@@ -320,3 +320,8 @@ def without_data(estimates: pd.DataFrame, wanted: str) -> Figure:
     axes.set_axis_off()
     axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes)
     return figure
+
+
+def level(axes: Axes, look: Look, value: float) -> None:
+    """A horizontal line across a panel."""
+    axes.axhline(value, color=look.color, ls=look.line, lw=look.weight)

@@ -36,3 +36,17 @@ def increasing(values: Values) -> Values:
 
 Increasing = AfterValidator(increasing)
 Ascending = Annotated[list[Value], Increasing]
+
+
+def distinct(values: list[Value]) -> list[Value]:
+    """Refuse values of which two are equal.
+
+    Raises:
+        ValueError: a value is there twice.
+    """
+    if len(set(values)) < len(values):
+        raise ValueError("has a value twice; write each once")
+    return values
+
+
+Distinct = Annotated[list[Value], AfterValidator(distinct)]

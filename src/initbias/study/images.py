@@ -26,3 +26,17 @@ NAMES = {
     "cifar10": "CIFAR-10",
     "digits": "digits, 8 × 8",
 }
+
+# Bytes of a whole data set while it is loaded: pixels as they are published and as float32.
+LOADED_BYTES = {
+    "mnist": 2.8e8,
+    "mnist_subset": 1e8,
+    "fashion_mnist": 2.8e8,
+    "cifar10": 9.3e8,
+    "digits": 1e6,
+}
+
+
+def loading_seconds(dataset: str) -> float:
+    """Seconds to load a data set that is here."""
+    return LOADED_BYTES[dataset] / 1e8

@@ -108,3 +108,16 @@ def cell(rows: pd.DataFrame, digits: str = ".3f", *, absent: str = "") -> str:
         return absent
     first = found.iloc[0]
     return f"{first['value']:{digits}}" if pd.isna(first["low"]) else interval(first, digits)
+
+
+def at_largest(estimates: pd.DataFrame, size: str, of: str) -> pd.DataFrame:
+    """Estimates at the largest size that has a value; without one, at the largest of all.
+
+    Args:
+        estimates: rows.
+        size: column of the size.
+        of: column in each of whose values that is a size of its own.
+    """
+    names, sizes = estimates[of], estimates[size]
+    measured = sizes.where(estimates["value"].notna()).groupby(names).transform("max")
+    return estimates[sizes == measured.fillna(sizes.groupby(names).transform("max"))]

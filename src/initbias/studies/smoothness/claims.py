@@ -17,6 +17,7 @@ estimator's bias at finite n is not the same for both (docs/numerics.md).
 """
 
 from functools import partial
+from math import inf
 from typing import Any
 
 import pandas as pd
@@ -31,11 +32,10 @@ from initbias.studies.smoothness.estimate import (
     REPORTED_SIZE,
     ROUNDING,
     fitted,
-    largest,
 )
 from initbias.study.claims import Claim, Claims, Prediction, Statement, estimate_of
 from initbias.study.images import NAMES
-from initbias.study.tables import groups, select
+from initbias.study.tables import at_largest, groups, select
 
 TABLE_1 = Statement("A-Table1", "published value", "table_1")
 INITIAL_OUTPUT = Statement("A-S3", "published relation", "recovered_smoothness")
@@ -44,7 +44,7 @@ INITIAL_OUTPUT = Statement("A-S3", "published relation", "recovered_smoothness")
 def judge(estimates: pd.DataFrame) -> list[Claim]:
     """All claims of the study."""
     claims = Claims("smoothness", "Chen, Li, Lin 2024")
-    real = largest(select(estimates, part="real"))
+    real = at_largest(select(estimates, part="real"), "sample_size", of="data")
     for name, group in real.groupby("data", sort=False):
         if name in REPORTED:
             _reported(claims, str(name), group)
@@ -59,15 +59,20 @@ def _reported(claims: Claims, name: str, group: pd.DataFrame) -> None:
     labelled = slopes[slopes["target"] != "shuffled"]
     main = labelled.iloc[:1]  # the first encoding and normalisation are the main ones
     about = main.iloc[0]
-    rule, needed = None, ""
-    if main["value"].notna().all():
-        same = {"target": "shuffled", "normalisation": about["normalisation"]}
-        null = select(slopes, **same)["value"].iloc[0]
-        choices = group[(group["target"] != "shuffled") & group["quantity"].isin(CHOICES)]
-        every = Estimate(about["value"], choices["low"].min(), choices["high"].max())
-        rule = partial(_among_choices, REPORTED[name], null, every)
-        if reasons := _elsewhere(name, about["sample_size"]):
-            needed = f"{reasons} {_range(null, every)}"
+    shuffled = select(slopes, target="shuffled", normalisation=about["normalisation"])
+    null = shuffled["value"].iloc[0]
+    choices = group[(group["target"] != "shuffled") & group["quantity"].isin(CHOICES)]
+    every = Estimate(about["value"], choices["low"].min(), choices["high"].max())
+    said = f"(all choices and windows: {every.low:.2f} to {every.high:.2f}; "
+    said += f"shuffled labels: {null:.2f})"
+    elsewhere = _elsewhere(name, about["sample_size"])
+
+    def among_choices(measured: Estimate) -> Verdict:
+        verdict = judge_reported(
+            measured, REPORTED[name], rounding=ROUNDING, null=null, choices=every
+        )
+        return Verdict(verdict.verdict, f"{verdict.reason} {said}")
+
     claims.judge(
         TABLE_1,
         name,
@@ -75,20 +80,10 @@ def _reported(claims: Claims, name: str, group: pd.DataFrame) -> None:
         f"{CHOSEN[about['normalisation']]}, n = {about['sample_size']})",
         Prediction("=", REPORTED[name]),
         main,
-        rule=rule,
-        needed=needed,
+        rule=among_choices,
+        needed=f"{elsewhere} {said}" if elsewhere and pd.notna(about["value"]) else "",
         absent="fewer than two subsamples",
     )
-
-
-def _among_choices(reported: float, null: float, every: Estimate, measured: Estimate) -> Verdict:
-    verdict = judge_reported(measured, reported, rounding=ROUNDING, null=null, choices=every)
-    return Verdict(verdict.verdict, f"{verdict.reason} {_range(null, every)}")
-
-
-def _range(null: float, every: Estimate) -> str:
-    choices = f"all choices and windows: {every.low:.2f} to {every.high:.2f}"
-    return f"({choices}; shuffled labels: {null:.2f})"
 
 
 def _elsewhere(name: str, sample_size: int) -> str:
@@ -103,10 +98,10 @@ def _elsewhere(name: str, sample_size: int) -> str:
 
 def _smoothness(claims: Claims, sphere: dict[str, Any], group: pd.DataFrame) -> None:
     """Smoothness of the initial output on a sphere."""
-    rows = select(largest(group), quantity="eigenvalue")
+    found = at_largest(group, "sample_size", of="data")
+    rows = select(found, quantity="eigenvalue")
     drifts = select(rows, statistic="drift")
-    unknown = Estimate(0.0, -float("inf"), float("inf"))
-    dimension, n = sphere["intrinsic_dim"], largest(group)["sample_size"].iloc[0]
+    dimension, n = sphere["intrinsic_dim"], found["sample_size"].iloc[0]
     claims.judge(
         INITIAL_OUTPUT,
         f"d{dimension:.0f}",
@@ -117,8 +112,8 @@ def _smoothness(claims: Claims, sphere: dict[str, Any], group: pd.DataFrame) -> 
             judge_value,
             predicted=3 / (dimension + 1),
             alternative=1 / (dimension + 1),
-            drift=estimate_of(drifts.iloc[0]) if len(drifts) else unknown,
+            drift=estimate_of(drifts.iloc[0]) if len(drifts) else Estimate(0.0, -inf, inf),
         ),
-        attempted=select(fitted(largest(group), PUBLISHED), quantity="slope"),
+        attempted=select(fitted(found, PUBLISHED), quantity="slope"),
         absent="fewer than two data sets",
     )

@@ -2,66 +2,60 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
+from initbias.datasets import Encoding, Normalisation
+from initbias.kernels import dense_seconds, eigendecomposition_seconds
 from initbias.studies.smoothness import shards
-from initbias.study import rates
-from initbias.study.fields import Count, Increasing, Repetitions, StrictModel
-from initbias.study.outputs import Output
-from initbias.study.shards import Cost, Shard, Specification, blocks
-
-
-def _different(values: list[str]) -> list[str]:
-    if len(set(values)) < len(values):
-        raise ValueError("has a value twice; write each once")
-    return values
-
-
-Different = AfterValidator(_different)
-SampleSizes = Annotated[
-    list[Annotated[Count, Field(ge=100)]],
-    Field(min_length=1, description="Numbers of points n, ascending."),
-    Increasing,
-]
-Seeds = Annotated[
+from initbias.study.fields import (
+    Ascending,
+    Count,
+    Distinct,
+    Positive,
     Repetitions,
-    Field(ge=3, description="Independent data sets for each size; intervals are over them."),
+    Size,
+    StrictModel,
+)
+from initbias.study.images import LOADED_BYTES, loading_seconds
+from initbias.study.outputs import Output
+from initbias.study.shards import Cost, Shard, in_blocks
+
+SampleSizes = Annotated[
+    Ascending[Annotated[Count, Field(ge=100)]],
+    Field(min_length=1, description="Numbers of points n, ascending."),
 ]
 Dataset = Literal["mnist", "mnist_subset", "fashion_mnist", "cifar10", "digits"]
-Encoding = Literal["class_index", "centred", "one_hot", "parity"]
-Normalisation = Literal["raw", "unit_norm", "standardised"]
 
 
 class Synthetic(StrictModel):
     """Functions of known smoothness on spheres, which show what the estimators are worth."""
 
     intrinsic_dims: Annotated[
-        list[Annotated[Count, Field(ge=2)]],
+        Ascending[Size],
         Field(
             min_length=1,
             description="Dimensions d of the spheres S^d that inputs are uniform on (input_dim d+1).",
         ),
-        Increasing,
     ]
     smoothness: Annotated[
-        list[Annotated[float, Field(gt=0)]],
+        Ascending[Positive],
         Field(
             description="Smoothness relative to the NTK of random functions, ascending; 1/(d+1) and "
             "3/(d+1) are measured always."
         ),
-        Increasing,
     ]
     sample_sizes: SampleSizes
-    seeds: Seeds
+    seeds: Annotated[
+        Repetitions,
+        Field(ge=3, description="Independent data sets for each size; intervals are over them."),
+    ]
 
 
 class Real(StrictModel):
     """Real data, A-Table1."""
 
     datasets: Annotated[
-        list[Dataset],
-        Field(min_length=1, description="Data sets, see docs/datasets.md."),
-        Different,
+        Distinct[Dataset], Field(min_length=1, description="Data sets, see docs/datasets.md.")
     ]
     sample_sizes: SampleSizes
     seeds: Annotated[
@@ -69,22 +63,20 @@ class Real(StrictModel):
         Field(ge=3, description="Random subsamples of each data set; intervals are over them."),
     ]
     encodings: Annotated[
-        list[Encoding],
+        Distinct[Encoding],
         Field(
             min_length=1,
             description="Targets made of classes: the class number, the same with mean zero, one "
             "indicator for each class (squared coefficients averaged), or ±1 for even and odd classes.",
         ),
-        Different,
     ] = ["class_index", "centred", "one_hot", "parity"]
     normalisations: Annotated[
-        list[Normalisation],
+        Distinct[Normalisation],
         Field(
             min_length=1,
             description="Inputs: pixels from 0 to 1, the same with each image scaled to norm 1, or all "
             "pixels shifted and scaled to mean 0 and standard deviation 1.",
         ),
-        Different,
     ] = ["raw", "unit_norm", "standardised"]
 
 
@@ -138,61 +130,46 @@ OUTPUTS = {
     ),
 }
 
-# Sizes of whole data sets in memory, bytes: pixels, as they are and as float32.
-LOADED = {
-    "mnist": 2.8e8,
-    "mnist_subset": 1e8,
-    "fashion_mnist": 2.8e8,
-    "cifar10": 9.3e8,
-    "digits": 1e6,
-}
+BEGIN = 1.5  # seconds to load compiled loops and to tabulate covariances of planted functions
+PAIR = 3600  # operations for a pair of points: both kernels, or a planted covariance
+DRAW = 1.2  # operations over n³ to factorize a covariance
+ARRAYS = 8  # of n × n numbers
 
 
 def plan(section: Section) -> list[Shard]:
-    """All shards of the study, in a stable order."""
+    """All shards of the study, in a stable order: one for each data, size and block of seeds."""
     synthetic, real = section.synthetic, section.real
-    return [
-        _synthetic_shard(section, dimension, n, seeds)
+    settings = [
+        _synthetic(section, dimension, n)
         for dimension in synthetic.intrinsic_dims
         for n in synthetic.sample_sizes
-        for seeds in blocks(synthetic.seeds, section.seeds_per_shard)
-    ] + [
-        _real_shard(section, dataset, n, seeds)
-        for dataset in real.datasets
-        for n in real.sample_sizes
-        for seeds in blocks(real.seeds, section.seeds_per_shard)
     ]
+    settings += [_real(section, name, n) for name in real.datasets for n in real.sample_sizes]
+    return [shard for found in settings for shard in found]
 
 
-def _synthetic_shard(section: Section, dimension: int, n: int, seeds: tuple[int, ...]) -> Shard:
+def _synthetic(section: Section, dimension: int, n: int) -> list[Shard]:
+    part, name = section.synthetic, f"synthetic-d{dimension}-n{n}"
     specification = shards.Synthetic.gathered(
-        section, section.synthetic, intrinsic_dim=dimension, sample_size=n, seeds=seeds
+        section, part, intrinsic_dim=dimension, sample_size=n, seeds=()
     )
-    functions = len(section.synthetic.smoothness) + 3  # planted ones and a draw from the NNGP
-    # An eigendecomposition for all; a factorisation and an interpolated covariance for each function.
-    per_function = 1.2 * float(n) ** 3 + 3600 * float(n) ** 2
-    operations = len(seeds) * (9 * float(n) ** 3 + functions * per_function)
-    name = f"synthetic-d{dimension}-n{n}-seeds{seeds[0]:04d}"
-    return _shard(name, specification, operations, n)
+    functions = len(part.smoothness) + 3  # planted ones and a draw from the NNGP
+    drawn = functions * dense_seconds(DRAW * float(n) ** 3 + PAIR * float(n) ** 2)
+    each, once = Cost(eigendecomposition_seconds(n) + drawn, 0), Cost(BEGIN, _memory(n))
+    size = section.seeds_per_shard
+    return in_blocks("smoothness", name, specification, part.seeds, size, each, once)
 
 
-def _real_shard(section: Section, dataset: str, n: int, seeds: tuple[int, ...]) -> Shard:
-    real = section.real
-    specification = shards.Real.gathered(section, real, dataset=dataset, sample_size=n, seeds=seeds)
-    operations = len(seeds) * len(real.normalisations) * (9 * float(n) ** 3 + 3000 * float(n) ** 2)
-    name = f"real-{dataset.replace('_', '-')}-n{n}-seeds{seeds[0]:04d}"
-    return _shard(name, specification, operations, n, LOADED[dataset])
+def _real(section: Section, dataset: str, n: int) -> list[Shard]:
+    part, name = section.real, f"real-{dataset}-n{n}"
+    specification = shards.Real.gathered(section, part, dataset=dataset, sample_size=n, seeds=())
+    decomposed = eigendecomposition_seconds(n) + dense_seconds(PAIR * float(n) ** 2)
+    each = Cost(len(part.normalisations) * decomposed, 0)
+    once = Cost(BEGIN + loading_seconds(dataset), _memory(n) + LOADED_BYTES[dataset])
+    size = section.seeds_per_shard
+    return in_blocks("smoothness", name, specification, part.seeds, size, each, once)
 
 
-def _shard(
-    name: str,
-    specification: Specification,
-    operations: float,
-    n: int,
-    loaded: float = 0.0,
-) -> Shard:
-    cost = Cost(
-        seconds=rates.START + operations / rates.DECOMPOSITIONS + loaded / 1e8,
-        memory_bytes=loaded + 8 * 8 * float(n) ** 2,
-    )
-    return Shard("smoothness", name, specification, cost)
+def _memory(n: int) -> float:
+    """Bytes of the arrays of one seed; seeds are measured one at a time."""
+    return 8 * ARRAYS * float(n) ** 2

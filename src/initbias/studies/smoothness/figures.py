@@ -1,5 +1,6 @@
 """Figures and tables of the smoothness study, from estimates alone."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from textwrap import fill
 from typing import Any
@@ -15,7 +16,6 @@ from initbias.studies.smoothness.estimate import (
     PUBLISHED,
     REPORTED,
     fitted,
-    largest,
 )
 from initbias.study.drawing import (
     DASHED,
@@ -27,23 +27,25 @@ from initbias.study.drawing import (
     Look,
     facets,
     legend_below,
+    level,
     logarithmic,
     name_axes,
     unavailable,
     without_data,
 )
 from initbias.study.images import NAMES
-from initbias.study.tables import cell, groups, select
+from initbias.study.tables import at_largest, cell, groups, select
 
 GREY = "#999999"
 REPORT = Look("reported", INK, line=DASHED, weight=1)
 SHUFFLED = Look("shuffled labels", GREY)
 TRUTH = Look("truth", THEORY, line=DOTTED, weight=1)
 ESTIMATORS = {
-    "over_theory": (PUBLISHED, "tail sums, slope over $(d+1)/d$"),
-    "over_decay": (PUBLISHED, "tail sums, slope over fitted decay"),
-    "eigenvalue": (EIGENVALUE, "eigenvalue estimator"),
+    "over_theory": "tail sums, slope over $(d+1)/d$",
+    "over_decay": "tail sums, slope over fitted decay",
+    "eigenvalue": "eigenvalue estimator",
 }
+SHOWN = ("slope", "over_decay", "eigenvalue")  # of real data, whose d is not known
 TARGETS = {
     "planted": Look("planted", marker="o", line="", size=3.5),
     "nngp": Look("initial output (NNGP)", marker="*", line="", size=8, filled=True),
@@ -54,22 +56,20 @@ TARGETS = {
 def tail_sums(estimates: pd.DataFrame) -> Figure:
     """A-Fig2 to A-Fig4: tail sums of real data with fitted lines, a panel for each data set."""
     real, note = _real(estimates)
-    main = select(real, normalisation=_first(real, "normalisation"))
+    main = _main(real)
     shares = select(main, quantity="tail_share")
     if shares.empty:
         return without_data(estimates, "tail sums of real data")
     looks = _encodings(real)
+    encoding = next(iter(looks))
     figure, drawn = facets(shares, col="data", wrap=2, titles=NAMES.__getitem__, sharex=False)
     fit = Look("fit on $i < 0.9\\,n$", INK, line=DASHED, weight=1)
     for axes, rows in drawn:
         name, n = rows["data"].iloc[0], rows["sample_size"].iloc[0]
-        for encoding, look in looks.items():
-            curve = select(rows, target=encoding)
-            look.plot(axes, curve["index"], curve["value"])
-        line = fitted(select(main, data=name, target=next(iter(looks))), PUBLISHED)
-        slope, amplitude = (
-            select(line, quantity=quantity)["value"].iloc[0] for quantity in ("slope", "amplitude")
-        )
+        for target, curve in rows.groupby("target", sort=False):
+            looks[target].plot(axes, curve["index"], curve["value"])
+        line = fitted(select(main, data=name, target=encoding), PUBLISHED)
+        slope, amplitude = line.set_index("quantity")["value"][["slope", "amplitude"]]
         index = np.array([1.0, PUBLISHED[1] * n])
         fit.plot(axes, index, amplitude * index**-slope)
         label = f"fit: $i^{{-{slope:.2f}}}$"
@@ -85,57 +85,49 @@ def tail_sums(estimates: pd.DataFrame) -> Figure:
 def smoothness_by_choice(estimates: pd.DataFrame) -> Figure:
     """Smoothness of real data: a row for each estimator, a column for each data set."""
     real, note = _real(estimates)
-    estimators = {"slope": (PUBLISHED, "slope of tail sums")} | ESTIMATORS
-    del estimators["over_theory"]
-    rows = pd.concat(
-        fitted(select(real, quantity=quantity, statistic="mean"), window)
-        for quantity, (window, _) in estimators.items()
-    )
+    rows = _on_windows(real, SHOWN)
     if rows["value"].isna().all():
         return without_data(estimates, "smoothness of real data")
-    encodings = [encoding for encoding in _encodings(real) if encoding != "shuffled"]
-    choices = list(real["normalisation"].unique())
+    encodings = list(_encodings(real))[:-1]
     looks = {
         choice: Look(CHOSEN[choice], PALETTE[at], SHAPES[at], line="")
-        for at, choice in enumerate(choices)
+        for at, choice in enumerate(real["normalisation"].unique())
     }
     figure, drawn = facets(
         rows, col="data", row="quantity", titles=NAMES.__getitem__, sharey="row", height=0.8,
-        row_titles=lambda quantity: fill(estimators[quantity][1], 24),
+        row_titles=_estimator,
     )  # fmt: skip
     for axes, panel in drawn:
         for at, (choice, look) in enumerate(looks.items()):
             here = select(panel, normalisation=choice)
             place = pd.Series(range(len(encodings)), encodings) + 0.2 * (at - (len(looks) - 1) / 2)
-            points = here[here["target"].isin(encodings)]
+            points = here[here["target"] != "shuffled"]
             look.bars(axes, points.assign(place=points["target"].map(place)), "place")
             shuffled = select(here, target="shuffled")
             axes.axhline(shuffled["value"].iloc[0], color=SHUFFLED.color, lw=0.8)
         name, quantity = panel["data"].iloc[0], panel["quantity"].iloc[0]
         if name in REPORTED and quantity in CHOICES:
-            axes.axhline(REPORTED[name], color=REPORT.color, ls=DASHED, lw=1)
-        axes.set_xticks(
-            range(len(encodings)), [CHOSEN[encoding] for encoding in encodings], rotation=60,
-            ha="right", rotation_mode="anchor",
-        )  # fmt: skip
+            level(axes, REPORT, REPORTED[name])
+        labels = [CHOSEN[encoding] for encoding in encodings]
+        axes.set_xticks(range(len(labels)), labels, rotation=60, ha="right", rotation_mode="anchor")
     legend_below(figure, [*looks.values(), REPORT, SHUFFLED], note)
     return figure
 
 
 def recovered_smoothness(estimates: pd.DataFrame) -> Figure:
     """Estimated less true smoothness at the largest n, a row for each estimator, a column for each sphere."""
-    found = largest(select(estimates, part="synthetic", statistic="mean"))
-    rows = _errors(found)
+    found = select(estimates, part="synthetic", statistic="mean")
+    rows = _errors(at_largest(found, "sample_size", of="data"))
     if rows.empty:
         return without_data(estimates, "smoothness on spheres")
     figure, drawn = facets(
         rows, col="intrinsic_dim", row="quantity", titles=_sphere, height=0.85,
-        row_titles=lambda quantity: fill(ESTIMATORS[quantity][1], 24),
+        row_titles=_estimator,
     )  # fmt: skip
     for axes, panel in drawn:
         for target, look in TARGETS.items():
             look.bars(axes, select(panel, target=target), "smoothness")
-        axes.axhline(0, color=TRUTH.color, ls=DOTTED, lw=1)
+        level(axes, TRUTH, 0)
     name_axes(drawn, "true smoothness", "estimate $-$ truth")
     legend_below(figure, [*TARGETS.values(), TRUTH])
     return figure
@@ -146,23 +138,22 @@ def bias_by_size(estimates: pd.DataFrame) -> Figure:
     rows = _errors(select(estimates, part="synthetic", statistic="mean"))
     if rows.empty:
         return without_data(estimates, "smoothness on spheres")
-    kinds = {"nngp": "initial output", "planted": "planted", "noise": "noise"}
+    targets = {"nngp": "initial output", "planted": "planted", "noise": "noise"}
     looks = {
         quantity: Look(label, PALETTE[at], SHAPES[at], size=3, weight=0.8)
-        for at, (quantity, (_, label)) in enumerate(ESTIMATORS.items())
+        for at, (quantity, label) in enumerate(ESTIMATORS.items())
     }
-    ordered = rows.sort_values("target", key=lambda names: names.map([*kinds].index), kind="stable")
-    ordered = ordered.sort_values("intrinsic_dim", kind="stable")
+    ordered = pd.concat(select(rows, target=target) for target in targets)
     figure, drawn = facets(
-        ordered, col="intrinsic_dim", row="target", sharey="row", height=0.8, titles=_sphere,
-        row_titles=kinds.__getitem__,
+        ordered.sort_values("intrinsic_dim", kind="stable"), col="intrinsic_dim", row="target",
+        sharey="row", height=0.8, titles=_sphere, row_titles=targets.__getitem__,
     )  # fmt: skip
     for axes, panel in drawn:
         for at, (quantity, look) in enumerate(looks.items()):
             lines = select(panel, quantity=quantity)
             for number, (_, line) in enumerate(lines.groupby("smoothness")):
                 look.bars(axes, line, "sample_size", aside=1.04 ** (at + number / 2 - 2))
-        axes.axhline(0, color=TRUTH.color, ls=DOTTED, lw=1)
+        level(axes, TRUTH, 0)
         logarithmic(axes, rows["sample_size"])
     name_axes(drawn, "sample size $n$", "estimate $-$ truth")
     legend_below(figure, [*looks.values(), TRUTH])
@@ -172,11 +163,10 @@ def bias_by_size(estimates: pd.DataFrame) -> Figure:
 def fit_windows(estimates: pd.DataFrame) -> Figure:
     """Slope of the tail sums against the end of the fit's window, a panel for each data."""
     real, note = _real(estimates)
-    real = select(real, normalisation=_first(real, "normalisation"))
-    main = next(iter(_encodings(real)))
-    synthetic = largest(select(estimates, part="synthetic"))
-    rows = select(pd.concat([real, synthetic]), quantity="slope", statistic="mean")
-    rows = rows[rows["target"].isin([main, "shuffled", "nngp", "noise"])]
+    encoding = next(iter(_encodings(real)))
+    spheres = at_largest(select(estimates, part="synthetic"), "sample_size", of="data")
+    rows = select(pd.concat([_main(real), spheres]), quantity="slope", statistic="mean")
+    rows = rows[rows["target"].isin([encoding, "shuffled", "nngp", "noise"])]
     if rows["value"].isna().all():
         return without_data(estimates, "slopes of tail sums")
     figure, drawn = facets(
@@ -186,32 +176,31 @@ def fit_windows(estimates: pd.DataFrame) -> Figure:
     target = Look("target, from $i = 1$", PALETTE[0], "o", size=3)
     null = Look("shuffled labels or noise, from $i = 1$", GREY, "o", size=3)
     for axes, panel in drawn:
-        for look, targets in ((target, (main, "nngp")), (null, ("shuffled", "noise"))):
+        for look, targets in ((target, (encoding, "nngp")), (null, ("shuffled", "noise"))):
             lines = panel[panel["target"].isin(targets)]
             look.bars(axes, select(lines, first=1.0), "end")
             replace(look, marker="s", line=DASHED).bars(axes, select(lines, first=10.0), "end")
-        truth = panel.loc[panel["target"] == "nngp", "theory"]
-        if len(truth):
-            axes.axhline(truth.iloc[0], color=TRUTH.color, ls=DOTTED, lw=1)
-        if panel["data"].iloc[0] in REPORTED:
-            axes.axhline(REPORTED[panel["data"].iloc[0]], color=REPORT.color, ls=DASHED, lw=1)
+        for truth in select(panel, target="nngp")["theory"].unique():
+            level(axes, TRUTH, truth)
+        if (name := panel["data"].iloc[0]) in REPORTED:
+            level(axes, REPORT, REPORTED[name])
         axes.set(ylim=(0, None), xlabel="end of window / $n$", xticks=[0.1, 0.5, 0.9])
     name_axes(drawn, y="slope of tail sums")
     later = Look("the same from $i = 10$", INK, "s", line=DASHED, size=3)
-    truth_look = replace(TRUTH, label="truth, $3/d$")
-    legend_below(figure, [target, null, later, REPORT, truth_look], note)
+    truth = replace(TRUTH, label="truth, $3/d$")
+    legend_below(figure, [target, null, later, REPORT, truth], note)
     return figure
 
 
 def table_1(estimates: pd.DataFrame) -> pd.DataFrame:
     """A-Table1: measured beside reported, a row for each data set and size."""
     real = select(estimates, part="real")
-    main = {"target": next(iter(_encodings(real))), "normalisation": _first(real, "normalisation")}
+    encoding = next(iter(_encodings(real)))
     rows = []
     for (name, n), group in real.groupby(["data", "sample_size"], sort=False):
-        at_window = fitted(group, PUBLISHED)
-        chosen = select(at_window, **main)
-        slope = select(chosen, quantity="slope")
+        chosen = select(_main(group), target=encoding)
+        on_window = fitted(chosen, PUBLISHED)
+        slope = select(on_window, quantity="slope")
         row: dict[str, Any] = {"data": NAMES[str(name)], "n": n}
         row["reported"] = f"{REPORTED[str(name)]:.2f}" if name in REPORTED else ""
         row["slope"] = cell(slope, ".2f", absent="not measured")
@@ -219,14 +208,13 @@ def table_1(estimates: pd.DataFrame) -> pd.DataFrame:
         if slope["value"].isna().all():
             continue
         for quantity, label in (("decay", "eigenvalue decay"), *list(CHOICES.items())[1:]):
-            row[label.replace("$", "")] = cell(select(chosen, quantity=quantity), ".2f")
+            row[label.replace("$", "")] = cell(select(on_window, quantity=quantity), ".2f")
         labelled = group[(group["target"] != "shuffled") & group["quantity"].isin(CHOICES)]
-        row["all choices and windows"] = (
-            f"{labelled['value'].min():.2f} to {labelled['value'].max():.2f}"
-        )
-        shuffled = select(at_window, **{**main, "target": "shuffled"}, quantity="slope")
-        row["slope, shuffled labels"] = cell(shuffled, ".2f")
-        spectral = select(group, **main, quantity="eigenvalue", statistic="mean")
+        low, high = labelled["value"].min(), labelled["value"].max()
+        row["all choices and windows"] = f"{low:.2f} to {high:.2f}"
+        shuffled = select(_main(group), target="shuffled", quantity="slope")
+        row["slope, shuffled labels"] = cell(fitted(shuffled, PUBLISHED), ".2f")
+        spectral = select(chosen, quantity="eigenvalue", statistic="mean")
         row["eigenvalue estimator"] = cell(spectral, ".2f")
         row["3/(d+1)"] = f"{3 / (slope['input_dim'].iloc[0] + 1):.4f}"
         row["subsamples"] = f"{slope['used'].iloc[0]:.0f}"
@@ -238,11 +226,13 @@ def recovery(estimates: pd.DataFrame) -> pd.DataFrame:
     rows = []
     order = ["intrinsic_dim", "target", "smoothness", "sample_size"]
     for key, group in groups(select(estimates, part="synthetic"), order):
-        row: dict[str, Any] = {**key}
-        row["intrinsic_dim"] = f"{row['intrinsic_dim']:.0f}"
-        row["smoothness"] = f"{row['smoothness']:.3f}"
-        for quantity, (window, label) in ESTIMATORS.items():
-            found = fitted(select(group, quantity=quantity, statistic="mean"), window)
+        row: dict[str, Any] = {
+            **key,
+            "intrinsic_dim": f"{key['intrinsic_dim']:.0f}",
+            "smoothness": f"{key['smoothness']:.3f}",
+        }
+        for quantity, label in ESTIMATORS.items():
+            found = _on_windows(group, [quantity])
             row[label.replace("$", "")] = cell(found, ".2f", absent="no fit")
         row["less planted"] = cell(select(group, statistic="less planted"), ".2f")
         row["data sets"] = int(group["used"].max())
@@ -252,24 +242,30 @@ def recovery(estimates: pd.DataFrame) -> pd.DataFrame:
 
 def _real(estimates: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """Estimates of real data at their largest size, and what is unavailable."""
-    real = largest(select(estimates, part="real"))
+    real = at_largest(select(estimates, part="real"), "sample_size", of="data")
     measured = real.groupby("data")["value"].transform("count") > 0
     return real[measured] if measured.any() else real, unavailable(real, "data", NAMES)
 
 
 def _errors(found: pd.DataFrame) -> pd.DataFrame:
-    """Estimates of smoothness less the true one, of each estimator on its window."""
-    rows = pd.concat(
-        fitted(select(found, quantity=quantity), window)
-        for quantity, (window, _) in ESTIMATORS.items()
-    ).sort_values("intrinsic_dim", kind="stable")
+    """Estimates of smoothness less the true one, of each estimator."""
+    rows = _on_windows(found, ESTIMATORS).sort_values("intrinsic_dim", kind="stable")
     ends = ["value", "low", "high"]
     return rows.assign(**{end: rows[end] - rows["smoothness"] for end in ends})
 
 
-def _first(table: pd.DataFrame, column: str) -> Any:
-    """The first choice of the configuration, which is the main one."""
-    return table[column].iloc[0]
+def _on_windows(found: pd.DataFrame, quantities: Iterable[str]) -> pd.DataFrame:
+    """Means over data sets of several estimators, each on its window."""
+    means = select(found, statistic="mean")
+    return pd.concat(
+        fitted(select(means, quantity=each), EIGENVALUE if each == "eigenvalue" else PUBLISHED)
+        for each in quantities
+    )
+
+
+def _main(real: pd.DataFrame) -> pd.DataFrame:
+    """Estimates with the first normalisation of the configuration, which is the main one."""
+    return select(real, normalisation=real["normalisation"].iloc[0])
 
 
 def _encodings(real: pd.DataFrame) -> dict[str, Look]:
@@ -277,6 +273,10 @@ def _encodings(real: pd.DataFrame) -> dict[str, Look]:
     labelled = [target for target in real["target"].unique() if target != "shuffled"]
     looks = {target: Look(CHOSEN[target], PALETTE[at]) for at, target in enumerate(labelled)}
     return {**looks, "shuffled": SHUFFLED}
+
+
+def _estimator(quantity: str) -> str:
+    return fill(ESTIMATORS.get(quantity, "slope of tail sums"), 24)
 
 
 def _sphere(dimension: float) -> str:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from initbias.datasets import Encoding, Normalisation
 from initbias.study.shards import Specification
 
 
@@ -23,8 +24,8 @@ class Real(Specification):
 
     experiment: Literal["real"] = "real"
     dataset: str
-    encodings: tuple[str, ...]
-    normalisations: tuple[str, ...]
+    encodings: tuple[Encoding, ...]
+    normalisations: tuple[Normalisation, ...]
     sample_size: int
     seeds: tuple[int, ...]
     bias: bool
