@@ -507,11 +507,9 @@ def test_image_sizes_fit_the_published_split(
 
 def test_failed_runs_leave_their_pair_out() -> None:
     rows = whole(SHARDS[DEPTH])
-    lost = rows.assign(
-        failure=np.where(
-            (rows["seed"] == 1) & (rows["arm"] == "standard"), "diverged by epoch 3", ""
-        )
-    )
+    chosen = (rows["seed"] == 1) & (rows["arm"] == "standard")
+    lost = rows.copy()
+    lost.loc[chosen, ["outcome", "reason"]] = list(diverged(3))
     estimates = estimate(lost)
     # Speedups are of fewer pairs, where a loss is not reached; single runs are of one.
     every = ~estimates["quantity"].isin(["speedup", "output"])
