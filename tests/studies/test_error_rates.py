@@ -21,6 +21,7 @@ from initbias.studies.error_rates.estimate import (
 )
 from initbias.studies.error_rates.figures import exponents
 from initbias.studies.error_rates.measure import ABSENT, draw_sample
+from initbias.study.cells import OK, diverged
 from tests.conftest import TINY
 from tests.studies.measuring import changed
 from tests.studies.measuring import measured as measured_by
@@ -107,7 +108,7 @@ def synthetic(
                     "design": "sphere", "model": "network", "initialization": arm, "intrinsic_dim": 3,
                     "input_dim": 4, "sample_size": n, "noise_std": 0.2, "seed": seed, "time": time,
                     "risk": np.nan if failed else risk, "holdout_error": 5 - time,
-                    "failure": "diverged by epoch 3" if failed else "",
+                    **(diverged(3) if failed else OK).columns,
                 }
             )  # fmt: skip
     absent = {name: value for name, value in ABSENT.items() if name not in rows[0]}

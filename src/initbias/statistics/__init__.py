@@ -3,6 +3,7 @@
 from initbias.statistics.corrected import CorrectedPowerLaw
 from initbias.statistics.fit import PowerLawFit, PurePowerLaw, fit_means, fit_power_law
 from initbias.statistics.floor import FloorFit
+from initbias.statistics.fractions import fraction_interval
 from initbias.statistics.growth import exponent_of_means, exponents, line
 from initbias.statistics.means import (
     difference_interval,
@@ -54,6 +55,7 @@ __all__ = [
     "fit_means",
     "fit_power_law",
     "fit_tails",
+    "fraction_interval",
     "judge_above",
     "judge_at_least",
     "judge_at_most",

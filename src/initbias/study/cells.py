@@ -44,9 +44,9 @@ class Ended(NamedTuple):
 OK = Ended(Outcome.OK, "")
 
 
-def diverged(at: float, unit: str = "epoch") -> Ended:
+def diverged(at: int, unit: str = "epoch") -> Ended:
     """How a run ended that was found to have diverged at an epoch or iteration; OK if that is negative."""
-    return Ended(Outcome.DIVERGED, f"diverged by {unit} {at:g}") if at >= 0 else OK
+    return Ended(Outcome.DIVERGED, f"diverged by {unit} {at}") if at >= 0 else OK
 
 
 def not_converged(reason: str) -> Ended:

@@ -21,10 +21,12 @@ depth 0 X alone, (unknowns, columns). All in float64.
 
 from collections.abc import Sequence
 from functools import reduce
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import entr
 
 from initbias import arguments
 from initbias.networks.chains.linear import Array, LeastSquares, least_squares, product
@@ -268,3 +270,53 @@ def _unseen_part(system: LeastSquares, solution: Any) -> Array:
             "add to the solution of minimal norm what lies in the null space of A"
         )
     return in_null_space(system, solution)
+
+
+def slowest_factor(learning_rate: float, kernel: ArrayLike) -> float:
+    """By which a step shortens the residual in the direction in which it shortens it least.
+
+    Args:
+        learning_rate: of descent, above 0.
+        kernel: the tangent kernel, (n, n).
+
+    Raises:
+        ValueError: a kernel that is not symmetric, or numbers that are not finite.
+    """
+    matrix = arguments.array("kernel", kernel, ndim=2)
+    arguments.symmetric("kernel", matrix)
+    return float(np.abs(1 - learning_rate * np.linalg.eigvalsh(matrix)).max())
+
+
+def balanced_curvature(system: LeastSquares, layers: int) -> float:
+    """Largest eigenvalue of the tangent kernel at most, where all layers share a solution's norm.
+
+    Each layer has norm ‖θ*‖^(1/layers) there, and each of the kernel's terms has all but one of them.
+    """
+    largest = system.singular_values[0] ** 2
+    norm = float(np.linalg.norm(system.min_norm))
+    return float(layers * largest * norm ** (2 - 2 / layers))
+
+
+def alignment(layers: Sequence[ArrayLike]) -> float:
+    """Mean |cosine| of the leading right singular vector of a layer and the left one of the next.
+
+    Args:
+        layers: two or more, (rows, columns) each, of which the columns are the rows of the next.
+
+    Raises:
+        ValueError: a layer that is no matrix of finite numbers.
+    """
+    matrices = [arguments.array(f"layers[{k}]", each, ndim=2) for k, each in enumerate(layers)]
+    factors = [np.linalg.svd(matrix, full_matrices=False) for matrix in matrices]
+    cosines = [before.Vh[0] @ after.U[:, 0] for before, after in pairwise(factors)]
+    return float(np.mean(np.abs(cosines)))
+
+
+def effective_rank(matrix: ArrayLike) -> float:
+    """The exponential of the entropy of singular values over their sum (Roy, Vetterli 2007).
+
+    Raises:
+        ValueError: no matrix of finite numbers.
+    """
+    values = np.linalg.svd(arguments.array("matrix", matrix, ndim=2), compute_uv=False)
+    return float(np.exp(entr(values / values.sum()).sum()))

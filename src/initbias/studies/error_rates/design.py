@@ -1,30 +1,30 @@
 """Designs of the error-rates study: A-Fig1 as published, and spheres where rates differ."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from initbias.kernels import dense_seconds, eigendecomposition_seconds
+from initbias.networks import training_seconds
 from initbias.studies.error_rates import shards
-from initbias.study import rates
-from initbias.study.fields import Count, Increasing, Repetitions, StrictModel
+from initbias.study.fields import Ascending, Count, Positive, Repetitions, Size, StrictModel
 from initbias.study.outputs import Output
-from initbias.study.shards import Cost, Shard, blocks
+from initbias.study.shards import Cost, Shard, in_blocks
 
 NoiseLevels = Annotated[
-    list[Annotated[float, Field(gt=0)]],
+    Ascending[Positive],
     Field(
         min_length=1,
         description="Standard deviations of the label noise, ascending; the rates are those of noisy labels.",
     ),
-    Increasing,
 ]
 SampleSizes = Annotated[
-    list[Annotated[Count, Field(ge=2)]],
+    Ascending[Size],
     Field(
         min_length=4,
         description="Training-set sizes n, ascending; an exponent is fitted to at least four.",
     ),
-    Increasing,
 ]
 Seeds = Annotated[
     Repetitions,
@@ -52,7 +52,7 @@ class Network(StrictModel):
     width_per_sample: Annotated[
         Count, Field(ge=1, description="Width is this × n; mirrored networks have two such halves.")
     ] = 20
-    learning_rate: Annotated[float, Field(gt=0, description="Step of gradient descent.")] = 0.6
+    learning_rate: Annotated[float, Field(gt=0, description="Of gradient descent.")] = 0.6
     epochs_per_sample: Annotated[Count, Field(ge=1, description="Epochs are this × n.")] = 10
 
 
@@ -60,23 +60,21 @@ class Design(StrictModel):
     """One distribution of data, measured with kernels and with networks."""
 
     intrinsic_dims: Annotated[
-        list[Annotated[Count, Field(ge=1)]],
+        Ascending[Annotated[Count, Field(ge=1)]],
         Field(
             min_length=1,
             description="Dimensions d of the spheres S^d that inputs are uniform on (input_dim d+1).",
         ),
-        Increasing,
     ]
     target: Annotated[Literal["sum", "squared_sum"], Field(description="f*: Σ x_j or (Σ x_j)².")]
     kernel: Kernel
     network: Network
     theory_noise_stds: Annotated[
-        list[Annotated[float, Field(ge=0)]],
+        Ascending[Annotated[float, Field(ge=0)]],
         Field(
             description="More noise levels for theory, ascending; small ones show the crossover from 3/d "
             "to 3/(d+3)."
         ),
-        Increasing,
     ] = [0.0, 0.001, 0.01]
     theory_log2_size: Annotated[
         int,
@@ -124,7 +122,9 @@ class Section(StrictModel):
     )
 
 
+STUDY = "error_rates"
 FIRST_LOG2_SIZE = 4
+RIDGE_SECONDS = 1.5  # to find the best ridges of a shard, with the spectrum that they follow from
 THEORY_SECONDS = 0.012  # to find the best ridge for one size, measured
 
 OUTPUTS = {
@@ -183,91 +183,71 @@ OUTPUTS = {
 
 def plan(section: Section) -> list[Shard]:
     """All shards of the study, in a stable order."""
-    designs = (("paper", section.paper), ("sphere", section.sphere))
+    designs = {"paper": section.paper, "sphere": section.sphere}
     theory = [
-        _theory_shard(section, design_name, design, intrinsic_dim)
-        for design_name, design in designs
-        for intrinsic_dim in design.intrinsic_dims
+        _theory_shard(section, name, design, dimension)
+        for name, design in designs.items()
+        for dimension in design.intrinsic_dims
     ]
     return theory + [
-        _shard(section, design_name, design, runs, intrinsic_dim, sample_size, seeds)
-        for design_name, design in designs
-        for runs in (design.kernel, design.network)
-        for intrinsic_dim in design.intrinsic_dims
-        for sample_size in runs.sample_sizes
-        for seeds in blocks(runs.seeds, section.seeds_per_shard)
+        shard
+        for name, design in designs.items()
+        for shards_of in (_kernel_shards, _network_shards)
+        for dimension in design.intrinsic_dims
+        for shard in shards_of(section, name, design, dimension)
     ]
 
 
-def _theory_shard(section: Section, design_name: str, design: Design, intrinsic_dim: int) -> Shard:
+def _theory_shard(section: Section, name: str, design: Design, intrinsic_dim: int) -> Shard:
     measured = {*design.kernel.noise_stds, *design.network.noise_stds}
-    noise_stds = sorted(measured | {*design.theory_noise_stds})
-    log2_sizes = list(range(FIRST_LOG2_SIZE, design.theory_log2_size + 1))
     specification = shards.Theory.gathered(
         section,
         design,
-        design=design_name,
+        design=name,
         intrinsic_dim=intrinsic_dim,
-        noise_stds=noise_stds,
-        log2_sizes=log2_sizes,
+        noise_stds=sorted(measured | {*design.theory_noise_stds}),
+        log2_sizes=range(FIRST_LOG2_SIZE, design.theory_log2_size + 1),
     )
-    risks = 2 * len(noise_stds) * len(log2_sizes)
-    cost = Cost(seconds=rates.START + THEORY_SECONDS * risks, memory_bytes=2e7)
-    return Shard("error_rates", f"{design_name}-theory-d{intrinsic_dim}", specification, cost)
+    risks = 2 * len(specification.noise_stds) * len(specification.log2_sizes)
+    cost = Cost(THEORY_SECONDS * risks, 2e7)
+    return Shard(STUDY, f"{name}-theory-d{intrinsic_dim}", specification, cost)
 
 
-def _shard(
-    section: Section,
-    design_name: str,
-    design: Design,
-    runs: Kernel | Network,
-    intrinsic_dim: int,
-    sample_size: int,
-    seeds: tuple[int, ...],
-) -> Shard:
-    sources = section, design, runs
-    fields = {
-        "design": design_name,
-        "intrinsic_dim": intrinsic_dim,
-        "sample_size": sample_size,
-        "seeds": seeds,
-    }
-    specification: shards.Samples
-    if isinstance(runs, Kernel):
+def _kernel_shards(
+    section: Section, name: str, design: Design, intrinsic_dim: int
+) -> Iterator[Shard]:
+    """One eigendecomposition a seed, and products for the average over noise and initial function."""
+    for n in design.kernel.sample_sizes:
         specification = shards.Kernel.gathered(
-            *sources, **fields, end_time=runs.time_per_sample * sample_size
-        )
-        cost = _kernel_cost(section, runs, sample_size, len(seeds))
-    else:
+            section, design, design.kernel, design=name, intrinsic_dim=intrinsic_dim,
+            sample_size=n, seeds=(), end_time=design.kernel.time_per_sample * n,
+        )  # fmt: skip
+        points = section.test_size + section.holdout_size
+        products = dense_seconds(8 * float(n) ** 2 * (n + points))
+        each = Cost(eigendecomposition_seconds(n) + products, 0.0)
+        once = Cost(RIDGE_SECONDS, 8 * 4 * float(n + points) ** 2)
+        yield from in_blocks(
+            STUDY, f"{name}-kernel-d{intrinsic_dim}-n{n}", specification, design.kernel.seeds,
+            section.seeds_per_shard, each, once,
+        )  # fmt: skip
+
+
+def _network_shards(
+    section: Section, name: str, design: Design, intrinsic_dim: int
+) -> Iterator[Shard]:
+    """A standard network and the two halves of a mirrored one, for each noise level and seed."""
+    network = design.network
+    for n in network.sample_sizes:
+        width, epochs = network.width_per_sample * n, network.epochs_per_sample * n
         specification = shards.Network.gathered(
-            *sources,
-            **fields,
-            width=runs.width_per_sample * sample_size,
-            epochs=runs.epochs_per_sample * sample_size,
-        )
-        cost = _network_cost(section, runs, intrinsic_dim, sample_size, len(seeds))
-    model = specification.experiment
-    name = f"{design_name}-{model}-d{intrinsic_dim}-n{sample_size}-seeds{seeds[0]:04d}"
-    return Shard("error_rates", name, specification, cost)
-
-
-def _kernel_cost(section: Section, runs: Kernel, n: int, seeds: int) -> Cost:
-    """One eigendecomposition, and products for the average over noise and initial function."""
-    points = section.test_size + section.holdout_size
-    operations = seeds * (17 * float(n) ** 3 + 8 * float(n) ** 2 * points)
-    seconds = rates.START + operations / rates.DECOMPOSITIONS
-    memory = 8 * 4 * float(n + points) ** 2
-    return Cost(seconds, memory)
-
-
-def _network_cost(section: Section, runs: Network, intrinsic_dim: int, n: int, seeds: int) -> Cost:
-    """Products forward and back in each epoch, one forward at each recorded time."""
-    points = section.test_size + section.holdout_size
-    features = intrinsic_dim + 1 + section.bias
-    neurons = 3.0 * runs.width_per_sample * n  # a standard network and the two halves of a mirrored
-    training = runs.epochs_per_sample * n * n * (2 * features + 1)
-    evaluation = section.times * points * (features + 1)
-    operations = len(runs.noise_stds) * seeds * neurons * (training + evaluation)
-    seconds = rates.START_FUSED + operations / rates.NETWORKS
-    memory = 2 * seeds * 4 * (2 * neurons * (features + 1) + section.times * points)
-    return Cost(seconds, memory)
+            section, design, network, design=name, intrinsic_dim=intrinsic_dim, sample_size=n,
+            seeds=(), width=width, epochs=epochs,
+        )  # fmt: skip
+        evaluated = section.times * (section.test_size + section.holdout_size)
+        sizes = [intrinsic_dim + 1, 3 * width, 1]
+        seconds = len(network.noise_stds) * training_seconds(sizes, n, epochs, evaluated)
+        each = Cost(seconds, 2 * 4 * (2 * 3.0 * width * (intrinsic_dim + 2) + evaluated))
+        yield from in_blocks(
+            STUDY, f"{name}-network-d{intrinsic_dim}-n{n}", specification, network.seeds,
+            section.seeds_per_shard, each,
+        )  # fmt: skip

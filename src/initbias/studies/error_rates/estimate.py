@@ -30,7 +30,7 @@ from scipy.special import ndtri, stdtr
 from initbias.datasets import generator
 from initbias.statistics import Curves, Window, student_interval
 from initbias.study.columns import Column
-from initbias.study.tables import Row, estimates_table, groups, row
+from initbias.study.tables import Row, estimates_table, groups, healthy, row
 
 SETTING = ["design", "intrinsic_dim", "input_dim", "noise_std"]
 EXPERIMENT = [*SETTING, "model"]
@@ -138,29 +138,29 @@ def stopped_risks(measurements: pd.DataFrame, stopping: str) -> pd.DataFrame:
         stopping: see the columns of the estimates.
 
     Returns:
-        Indexed by (sample_size, seed, initialization), columns risk, at_end, failed and failure. Runs that
+        Indexed by (sample_size, seed, initialization), columns risk, at_end, failed and reason. Runs that
         failed have no risk.
     """
     run = ["sample_size", "seed", "initialization"]
-    healthy = measurements[measurements["failure"] == ""]
+    usable = healthy(measurements)
     if stopping in ("best ridge", "average", "fixed"):
-        averaged = healthy["averaged_risk"]
-        criterion = averaged.where(averaged.notna(), healthy["risk"])
+        averaged = usable["averaged_risk"]
+        criterion = averaged.where(averaged.notna(), usable["risk"])
         if stopping == "average":
-            healthy = healthy.assign(risk=averaged)
-        chosen = healthy.assign(time=healthy["time"].fillna(0.0), criterion=criterion)
+            usable = usable.assign(risk=averaged)
+        chosen = usable.assign(time=usable["time"].fillna(0.0), criterion=criterion)
         setting = ["sample_size", "initialization"]
         mean = chosen.groupby([*setting, "time"], as_index=False)["criterion"].mean()
         best = mean.loc[mean.groupby(setting)["criterion"].idxmin()]
         chosen = chosen.merge(best[[*setting, "time"]])
     else:
         criterion = {"oracle": "risk", "holdout": "holdout_error"}[stopping]
-        chosen = healthy.loc[healthy.groupby(run)[criterion].idxmin()]
-    end = healthy.groupby(run)["time"].max().rename("end")
-    runs = measurements.groupby(run)["failure"].first().to_frame()
-    runs["failed"] = runs["failure"] != ""
+        chosen = usable.loc[usable.groupby(run)[criterion].idxmin()]
+    end = usable.groupby(run)["time"].max().rename("end")
+    runs = measurements.groupby(run)[["outcome", "reason"]].first()
+    runs["failed"] = runs["outcome"] != "ok"
     runs = runs.join(chosen.set_index(run)[["risk", "time"]]).join(end)
-    return runs.assign(at_end=runs["time"] == runs["end"])[["risk", "at_end", "failed", "failure"]]
+    return runs.assign(at_end=runs["time"] == runs["end"])[["risk", "at_end", "failed", "reason"]]
 
 
 def _with_exact(measurements: pd.DataFrame, model: str, stopping: str) -> pd.DataFrame:
@@ -187,7 +187,7 @@ def _quantities(risks: pd.DataFrame, label: str) -> Iterator[Row]:
     )
     sizes = [n for n, values in paired.groupby("sample_size") if len(values) >= 2]
     total: Row = {"used": int((~failed.loc[sizes]).sum()), "failed": int(failed.sum())}
-    total["reason"] = risks.loc[risks["failed"], "failure"].min() if total["failed"] else ""
+    total["reason"] = risks.loc[risks["failed"], "reason"].min() if total["failed"] else ""
     if len(sizes) < FEWEST_SIZES:  # nothing to fit: the failures are all there is to report
         for arm in INITIALIZATIONS:
             yield _exponent(np.nan, "all", initialization=arm, **total)
@@ -296,9 +296,8 @@ def _theory_quantities(risks: pd.DataFrame) -> Iterator[Row]:
 
 def _courses(measurements: pd.DataFrame) -> list[Row]:
     """Mean risk over time."""
-    healthy = measurements[measurements["failure"] == ""]
     setting = [*EXPERIMENT, "initialization", "sample_size", "time"]
-    means = healthy.groupby(setting)["risk"].agg(["mean", "size"]).reset_index()
+    means = healthy(measurements).groupby(setting)["risk"].agg(["mean", "size"]).reset_index()
     return [
         row("risk_at_time", "mean", found.pop("mean"), used=found.pop("size"), stopping="", **found)
         for found in means.to_dict("records")

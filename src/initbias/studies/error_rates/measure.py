@@ -18,22 +18,22 @@ from numpy.typing import NDArray
 from initbias.datasets import TARGETS, generator, sample_sphere
 from initbias.networks import Architecture, Record, default_threads, initialize, train
 from initbias.studies.error_rates.shards import Kernel, Network, Rates, Samples, Theory
-from initbias.study.cells import Progress, SeedCell
-from initbias.study.columns import FAILURE, SEED, Column
+from initbias.study.cells import (
+    OK,
+    Ended,
+    Progress,
+    Rows,
+    SeedCell,
+    diverged,
+    not_converged,
+)
+from initbias.study.columns import ENDED, SEED, Column
 
 DEPTH = 1  # hidden layers, as in A-Fig1
 Initialization = Literal["standard", "mirrored"]
 INITIALIZATIONS: tuple[Initialization, ...] = ("standard", "mirrored")
 FIRST_TIME = 0.1  # kernels: before this the flow has hardly left its start
 
-ABSENT = {
-    "holdout_error": np.nan,
-    "averaged_risk": np.nan,
-    "equivalent_risk": np.nan,
-    "smallest_eigenvalue": np.nan,
-    "residual": np.nan,
-    "failure": "",
-}
 COLUMNS = (
     Column("design", "`paper` (A-Fig1 as published) or `sphere`", text=True),
     Column(
@@ -63,7 +63,7 @@ COLUMNS = (
     Column("equivalent_risk", "ridge: the risk by the deterministic equivalent; else missing"),
     Column("smallest_eigenvalue", "kernel, ridge: smallest eigenvalue of K/n"),
     Column("residual", "kernel, ridge: relative residual of the eigendecomposition"),
-    FAILURE,
+    *ENDED,
 )
 
 Array = NDArray[np.float64]
@@ -84,6 +84,10 @@ class Sample:
     def points(self) -> slice:
         """Hold-out and test points together."""
         return slice(self.holdout.start, None)
+
+    def labels(self, part: slice, noise_std: float) -> Array:
+        """Noisy labels of training or hold-out points."""
+        return self.target[part] + noise_std * self.noise[part]
 
 
 def draw_sample(specification: Samples, seed: int) -> Sample:
@@ -171,19 +175,13 @@ def _equivalent(specification: Rates, noise_std: float, initialization: Initiali
 def _theory_cell(specification: Theory) -> pd.DataFrame:
     """Risk at the best ridge by the deterministic equivalent; it has neither seeds nor times."""
     sizes = [2**log2_size for log2_size in specification.log2_sizes]
-    frames = []
+    rows = _rows(specification)
     for noise_std in specification.noise_stds:
-        for initialization in INITIALIZATIONS:
-            equivalent = _equivalent(specification, noise_std, initialization)
-            columns = {
-                **_setting(specification, noise_std, initialization),
-                "sample_size": sizes,
-                "seed": 0,
-                "time": np.nan,
-                "risk": [equivalent.optimal(n)[1] for n in sizes],
-            }
-            frames.append(pd.DataFrame(columns | ABSENT))
-    return pd.concat(frames, ignore_index=True)
+        for arm in INITIALIZATIONS:
+            equivalent = _equivalent(specification, noise_std, arm)
+            risks = [equivalent.optimal(n)[1] for n in sizes]
+            rows.add(initialization=arm, noise_std=noise_std, sample_size=sizes, risk=risks, seed=0)
+    return rows.table()
 
 
 def _measure_kernels(
@@ -217,8 +215,8 @@ def _kernel_cell(
         sample_gaussian_process,
     )
 
-    sample = draw_sample(specification, seed)
-    train, points = sample.train, sample.points
+    sample, rows = draw_sample(specification, seed), _rows(specification)
+    train, points, test = sample.train, sample.points, sample.test
     times = np.geomspace(FIRST_TIME, specification.end_time, specification.times)
     # The last digits of powers differ between processors; equal times must be equal on all of them.
     times = np.array([float(f"{time:.10g}") for time in times])
@@ -233,67 +231,46 @@ def _kernel_cell(
     try:
         flow = KernelFlow(kernels.ntk[train, train])
     except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
-        return _undecomposed(specification, seed, sample, times, list(ridges), str(error))
-    cross = kernels.ntk[points, train]
-    test = slice(sample.test.start - points.start, None)
-    n, strengths = specification.sample_size, tensor([ridge for ridge, _ in ridges.values()])
-    ridge_filters = ridge_filter(flow.eigenvalues, strengths, n)
+        ended = not_converged(f"eigendecomposition failed: {error}")
+        for noise_std, arm in ridges:
+            where = {"initialization": arm, "noise_std": noise_std, "seed": seed}
+            rows.add(ended, model="ridge", **where)
+            rows.add(ended, model="kernel", time=times, **where)
+        return rows.table()
+    strengths = tensor([ridge for ridge, _ in ridges.values()])
     filters = torch.cat(
-        [ridge_filters, flow_filter(flow.eigenvalues, tensor(times))]
+        [
+            ridge_filter(flow.eigenvalues, strengths, specification.sample_size),
+            flow_filter(flow.eigenvalues, tensor(times)),
+        ]
     )  # (ridges + times, n)
     averaged = flow.averaged_risk(
         filters,
-        cross[test],
+        kernels.ntk[test, train],
         tensor(sample.target[train]),
-        tensor(sample.target[sample.test]),
+        tensor(sample.target[test]),
         kernels.nngp[train, train],
-        kernels.nngp[sample.test, train],
-        kernels.nngp.diagonal()[sample.test],
+        kernels.nngp[test, train],
+        kernels.nngp.diagonal()[test],
     )
-    smallest = float(flow.eigenvalues[0])
-    decomposition = {"smallest_eigenvalue": smallest, "residual": flow.residual}
     functions = {"standard": start, "mirrored": np.zeros_like(start)}
     risks = {"standard": averaged.standard, "mirrored": averaged.mirrored}
-    labels = [sample.target[train] + noise * sample.noise[train] for noise, _ in ridges]
-    residuals = np.stack(
-        [values - functions[arm][train] for values, (_, arm) in zip(labels, ridges, strict=True)],
-        axis=1,
-    )  # (n, ridges)
-    change = flow.change(filters, cross, tensor(residuals)).cpu().numpy()
-    frames = []
+    residuals = [sample.labels(train, noise) - functions[arm][train] for noise, arm in ridges]
+    change = flow.change(filters, kernels.ntk[points, train], tensor(np.stack(residuals, axis=1)))
     for index, ((noise_std, arm), (_, equivalent_risk)) in enumerate(ridges.items()):
-        outputs = functions[arm][points] + change[:, :, index]  # (ridges + times, points)
+        outputs = functions[arm][points] + change[:, :, index].cpu().numpy()  # (…, points)
         average = risks[arm](noise_std).cpu().numpy()
         ridge, flows = slice(index, index + 1), slice(len(ridges), None)
-        for model, at, chosen in (("ridge", np.array([np.nan]), ridge), ("kernel", times, flows)):
-            frame = _rows(
-                specification, model, seed, noise_std, arm, at, sample, outputs[chosen]
-            ).assign(averaged_risk=average[chosen], **decomposition)
-            if model == "ridge":
-                frame["equivalent_risk"] = equivalent_risk
-            frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
-
-
-def _undecomposed(
-    specification: Kernel,
-    seed: int,
-    sample: Sample,
-    times: Array,
-    arms: Sequence[tuple[float, Initialization]],
-    error: str,
-) -> pd.DataFrame:
-    """Rows of a sample whose kernel has no eigendecomposition."""
-    failure = f"eigendecomposition failed: {error}"
-    empty = np.full((1 + len(times), sample.inputs[sample.points].shape[0]), np.nan)
-    return pd.concat(
-        _rows(specification, model, seed, noise_std, arm, at, sample, outputs, failure=failure)
-        for noise_std, arm in arms
-        for model, at, outputs in (
-            ("ridge", np.array([np.nan]), empty[:1]),
-            ("kernel", times, empty[1:]),
-        )
-    )
+        for model, chosen, values in (
+            ("ridge", ridge, {"equivalent_risk": equivalent_risk}),
+            ("kernel", flows, {"time": times}),
+        ):
+            _add(
+                rows, sample, outputs[chosen], OK, model=model, initialization=arm,
+                noise_std=noise_std, seed=seed, averaged_risk=average[chosen],
+                smallest_eigenvalue=float(flow.eigenvalues[0]), residual=flow.residual, **values,
+            )  # fmt: skip
+    return rows.table()
 
 
 def _measure_networks(
@@ -330,87 +307,63 @@ def _network_cells(
         (specification.width,),
         bias="first" if specification.bias else "none",
     )
-    frames: list[list[pd.DataFrame]] = [[] for _ in samples]
-    for initialization in INITIALIZATIONS:
-        networks = initialize(
-            [
-                generator(*_identity(specification, cell.seed), "initial parameters")
-                for cell in members
-            ],
-            architecture,
-            initialization,
-        )
+    labels = [
+        sample.labels(sample.train, cell.noise_std)[:, None]
+        for sample, cell in zip(samples, members, strict=True)
+    ]
+    tables = [_rows(specification) for _ in samples]
+    for finished, initialization in enumerate(INITIALIZATIONS):
+        draws = [
+            generator(*_identity(specification, cell.seed), "initial parameters")
+            for cell in members
+        ]
         trajectory = train(
-            networks,
+            initialize(draws, architecture, initialization),
             np.stack([sample.inputs[sample.train] for sample in samples]),
-            np.stack(
-                [
-                    sample.target[sample.train] + cell.noise_std * sample.noise[sample.train]
-                    for sample, cell in zip(samples, members, strict=True)
-                ]
-            )[:, :, None],
+            np.stack(labels),
             learning_rate=specification.learning_rate,
             record=Record(
                 epochs.tolist(), np.stack([sample.inputs[sample.points] for sample in samples])
             ),
             device=device,
-            progress=lambda share: progress((share + len(frames[0])) / len(INITIALIZATIONS)),
+            progress=partial(_overall, progress, finished),
         )
-        for index, (sample, cell) in enumerate(zip(samples, members, strict=True)):
-            epoch = trajectory.diverged_at[index]
-            failure = f"diverged by epoch {epoch}" if epoch >= 0 else ""
+        for index, (table, sample, cell) in enumerate(zip(tables, samples, members, strict=True)):
             outputs = trajectory.outputs[index, :, :, 0].astype(np.float64)  # (times, points)
-            frames[index].append(
-                _rows(
-                    specification,
-                    "network",
-                    cell.seed,
-                    cell.noise_std,
-                    initialization,
-                    times,
-                    sample,
-                    outputs,
-                    failure=failure,
-                )
-            )
-    return [pd.concat(arms, ignore_index=True) for arms in frames]
+            _add(
+                table, sample, outputs, diverged(trajectory.diverged_at[index]), time=times,
+                initialization=initialization, noise_std=cell.noise_std, seed=cell.seed,
+            )  # fmt: skip
+    return [table.table() for table in tables]
 
 
-def _rows(
-    specification: Samples,
-    model: str,
-    seed: int,
-    noise_std: float,
-    initialization: str,
-    times: Array,
+def _overall(progress: Callable[[float], None], finished: int, share: float) -> None:
+    progress((finished + share) / len(INITIALIZATIONS))
+
+
+def _rows(specification: Rates) -> Rows:
+    """Collects the rows of a cell."""
+    names = {"design", "intrinsic_dim", "sample_size"} & set(type(specification).model_fields)
+    setting = {name: getattr(specification, name) for name in names}
+    setting["input_dim"] = specification.intrinsic_dim + 1
+    return Rows(COLUMNS, model=specification.experiment, **setting)
+
+
+def _add(
+    rows: Rows,
     sample: Sample,
     outputs: Array,  # at hold-out and test points, (times, points)
+    ended: Ended,
     *,
-    failure: str = "",
-) -> pd.DataFrame:
-    holdout = sample.holdout.stop - sample.holdout.start
-    labels = sample.target[sample.holdout] + noise_std * sample.noise[sample.holdout]
-    measured = {
-        **_setting(specification, noise_std, initialization),
-        "model": model,
-        "sample_size": specification.sample_size,
-        "seed": seed,
-        "time": times,
-        "risk": ((outputs[:, holdout:] - sample.target[sample.test]) ** 2).mean(axis=1),
-    }
-    holdout_error = ((outputs[:, :holdout] - labels) ** 2).mean(axis=1)
-    return pd.DataFrame({**measured, **ABSENT, "holdout_error": holdout_error, "failure": failure})
-
-
-def _setting(specification: Rates, noise_std: float, initialization: str) -> dict[str, Any]:
-    return {
-        "design": specification.design,
-        "model": specification.experiment,
-        "initialization": initialization,
-        "intrinsic_dim": specification.intrinsic_dim,
-        "input_dim": specification.intrinsic_dim + 1,
-        "noise_std": noise_std,
-    }
+    noise_std: float,
+    **columns: Any,
+) -> None:
+    """Add risk and hold-out error at each time."""
+    held = sample.holdout.stop - sample.holdout.start
+    labels = sample.labels(sample.holdout, noise_std)
+    risk = ((outputs[:, held:] - sample.target[sample.test]) ** 2).mean(axis=1)
+    holdout_error = ((outputs[:, :held] - labels) ** 2).mean(axis=1)
+    rows.add(ended, noise_std=noise_std, risk=risk, holdout_error=holdout_error, **columns)
 
 
 def _identity(specification: Samples, seed: int) -> tuple[str | int, ...]:

@@ -8,21 +8,17 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
+from initbias.networks import chain_seconds, count_weights
 from initbias.studies.underdetermined.shards import Systems
-from initbias.study import rates
-from initbias.study.fields import Count, Increasing, Repetitions, StrictModel, increasing
+from initbias.study.fields import Ascending, Count, Positive, Repetitions, StrictModel, increasing
 from initbias.study.outputs import Output
-from initbias.study.shards import Cost, Shard, blocks
+from initbias.study.shards import Cost, Shard, in_blocks
 
 # Distances to θ* are fitted to the scales up to this one, where they are nearly linear in theory.
 SMALL = 0.1
 FEWEST_SCALES = 4  # of a power law with a correction
-ONE_PASS_STEPS = (
-    1,
-    1 / 2,
-    1 / 4,
-    1 / 8,
-)  # of the configured one: how the error falls with the step
+# Of the configured learning rate: how the error falls with it.
+ONE_PASS_STEPS = (1, 1 / 2, 1 / 4, 1 / 8)
 
 
 class Depth(StrictModel):
@@ -79,35 +75,32 @@ class Section(StrictModel):
         ),
     ] = 3.0
     scales: Annotated[
-        list[Annotated[float, Field(gt=0)]],
+        Ascending[Positive],
         Field(
-            description="Factors of the start of W_1, of the layers after it, or of all, ascending; at 1 "
+            description="Factors of W_1 at initialization, of later layers, or of all, ascending; at 1 "
             "entries are N(0, 1/rows), so that layers keep norms on average. At least four up to 0.1.",
         ),
         AfterValidator(_enough_small_ones),
-        Increasing,
     ]
     conditions: Annotated[
-        list[Annotated[float, Field(ge=1)]],
+        Ascending[Annotated[float, Field(ge=1)]],
         Field(
             min_length=1,
             description="Condition numbers κ of A to compare, ascending; plain regression takes "
             "κ²/step × ln(κ/tolerance) iterations.",
         ),
-        Increasing,
     ]
     columns: Annotated[
-        list[Annotated[Count, Field(ge=1)]],
+        Ascending[Annotated[Count, Field(ge=1)]],
         Field(
             min_length=1,
             description="Columns of b and x in the runs that are steered, ascending; up to the "
             "number of equations.",
         ),
-        Increasing,
     ] = [1, 4]
     seeds: Annotated[
         Repetitions,
-        Field(ge=3, description="Systems, each with its starts; intervals are over them."),
+        Field(ge=3, description="Systems, each with its initializations; intervals are over them."),
     ]
     step: Annotated[
         float,
@@ -115,7 +108,7 @@ class Section(StrictModel):
             gt=0,
             lt=2,
             description="Learning rate times the curvature: the largest eigenvalue of the tangent kernel "
-            "at the start or at a balanced solution, whichever is larger.",
+            "at initialization or at a balanced solution, whichever is larger.",
         ),
     ] = 0.5
     tolerance: Annotated[
@@ -219,37 +212,31 @@ OUTPUTS = {
 }
 
 
+FRACTION, OTHERS = 0.3, 0.06  # of the most iterations, of ill-conditioned runs and of others
+
+
 def plan(section: Section) -> list[Shard]:
     """All shards of the study, in a stable order: one for each depth and block of seeds."""
-    return [
-        _shard(section, family, seeds)
-        for family in section.networks
-        for seeds in blocks(section.seeds, section.seeds_per_shard)
-    ]
+    return [shard for family in section.networks for shard in _shards(section, family)]
 
 
-def _shard(section: Section, family: Depth, seeds: tuple[int, ...]) -> Shard:
+def _shards(section: Section, family: Depth) -> list[Shard]:
     specification = Systems.gathered(
         section,
         family,
-        seeds=seeds,
+        seeds=(),
         one_pass_steps=[section.step * factor for factor in ONE_PASS_STEPS],
     )
-    name = f"depth{family.depth}-seeds{seeds[0]:04d}"
-    return Shard(
-        "underdetermined", name, specification, _cost(section, family, len(seeds)), gpu=False
-    )
-
-
-def _cost(section: Section, family: Depth, seeds: int) -> Cost:
-    """Half of the largest number of iterations for ill-conditioned runs, a tenth for others."""
-    n, d, width = section.equations, section.unknowns, family.width or 0
-    weights = n * d + (d * width + max(0, family.depth - 1) * width**2 + width if width else d)
-    arms = 3 if family.depth else 1
-    runs = arms * len(section.scales) + len(section.columns) * 4 + len(ONE_PASS_STEPS)
-    iterations = section.max_iterations * (0.5 * len(section.conditions) + 0.1 * runs)
-    rows = (runs + len(section.conditions)) * section.times * seeds
-    return Cost(
-        seconds=rates.START_FUSED + seeds * 2 * weights * iterations / rates.CHAINS,
-        memory_bytes=8.0 * 2 * weights * section.times + 8.0 * 60 * rows,
-    )
+    hidden = (family.width or 0,) * family.depth
+    sizes = [section.equations, section.unknowns, *hidden]
+    runs = (3 if hidden else 1) * len(section.scales) + 4 * len(section.columns)
+    runs += len(ONE_PASS_STEPS)
+    conditions = len(section.conditions)
+    iterations = section.max_iterations * (FRACTION * conditions + OTHERS * runs)
+    rows = (runs + conditions) * section.times
+    each = Cost(chain_seconds(sizes, 1, iterations), 8.0 * 60 * rows)
+    once = Cost(0.0, 8.0 * 2 * count_weights(sizes) * section.times)
+    return in_blocks(
+        "underdetermined", f"depth{family.depth}", specification, section.seeds,
+        section.seeds_per_shard, each, once, gpu=False,
+    )  # fmt: skip

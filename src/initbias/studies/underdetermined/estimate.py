@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import betaincinv
 
-from initbias.statistics import LEVEL, Estimate, fit_power_law, ratio_interval
+from initbias.statistics import Estimate, fit_power_law, fraction_interval, ratio_interval
 from initbias.studies.underdetermined.design import FEWEST_SCALES, SMALL
 from initbias.study.columns import Column
-from initbias.study.tables import Row, counts, estimates_table, groups, row
+from initbias.study.tables import Row, counts, estimates_table, groups, healthy, row
 
 NETWORKS = ["depth", "width", "equations", "unknowns"]
 VARIED = ["columns", "condition", "layers", "scale", "step"]
@@ -145,21 +144,14 @@ def _largest(runs: pd.DataFrame, quantity: str) -> Iterator[Row]:
 
 
 def _fractions(runs: pd.DataFrame, statistic: str) -> Iterator[Row]:
-    diverged = runs["failure"].str.startswith("diverged")
-    for quantity, values in (("converged", runs["failure"] == ""), ("diverged", diverged)):
-        yield row(quantity, statistic, fraction_interval(int(values.sum()), len(values)))
-
-
-def fraction_interval(count: int, total: int) -> Estimate:
-    """A count over a total, with the interval of Clopper and Pearson."""
-    low = betaincinv(count, total - count + 1, (1 - LEVEL) / 2) if count else 0.0
-    high = betaincinv(count + 1, total - count, (1 + LEVEL) / 2) if count < total else 1.0
-    return Estimate(count / total, float(low), float(high))
+    for quantity, outcome in (("converged", "ok"), ("diverged", "diverged")):
+        count = int((runs["outcome"] == outcome).sum())
+        yield row(quantity, statistic, fraction_interval(count, len(runs)))
 
 
 def _exponents(runs: pd.DataFrame, quantity: str, by: str) -> Iterator[Row]:
     """Exponents as scale or step fall: those of a power law in their inverse, which grows."""
-    converged = runs[runs["failure"] == ""]
+    converged = healthy(runs)
     usable = converged[converged.groupby(by)["seed"].transform("size") >= FEWEST_RUNS]
     if usable[by].nunique() < FEWEST_SCALES:  # nothing to fit: the failures are all to report
         yield row(quantity, "exponent", np.nan, by=by)
@@ -172,9 +164,10 @@ def _exponents(runs: pd.DataFrame, quantity: str, by: str) -> Iterator[Row]:
 
 def _difference(scaled: pd.DataFrame) -> Iterator[Row]:
     """How much faster the distance falls with the scale of the first layer than with that of the others."""
-    converged = scaled[scaled["failure"] == ""]
-    arms = converged.pivot_table("distance", ["scale", "seed"], "layers").reindex(
-        columns=["first", "deeper"]
+    arms = (
+        healthy(scaled)
+        .pivot_table("distance", ["scale", "seed"], "layers")
+        .reindex(columns=["first", "deeper"])
     )
     both = arms.dropna().reset_index()
     both = both[both.groupby("scale")["seed"].transform("size") >= FEWEST_RUNS]
@@ -190,7 +183,7 @@ def _difference(scaled: pd.DataFrame) -> Iterator[Row]:
 
 def _values(runs: pd.DataFrame, quantity: str) -> Array:
     """Of the runs that converged and have it."""
-    values = runs[quantity].to_numpy(dtype=float)[(runs["failure"] == "").to_numpy()]
+    values = healthy(runs)[quantity].to_numpy(dtype=float)
     return values[np.isfinite(values)]
 
 

@@ -13,26 +13,37 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import entr
 
 from initbias.datasets import generator, sample_underdetermined
 from initbias.networks import (
     LeastSquares,
+    alignment,
+    balanced_curvature,
     bi_optimal,
     bi_optimality_gap,
     descend,
+    effective_rank,
     in_null_space,
     linear_tangent_kernel,
     min_norm_start,
     one_pass_start,
     predicted_limit,
     product,
+    slowest_factor,
     steered_start,
     underdetermined,
 )
 from initbias.studies.underdetermined.shards import Systems
-from initbias.study.cells import Progress, SeedCell
-from initbias.study.columns import FAILURE, SEED, Column
+from initbias.study.cells import (
+    OK,
+    Ended,
+    Progress,
+    Rows,
+    SeedCell,
+    diverged,
+    not_converged,
+)
+from initbias.study.columns import ENDED, SEED, Column
 
 OF_TIMES = {
     "residual": "‖Ay − b‖ over ‖b‖",
@@ -94,7 +105,7 @@ COLUMNS = (
     Column("iterations", "made in the run"),
     Column("learning_rate", "of the run"),
     *(Column(name, meaning) for name, meaning in (OF_TIMES | AT_END).items()),
-    FAILURE,
+    *ENDED,
 )
 
 LATE = 1e-3  # residual from which on convergence counts as late
@@ -121,10 +132,17 @@ class Problem:
 
 @dataclass(frozen=True)
 class Run:
-    """A run's rows, and its layers at the end; none if it did not converge."""
+    """A run after training.
 
-    rows: pd.DataFrame
-    end: Layers | None
+    Attributes:
+        ended: how.
+        columns: of its rows.
+        end: its layers; none if it did not converge.
+    """
+
+    ended: Ended
+    columns: dict[str, Any]
+    end: Layers | None = None
 
 
 def draw_problem(specification: Systems, condition: float, columns: int, seed: int) -> Problem:
@@ -160,27 +178,19 @@ def measure(
     specification: Systems, unfinished: Sequence[SeedCell], device: str, progress: Progress
 ) -> Iterator[tuple[SeedCell, pd.DataFrame]]:
     """Measure cells, see `MeasureStage`; on a CPU whatever the device."""
+    experiments = (_steering, _scales, _conditioning, _steps)
+    names = ("depth", "equations", "unknowns")
+    setting = {name: getattr(specification, name) for name in names}
     for cell in unfinished:
-        frames = []
-        for experiment in (_steering, _scales, _conditioning, _steps):
-            frames += experiment(specification, cell.seed)
-            progress(cell, len(frames) / _runs(specification))
-        yield cell, pd.concat(frames, ignore_index=True)
+        rows = Rows(COLUMNS, **setting, width=specification.width or 0, seed=cell.seed)
+        for number, experiment in enumerate(experiments, start=1):
+            experiment(specification, cell.seed, rows)
+            progress(cell, number / len(experiments))
+        yield cell, rows.table()
 
 
-def _runs(specification: Systems) -> int:
-    """How many runs a seed has."""
-    hidden, columns = specification.depth > 0, specification.columns
-    steered = len(columns) * (4 + (specification.depth == 1))
-    one_pass = len(specification.one_pass_steps) * (hidden and 1 in columns)
-    scaled = len(specification.scales) * (3 if hidden else 1)
-    about_limit = 0 if hidden else len(ABOUT_LIMIT)
-    return steered + one_pass + scaled + len(specification.conditions) + about_limit
-
-
-def _steering(specification: Systems, seed: int) -> list[pd.DataFrame]:
-    """Starts that are steered to θ* or to another solution, and a random one."""
-    frames = []
+def _steering(specification: Systems, seed: int, rows: Rows) -> None:
+    """Initializations that are steered to θ* or to another solution, and a random one."""
     for columns in specification.columns:
         problem = draw_problem(specification, specification.condition, columns, seed)
         system, start = problem.system, draw_start(specification, columns, seed)
@@ -193,18 +203,18 @@ def _steering(specification: Systems, seed: int) -> list[pd.DataFrame]:
             step: float = specification.step,
             problem: Problem = problem,
         ) -> Run:
-            setting = _setting(specification, problem, seed, "steering", start=name, step=step)
+            setting = _setting(specification, problem, "steering", start=name, step=step)
             found = _train(specification, problem, layers, setting, target)
-            frames.append(found.rows)
+            rows.add(found.ended, **found.columns)
             return found
 
         run("random", start, solution)
         run("zero", [0 * start[0], *start[1:]], system.min_norm)
         first = run("min_norm", min_norm_start(system, start), system.min_norm)
         if first.end is None:
-            failure = "its first training failed: " + first.rows["failure"].iloc[0]
-            setting = _setting(specification, problem, seed, "steering", start="steered")
-            frames.append(_failed(setting, failure))
+            ended = first.ended._replace(reason=f"its first training failed: {first.ended.reason}")
+            setting = _setting(specification, problem, "steering", start="steered")
+            rows.add(ended, **setting, iteration=0)
         else:
             run("steered", steered_start(system, solution, start, first.end), solution)
         if specification.depth == 1:
@@ -213,32 +223,29 @@ def _steering(specification: Systems, seed: int) -> list[pd.DataFrame]:
             layers = one_pass_start(system, solution, start[-1][:, 0], specification.depth, 1.0)
             for step in specification.one_pass_steps:
                 run("one_pass", layers, solution, step)
-    return frames
 
 
-def _scales(specification: Systems, seed: int) -> list[pd.DataFrame]:
-    """Starts of which the first layer, the later ones or all are scaled."""
+def _scales(specification: Systems, seed: int, rows: Rows) -> None:
+    """Initializations of which the first layer, the later ones or all are scaled."""
     problem = draw_problem(specification, specification.condition, 1, seed)
     start = draw_start(specification, 1, seed)
-    first_order = _first_order(specification, problem, start, seed)
-    frames = []
+    first_order = _first_order(specification, problem, start)
     for layers in ("first", "deeper", "all") if specification.depth else ("first",):
         for scale in specification.scales:
             first = scale if layers != "deeper" else 1.0
             later = scale if layers != "first" else 1.0
             scaled = [first * start[0], *(later * layer for layer in start[1:])]
-            setting = _setting(specification, problem, seed, "scale", layers=layers, scale=scale)
+            setting = _setting(specification, problem, "scale", layers=layers, scale=scale)
             run = _train(specification, problem, scaled, setting)
             linear = scale * first_order if layers == "first" else np.nan
-            frames.append(run.rows.assign(first_order=linear))
-    return frames
+            rows.add(run.ended, **run.columns, first_order=linear)
 
 
-def _first_order(specification: Systems, problem: Problem, start: Layers, seed: int) -> float:
+def _first_order(specification: Systems, problem: Problem, start: Layers) -> float:
     """Slope of the distance in the scale of W_1(0): ‖P W_1(0) V‖ / ‖θ*‖ with the V(∞) of scale 0."""
     unseen = in_null_space(problem.system, start[0])
     if len(start) > 1:
-        setting = _setting(specification, problem, seed, "scale")
+        setting = _setting(specification, problem, "scale")
         end = _train(specification, problem, [0 * start[0], *start[1:]], setting).end
         if end is None:
             return float("nan")
@@ -246,26 +253,26 @@ def _first_order(specification: Systems, problem: Problem, start: Layers, seed: 
     return _norm(unseen) / _norm(problem.system.min_norm)
 
 
-def _conditioning(specification: Systems, seed: int) -> list[pd.DataFrame]:
-    """Systems of growing condition number, from the same start."""
-    start, frames = draw_start(specification, 1, seed), []
+def _conditioning(specification: Systems, seed: int, rows: Rows) -> None:
+    """Systems of growing condition number, from the same initialization."""
+    start = draw_start(specification, 1, seed)
     for condition in specification.conditions:
         problem = draw_problem(specification, condition, 1, seed)
-        setting = _setting(specification, problem, seed, "conditioning", condition=condition)
-        frames.append(_train(specification, problem, start, setting).rows)
-    return frames
+        setting = _setting(specification, problem, "conditioning", condition=condition)
+        run = _train(specification, problem, start, setting)
+        rows.add(run.ended, **run.columns)
 
 
-def _steps(specification: Systems, seed: int) -> list[pd.DataFrame]:
-    """Plain regression with steps about the largest one that is stable, 2 / σ_max²."""
+def _steps(specification: Systems, seed: int, rows: Rows) -> None:
+    """Plain regression with learning rates about the largest one that is stable, 2 / σ_max²."""
     if specification.depth > 0:
-        return []
+        return
     problem = draw_problem(specification, specification.condition, 1, seed)
-    start, frames = draw_start(specification, 1, seed), []
+    start = draw_start(specification, 1, seed)
     for step in ABOUT_LIMIT:
-        setting = _setting(specification, problem, seed, "step", step=step)
-        frames.append(_train(specification, problem, start, setting).rows)
-    return frames
+        setting = _setting(specification, problem, "step", step=step)
+        run = _train(specification, problem, start, setting)
+        rows.add(run.ended, **run.columns)
 
 
 def _train(
@@ -277,7 +284,7 @@ def _train(
 ) -> Run:
     """Gradient descent to the tolerance of the specification."""
     kernel = linear_tangent_kernel(problem.matrix, start)
-    curvature = max(np.linalg.eigvalsh(kernel)[-1], _balanced_curvature(problem, len(start)))
+    curvature = max(np.linalg.eigvalsh(kernel)[-1], balanced_curvature(problem.system, len(start)))
     rate = setting["step"] / curvature
     total, best = _norm(problem.right_side), problem.system.min_norm
     grid = np.geomspace(1, specification.max_iterations, specification.times)
@@ -290,49 +297,32 @@ def _train(
         record_iterations=grid.tolist(),
         threshold=0.5 * (specification.tolerance / problem.condition * total) ** 2,
     )
-    stopped = int(trajectory.stopped_at[0])
-    if trajectory.diverged_at[0] >= 0:
-        failure = f"diverged by iteration {trajectory.diverged_at[0]}"
-        return Run(_failed(setting | {"learning_rate": rate}, failure), None)
+    columns = setting | {"learning_rate": rate}
+    ended, stopped = diverged(trajectory.diverged_at[0], "iteration"), trajectory.stopped_at[0]
+    if not ended.ok:
+        return Run(ended, columns | {"iteration": 0})
     times = len(grid) if stopped < 0 else int(np.searchsorted(grid, stopped)) + 1
     iterations = np.minimum(grid[:times], grid[-1] if stopped < 0 else stopped)
     residuals = np.sqrt(2 * trajectory.losses[0, :times]) / total
     products = trajectory.products[0, :times]  # (times, unknowns, columns)
-    rows: dict[str, Any] = {
-        **setting,
-        **dict.fromkeys(AT_END, np.nan),
+    columns |= {
         "iteration": iterations,
         "residual": residuals,
         "distance": _norms(products - best) / _norm(best),
-        "target_error": np.nan if target is None else _norms(products - target) / _norm(best),
         "iterations": iterations[-1],
-        "learning_rate": rate,
-        "failure": "",
     }
+    if target is not None:
+        columns["target_error"] = _norms(products - target) / _norm(best)
     if stopped < 0:
-        rows["failure"] = f"not converged by iteration {grid[-1]}, residual {residuals[-1]:.1e}"
-        return Run(pd.DataFrame(rows), None)
+        reason = f"not converged by iteration {grid[-1]}, residual {residuals[-1]:.1e}"
+        return Run(not_converged(reason), columns)
     end = [layer[0, -1] for layer in trajectory.layers]
-    rows |= _at_end(problem, start, end, kernel)
+    columns |= _at_end(problem, start, end, kernel)
     if times > 1 and residuals[-2] < LATE:
-        slowest = _slowest_factor(rate, linear_tangent_kernel(problem.matrix, end))
+        slowest = slowest_factor(rate, linear_tangent_kernel(problem.matrix, end))
         measured = np.log(residuals[-1] / residuals[-2]) / (iterations[-1] - iterations[-2])
-        rows["rate_ratio"] = measured / np.log(slowest)
-    return Run(pd.DataFrame(rows), end)
-
-
-def _slowest_factor(rate: float, kernel: Array) -> float:
-    """By which a step shortens the residual in the direction in which it shortens it least."""
-    return float(np.abs(1 - rate * np.linalg.eigvalsh(kernel)).max())
-
-
-def _balanced_curvature(problem: Problem, layers: int) -> float:
-    """Largest eigenvalue of the tangent kernel at most, where all layers share a solution's norm.
-
-    Each layer has norm ‖θ*‖^(1/layers) there, and each of the kernel's terms has all but one of them.
-    """
-    largest = problem.system.singular_values[0] ** 2
-    return float(layers * largest * _norm(problem.system.min_norm) ** (2 - 2 / layers))
+        columns["rate_ratio"] = measured / np.log(slowest)
+    return Run(OK, columns, end)
 
 
 def _at_end(problem: Problem, start: Layers, end: Layers, kernel: Array) -> dict[str, float]:
@@ -353,21 +343,8 @@ def _at_end(problem: Problem, start: Layers, end: Layers, kernel: Array) -> dict
     if len(end) == 2:
         found["bi_optimality_gap"] = bi_optimality_gap(system, *end)
     if len(end) > 1:
-        found |= {"alignment": _alignment(end), "effective_rank": _effective_rank(end)}
+        found |= {"alignment": alignment(end), "effective_rank": effective_rank(product(end[:-1]))}
     return found
-
-
-def _alignment(layers: Layers) -> float:
-    """Mean |cosine| of the leading right singular vector of a layer and the left one of the next."""
-    factors = [np.linalg.svd(layer, full_matrices=False) for layer in layers]
-    cosines = [before.Vh[0] @ after.U[:, 0] for before, after in pairwise(factors)]
-    return float(np.mean(np.abs(cosines)))
-
-
-def _effective_rank(layers: Layers) -> float:
-    """Of W_1 ... W_h: the exponential of the entropy of its singular values over their sum."""
-    values = np.linalg.svd(product(layers[:-1]), compute_uv=False)
-    return float(np.exp(entr(values / values.sum()).sum()))
 
 
 def _total(layers: Iterable[Array]) -> float:
@@ -382,29 +359,13 @@ def _norms(values: Array) -> Array:
     return np.asarray(np.linalg.norm(values, axis=(1, 2)))  # (times,)
 
 
-def _failed(setting: dict[str, Any], failure: str) -> pd.DataFrame:
-    """The one row of a run that has no values."""
-    missing = dict.fromkeys([*OF_TIMES, *AT_END, "iterations"], np.nan)
-    return pd.DataFrame(
-        [{"learning_rate": np.nan, **setting, **missing, "iteration": 0, "failure": failure}]
-    )
-
-
 def _setting(
-    specification: Systems,
-    problem: Problem,
-    seed: int,
-    experiment: str,
-    **values: Any,
+    specification: Systems, problem: Problem, experiment: str, **values: Any
 ) -> dict[str, Any]:
-    """Columns that identify a run."""
+    """Columns that identify a run of a seed."""
     step = values.get("step", specification.step)
     return {
         "experiment": experiment,
-        "depth": specification.depth,
-        "width": specification.width or 0,
-        "equations": specification.equations,
-        "unknowns": specification.unknowns,
         "columns": problem.right_side.shape[1],
         "condition": specification.condition,
         "start": "random",
@@ -412,7 +373,6 @@ def _setting(
         "scale": 1.0,
         "step": step,
         "enough": _enough(specification, problem.condition, step),
-        "seed": seed,
     } | values
 
 
