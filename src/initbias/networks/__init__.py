@@ -23,6 +23,14 @@ from initbias.networks.chains.linear import (
     least_squares,
     product,
 )
+from initbias.networks.chains.two_layer import (
+    Descent,
+    TwoLayer,
+    balanced,
+    crossing_bound,
+    distance_bound,
+    rate_bound,
+)
 from initbias.networks.cost import chain_seconds, count_weights, training_seconds
 from initbias.networks.initialization import Initialization, initialize
 from initbias.networks.losses import CrossEntropy, PowerLoss
@@ -34,20 +42,25 @@ __all__ = [
     "Architecture",
     "Ascent",
     "CrossEntropy",
+    "Descent",
     "Initialization",
     "LeastSquares",
     "LinearTrajectory",
     "Networks",
     "PowerLoss",
     "Trajectory",
+    "TwoLayer",
     "ascend",
+    "balanced",
     "bi_optimal",
     "bi_optimality_gap",
     "chain_seconds",
     "compress",
     "count_weights",
+    "crossing_bound",
     "default_threads",
     "descend",
+    "distance_bound",
     "empirical_ntk",
     "evaluate",
     "flow",
@@ -60,6 +73,7 @@ __all__ = [
     "one_pass_start",
     "predicted_limit",
     "product",
+    "rate_bound",
     "steered_start",
     "train",
     "training_seconds",
