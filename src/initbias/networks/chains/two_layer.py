@@ -86,8 +86,8 @@ class TwoLayer:
     @cached_property
     def eigenvalues(self) -> Array:
         """Eigenvalues of Λ, descending, (..., units)."""
-        descending: Array = np.linalg.eigvalsh(self.imbalance)[..., ::-1]
-        return descending
+        ascending = np.linalg.eigvalsh(self.imbalance)
+        return np.asarray(ascending[..., ::-1], dtype=np.float64)
 
     @property
     def levels(self) -> tuple[Array, Array]:
