@@ -64,6 +64,7 @@ EVERY_RUN: tuple[tuple[str, Kind, tuple[str, ...], str, Prediction, str], ...] =
     ("C-S4", "bound", WIDE, "distance_share", Prediction("<=", 1),
      "distance from the min-norm solution over its bound, largest over runs"),
 )  # fmt: skip
+TOO_FEW = f"fewer than {FEWEST_RUNS} runs to take a mean over"
 NOTES = {"C-S5": "second arXiv version"}
 FROM_SOME_WIDTH = ("required_imbalance", "crossing_share", "distance_share")
 CONSTANT = Statement("C-Fig2", "published value", "rates")
@@ -111,7 +112,6 @@ def _every_run(claims: Claims, estimates: pd.DataFrame) -> None:
 def _constants(claims: Claims, estimates: pd.DataFrame) -> None:
     """Rate constants as published, and that a larger one trains faster."""
     rows = select(estimates, part="convergence", statistic="mean")
-    absent = f"fewer than {FEWEST_RUNS} runs to take a mean over"
     for (u, v), reported in REPORTED.items():
         here = select(
             rows, quantity="rate_constant", arm="gaussian", sigma_u=u, sigma_v=v, **PUBLISHED
@@ -134,7 +134,7 @@ def _constants(claims: Claims, estimates: pd.DataFrame) -> None:
                 null=0.0,
                 choices=every,
             ),
-            absent=absent,
+            absent=TOO_FEW,
         )
     for index, row in select(rows, quantity="lead").iterrows():
         claims.judge(
@@ -144,7 +144,7 @@ def _constants(claims: Claims, estimates: pd.DataFrame) -> None:
             "that with the next smaller rate constant: log ratio of their losses at the end",
             Prediction(">", 0),
             rows.loc[[index]],
-            absent=absent,
+            absent=TOO_FEW,
         )
 
 
@@ -169,7 +169,7 @@ def _lines(claims: Claims, estimates: pd.DataFrame) -> None:
             Prediction("=", 0),
             lines,
             rule=partial(_intercept, same.iloc[0], widest),
-            absent=f"fewer than {FEWEST_RUNS} runs to take a mean over",
+            absent=TOO_FEW,
         )
 
 
@@ -255,5 +255,5 @@ def _finite_steps(claims: Claims, estimates: pd.DataFrame) -> None:
                 f"{text} by the learning rate: slope on logarithmic axes",
                 Prediction("in", order * (1 - ORDERS), order * (1 + ORDERS), note),
                 here,
-                absent=f"fewer than {FEWEST_RUNS} runs to take a mean over",
+                absent=TOO_FEW,
             )

@@ -15,7 +15,7 @@ same for all widths, and weights of a width are the same for all scales and expo
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import product
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -31,16 +31,7 @@ from initbias.networks import (
     distance_bound,
     least_squares,
 )
-from initbias.studies.imbalance.shards import (
-    ByExponent,
-    ByWidth,
-    Convergence,
-    Factorisation,
-    FiniteSteps,
-    InvariantSet,
-    PhasePicture,
-    Problem,
-)
+from initbias.studies.imbalance import shards
 from initbias.study.cells import (
     OK,
     Ended,
@@ -48,7 +39,9 @@ from initbias.study.cells import (
     Rows,
     SeedCell,
     diverged,
+    logarithmic_epochs,
     not_converged,
+    tracked,
 )
 from initbias.study.columns import ENDED, SEED, Column
 
@@ -107,16 +100,15 @@ COLUMNS = (
 Array = NDArray[np.float64]
 Inputs = Literal["gaussian", "orthonormal"]
 Share = Callable[[float], None]
-Item = TypeVar("Item")
 
 
-def cells(specification: Problem | Factorisation) -> list[SeedCell]:
+def cells(specification: shards.Problem | shards.Factorisation) -> list[SeedCell]:
     """A cell for each seed."""
     return [SeedCell(seed) for seed in specification.seeds]
 
 
 def measure(
-    specification: Problem | Factorisation,
+    specification: shards.Problem | shards.Factorisation,
     unfinished: Sequence[SeedCell],
     device: str,
     progress: Progress,
@@ -141,7 +133,7 @@ def measure(
         yield cell, rows.table()
 
 
-def draw_data(specification: Problem, design: Inputs, seed: int) -> tuple[Array, Array]:
+def draw_data(specification: shards.Problem, design: Inputs, seed: int) -> tuple[Array, Array]:
     """Inputs (n, input_dim) and labels (n, outputs) of a seed."""
     sample = sample_linear(
         design,
@@ -154,7 +146,7 @@ def draw_data(specification: Problem, design: Inputs, seed: int) -> tuple[Array,
     return sample.inputs, sample.labels
 
 
-def draw_weights(specification: Problem, seed: int) -> tuple[Array, Array]:
+def draw_weights(specification: shards.Problem, seed: int) -> tuple[Array, Array]:
     """U (input_dim, h) and Vᵀ (h, outputs) with entries N(0, 1)."""
     width = specification.width
     draws = generator(*_identity(specification, seed), "width", width, "weights")
@@ -162,13 +154,13 @@ def draw_weights(specification: Problem, seed: int) -> tuple[Array, Array]:
     return u, draws.standard_normal((width, specification.outputs))
 
 
-def draw_network(specification: Problem, design: Inputs, seed: int) -> TwoLayer:
+def draw_network(specification: shards.Problem, design: Inputs, seed: int) -> TwoLayer:
     """The network of these weights on this data set."""
     problem = least_squares(*draw_data(specification, design, seed))
     return TwoLayer.compressed(problem, *draw_weights(specification, seed))
 
 
-def _convergence(specification: Convergence, seed: int, rows: Rows, progress: Share) -> None:
+def _convergence(specification: shards.Convergence, seed: int, rows: Rows, progress: Share) -> None:
     drawn = draw_network(specification, "orthonormal", seed)
     networks: list[tuple[dict[str, Any], TwoLayer]] = [
         ({"sigma_u": sigma_u, "sigma_v": sigma_v}, drawn.scaled(sigma_u, sigma_v))
@@ -183,11 +175,11 @@ def _convergence(specification: Convergence, seed: int, rows: Rows, progress: Sh
     shares = np.linspace(0, 1, specification.times) ** 2
     iterations = np.unique((specification.iterations * shares).round().astype(int))
     rate = 2 * specification.learning_rate / specification.sample_size
-    for setting, network in _tracked(networks, progress):
+    for setting, network in tracked(networks, progress):
         _log(rows, setting, network, network.descend(rate, iterations), rate)
 
 
-def _by_width(specification: ByWidth, seed: int, rows: Rows, progress: Share) -> None:
+def _by_width(specification: shards.ByWidth, seed: int, rows: Rows, progress: Share) -> None:
     sigma, most = specification.width**-0.5, specification.iterations
     network = draw_network(specification, "gaussian", seed).scaled(sigma, sigma)
     setting = {"sigma_u": sigma, "sigma_v": sigma, "alpha": 0.5}
@@ -210,9 +202,9 @@ def _by_width(specification: ByWidth, seed: int, rows: Rows, progress: Share) ->
     _add(rows, setting, ended, limit_distance=distance, limit_deviation=deviation)
 
 
-def _by_exponent(specification: ByExponent, seed: int, rows: Rows, progress: Share) -> None:
+def _by_exponent(specification: shards.ByExponent, seed: int, rows: Rows, progress: Share) -> None:
     drawn = draw_network(specification, "gaussian", seed)
-    for alpha in _tracked(specification.alphas, progress):
+    for alpha in tracked(specification.alphas, progress):
         sigma = specification.width**-alpha
         network = drawn.scaled(sigma, sigma)
         setting = {"sigma_u": sigma, "sigma_v": sigma, "alpha": alpha}
@@ -221,11 +213,13 @@ def _by_exponent(specification: ByExponent, seed: int, rows: Rows, progress: Sha
         _add(rows, setting, ended, distance=distance, limit_deviation=deviation)
 
 
-def _factorisation(specification: Factorisation, seed: int, rows: Rows, progress: Share) -> None:
+def _factorisation(
+    specification: shards.Factorisation, seed: int, rows: Rows, progress: Share
+) -> None:
     """½ ‖Y − UVᵀ/√(mh)‖² as the chain U/(mh)^(1/4), Vᵀ/(mh)^(1/4), whose time is shorter by √(mh)."""
     n = specification.rows
-    iterations = _logarithmic(specification.iterations, specification.times)
-    for m, width in _tracked([*product(specification.outputs, specification.widths)], progress):
+    iterations = logarithmic_epochs(specification.iterations, specification.times)
+    for m, width in tracked([*product(specification.outputs, specification.widths)], progress):
         identity = (STUDY, "factorisation", "rows", n, "outputs", m, "seed", seed)
         y = generator(*identity, "targets").standard_normal((n, m))
         problem = least_squares(np.eye(n), specification.variance**0.5 * y)
@@ -245,7 +239,9 @@ def _factorisation(specification: Factorisation, seed: int, rows: Rows, progress
             _add(rows, setting | where, eigenvalue=eigenvalues)
 
 
-def _invariant_set(specification: InvariantSet, seed: int, rows: Rows, progress: Share) -> None:
+def _invariant_set(
+    specification: shards.InvariantSet, seed: int, rows: Rows, progress: Share
+) -> None:
     """Plain descent, in which nothing keeps U₂ where it was but its gradient."""
     inputs, labels = draw_data(specification, "gaussian", seed)
     problem = least_squares(inputs, labels)
@@ -261,10 +257,10 @@ def _invariant_set(specification: InvariantSet, seed: int, rows: Rows, progress:
         "zero_u": first.T,
         "invariant": np.concatenate([first.T, v], axis=1),
     }
-    for name, span in _tracked([*spans.items()], progress):
+    for name, span in tracked([*spans.items()], progress):
         basis, _ = np.linalg.qr(span)
         constant = unseen - (unseen @ basis) @ basis.T
-        iterations = _logarithmic(MOST_ITERATIONS, specification.times)
+        iterations = logarithmic_epochs(MOST_ITERATIONS, specification.times)
         trained = descend(
             [(seen + constant)[None], v[None]],
             inputs,
@@ -289,7 +285,9 @@ def _invariant_set(specification: InvariantSet, seed: int, rows: Rows, progress:
         _add(rows, setting, distance=apart[-1], limit_deviation=deviation)
 
 
-def _finite_steps(specification: FiniteSteps, seed: int, rows: Rows, progress: Share) -> None:
+def _finite_steps(
+    specification: shards.FiniteSteps, seed: int, rows: Rows, progress: Share
+) -> None:
     scale, shares = specification.scale, specification.step_shares
     network = draw_network(specification, "orthonormal", seed).scaled(scale, scale)
     largest = network.stable_learning_rate
@@ -297,7 +295,7 @@ def _finite_steps(specification: FiniteSteps, seed: int, rows: Rows, progress: S
     exact = network.flow(end)
     setting = {"sigma_u": scale, "sigma_v": scale}
     _add(rows, setting | {"time": end}, drift=exact.drift(network))
-    for share in _tracked(shares, progress):
+    for share in tracked(shares, progress):
         iterations = round(end / (share * largest))
         setting["step"] = end / iterations
         trained = network.descend(setting["step"], [iterations])
@@ -312,10 +310,12 @@ def _finite_steps(specification: FiniteSteps, seed: int, rows: Rows, progress: S
         _add(rows, where, drift=drift, drift_per_iteration=drift / iterations, flow_distance=apart)
 
 
-def _phase_picture(specification: PhasePicture, seed: int, rows: Rows, progress: Share) -> None:
+def _phase_picture(
+    specification: shards.PhasePicture, seed: int, rows: Rows, progress: Share
+) -> None:
     drawn, most = draw_network(specification, "orthonormal", seed), specification.iterations
     pairs = [*product(specification.scales_u, specification.scales_v)]
-    for sigma_u, sigma_v in _tracked(pairs, progress):
+    for sigma_u, sigma_v in tracked(pairs, progress):
         network = drawn.scaled(sigma_u, sigma_v)
         setting: dict[str, Any] = {"sigma_u": sigma_u, "sigma_v": sigma_v}
         _add(rows, setting, rate_constant=network.rate_constant)
@@ -334,18 +334,9 @@ def _log(
     rate: float,
     slower: float = 1.0,
 ) -> Ended:
-    """Add everything that paper C states of a run, over time.
+    """Add all that paper C states of a run, over a time that is slower than the network's; how it ended.
 
-    Args:
-        rows: where to.
-        setting: of the run.
-        network: at initialization.
-        trained: its training.
-        rate: learning rate on ½ ‖·‖²_F.
-        slower: factor by which the reported time is longer than that of the chain.
-
-    Returns:
-        How it ended; if it diverged, the rate constant is all that is known.
+    Of a run that diverged the rate constant is all that is known.
     """
     setting = setting | {"step": rate * slower}
     _add(rows, setting, rate_constant=network.rate_constant / slower)
@@ -372,7 +363,7 @@ def _log(
 
 
 def _at_initialization(
-    specification: ByWidth | ByExponent, network: TwoLayer, alpha: float
+    specification: shards.ByWidth | shards.ByExponent, network: TwoLayer, alpha: float
 ) -> dict[str, Any]:
     """What C-S3 and C-S4 bound from the initialization, and their bounds."""
     sizes = (network.problem, specification.width, alpha, specification.confidence)
@@ -417,19 +408,7 @@ def _add(rows: Rows, setting: dict[str, Any], ended: Ended = OK, **quantities: A
         rows.add(ended, **setting, quantity=quantity, value=value)
 
 
-def _tracked(items: Sequence[Item], progress: Share) -> Iterator[Item]:
-    """Items, with the share of them that is done reported after each."""
-    for index, item in enumerate(items):
-        yield item
-        progress((index + 1) / len(items))
-
-
-def _logarithmic(last: int, count: int) -> NDArray[np.int64]:
-    """Iterations from 0 to the last, even on a logarithmic axis."""
-    return np.unique(np.concatenate([[0], np.geomspace(1, last, count)]).round().astype(int))
-
-
-def _identity(specification: Problem, seed: int) -> tuple[str | int, ...]:
+def _identity(specification: shards.Problem, seed: int) -> tuple[str | int, ...]:
     sizes = ("input_dim", "sample_size", "outputs")
     named = (part for name in sizes for part in (name, getattr(specification, name)))
     return (STUDY, *named, "seed", seed)

@@ -61,16 +61,6 @@ class Factorisation(Specification):
     times: int
     seeds: tuple[int, ...]
 
-    @property
-    def input_dim(self) -> int:
-        """Inputs: X is the identity."""
-        return self.rows
-
-    @property
-    def sample_size(self) -> int:
-        """Samples: X is the identity."""
-        return self.rows
-
 
 class InvariantSet(Problem):
     """C-S2: plain descent from starts inside and outside of the invariant set."""
