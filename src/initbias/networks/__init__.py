@@ -2,6 +2,7 @@
 
 from initbias.networks.architecture import Architecture, Networks
 from initbias.networks.ball import Ascent, ascend
+from initbias.networks.chains.descent import Descent, descend_one
 from initbias.networks.chains.implicit_bias import (
     bi_optimal,
     bi_optimality_gap,
@@ -24,11 +25,11 @@ from initbias.networks.chains.linear import (
     product,
 )
 from initbias.networks.chains.two_layer import (
-    Descent,
     TwoLayer,
     balanced,
     crossing_bound,
     distance_bound,
+    orthogonal_to,
     rate_bound,
 )
 from initbias.networks.cost import chain_seconds, count_weights, training_seconds
@@ -60,6 +61,7 @@ __all__ = [
     "crossing_bound",
     "default_threads",
     "descend",
+    "descend_one",
     "distance_bound",
     "empirical_ntk",
     "evaluate",
@@ -71,6 +73,7 @@ __all__ = [
     "linear_tangent_kernel",
     "min_norm_start",
     "one_pass_start",
+    "orthogonal_to",
     "predicted_limit",
     "product",
     "rate_bound",

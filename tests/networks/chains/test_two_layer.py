@@ -12,6 +12,7 @@ from initbias.networks import (
     crossing_bound,
     distance_bound,
     least_squares,
+    orthogonal_to,
     rate_bound,
 )
 
@@ -84,19 +85,33 @@ def test_flow_keeps_the_imbalance_and_its_bound_and_descent_follows_it() -> None
     assert exact.drift(start) < 1e-9
     assert 0 < exact.loss <= start.loss * start.loss_bound(time)
     found = start.descend(time / 4000, [0, 2000, 4000])
-    np.testing.assert_allclose(found.networks[-1].product, exact.product, atol=2e-3)
-    np.testing.assert_allclose(found.losses, found.networks.loss)
-    assert found.networks.distance.shape == (3,) and found.stopped_at == found.diverged_at == -1
+    course = start.along(found)
+    np.testing.assert_allclose(course[-1].product, exact.product, atol=2e-3)
+    np.testing.assert_allclose(found.losses, course.loss)
+    np.testing.assert_allclose(found.products, course.product)
+    assert course.distance.shape == (3,) and found.stopped_at == found.diverged_at == -1
 
 
 def test_descent_ends_where_it_stops_at_the_limit_and_tells_divergence() -> None:
     start, *_ = network()
     found = start.descend(0.5 * start.stable_learning_rate, [0, 10, 10**6, 2 * 10**6], until=1e-20)
     assert list(found.iterations) == [0, 10, found.stopped_at]
-    assert len(found.losses) == len(found.networks.first) == 3
+    assert len(found.losses) == len(found.layers[0]) == 3
     assert found.losses[-1] <= 1e-20 < found.losses[-2]
-    assert found.networks[-1].limit_deviation < 1e-9 < found.networks.distance[-1]
+    course = start.along(found)
+    assert course[-1].limit_deviation < 1e-9 < course.distance[-1]
     assert start.descend(100 * start.stable_learning_rate, [1000]).diverged_at > 0
+
+
+@pytest.mark.parametrize("of_v", [True, False])
+def test_what_is_orthogonal_does_not_cross(of_v: bool) -> None:
+    _, x, _, u, v = network()
+    directions = v if of_v else (x @ u).T
+    unseen = u - np.linalg.pinv(x) @ x @ u
+    found = orthogonal_to(unseen, directions)
+    np.testing.assert_allclose(found @ directions, 0, atol=1e-12)
+    change = (unseen - found) @ np.linalg.pinv(directions.T) @ directions.T
+    np.testing.assert_allclose(change, unseen - found, atol=1e-12)  # nothing else is gone
 
 
 def test_bounds_on_the_distance_are_those_of_the_paper() -> None:

@@ -14,12 +14,13 @@ conserves the imbalance Λ = U₁ᵀU₁ − VᵀV, and so do its eigenvalues in
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from initbias.networks.chains.linear import Array, LeastSquares, compress, descend, flow
+from initbias.networks.chains.descent import Descent, descend_one
+from initbias.networks.chains.linear import Array, LeastSquares, compress, flow
 
 
 @dataclass(frozen=True)
@@ -154,53 +155,22 @@ class TwoLayer:
 
     def descend(
         self, learning_rate: float, iterations: Sequence[int] | NDArray[np.int64], until: float = 0
-    ) -> "Descent":
-        """Gradient descent on ½ ‖Y − XUVᵀ‖²_F from here.
+    ) -> Descent:
+        """Gradient descent on ½ ‖Y − XUVᵀ‖²_F from here; see `descend_one`."""
+        layers = [self.first, self.second]
+        inputs, targets = self.problem.inputs, self.problem.targets
+        return descend_one(layers, inputs, targets, learning_rate, iterations, until)
 
-        Args:
-            learning_rate: of it.
-            iterations: to record, increasing from 0 or more; training ends with the last one.
-            until: loss at which it ends before.
-        """
-        found = descend(
-            [self.first[None], self.second[None]],
-            self.problem.inputs,
-            self.problem.targets,
-            learning_rate=learning_rate,
-            record_iterations=list(iterations),
-            threshold=until,
-        )
-        recorded, stopped = np.asarray(iterations), int(found.stopped_at[0])
-        if stopped >= 0:
-            recorded = np.unique(np.minimum(recorded, stopped))
-        first, second = (layer[0, : len(recorded)] for layer in found.layers)
-        networks = replace(self, first=first, second=second)
-        losses = found.losses[0, : len(recorded)]
-        return Descent(recorded, networks, losses, stopped, int(found.diverged_at[0]))
+    def along(self, trained: Descent) -> Self:
+        """The network in the course of its training, with times as leading axis."""
+        first, second = trained.layers
+        return replace(self, first=first, second=second)
 
     def flow(self, time: float) -> Self:
         """The network after gradient flow from here for so long."""
         layers = [self.first[None], self.second[None]]
         found = flow(layers, self.problem.inputs, self.problem.targets, times=[time])
         return replace(self, first=found.layers[0][0, 0], second=found.layers[1][0, 0])
-
-
-class Descent(NamedTuple):
-    """Gradient descent of one network.
-
-    Attributes:
-        iterations: recorded, to the one at which it stopped, (times,).
-        networks: then, with times as leading axis; NaN from divergence on.
-        losses: of them, as `TwoLayer.loss`, (times,).
-        stopped_at: iteration at which the loss first was as low as asked for, or -1.
-        diverged_at: iteration at which the loss was found to be not finite, or -1.
-    """
-
-    iterations: NDArray[np.int64]
-    networks: TwoLayer
-    losses: Array
-    stopped_at: int
-    diverged_at: int
 
 
 def balanced(
@@ -222,6 +192,17 @@ def balanced(
     root = (vectors * values**0.25) @ vectors.T  # M^(1/4)
     q, _ = np.linalg.qr(draws.standard_normal((width, initial.shape[1])))
     return initial @ np.linalg.inv(root) @ q.T, q @ root
+
+
+def orthogonal_to(unseen: Array, directions: Array) -> Array:
+    """U₂ (input_dim, h) without what its rows have of hidden directions, the columns of (h, count).
+
+    The directions must be independent. Orthogonal to Vᵀ (h, outputs) it has V U₂ᵀ = 0, and orthogonal to
+    U₁ᵀ (h, rank) U₁ U₂ᵀ = 0. With both, the limit is the min-norm solution (C-S2).
+    """
+    basis, _ = np.linalg.qr(directions)
+    remaining: Array = unseen - (unseen @ basis) @ basis.T
+    return remaining
 
 
 def rate_bound(eigenvalues: Array, products: Array) -> Array:

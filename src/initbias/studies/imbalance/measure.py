@@ -27,9 +27,10 @@ from initbias.networks import (
     TwoLayer,
     balanced,
     crossing_bound,
-    descend,
+    descend_one,
     distance_bound,
     least_squares,
+    orthogonal_to,
 )
 from initbias.studies.imbalance import shards
 from initbias.study.cells import (
@@ -100,6 +101,7 @@ COLUMNS = (
 Array = NDArray[np.float64]
 Inputs = Literal["gaussian", "orthonormal"]
 Share = Callable[[float], None]
+Setting = dict[str, Any]
 
 
 def cells(specification: shards.Problem | shards.Factorisation) -> list[SeedCell]:
@@ -162,43 +164,40 @@ def draw_network(specification: shards.Problem, design: Inputs, seed: int) -> Tw
 
 def _convergence(specification: shards.Convergence, seed: int, rows: Rows, progress: Share) -> None:
     drawn = draw_network(specification, "orthonormal", seed)
-    networks: list[tuple[dict[str, Any], TwoLayer]] = [
-        ({"sigma_u": sigma_u, "sigma_v": sigma_v}, drawn.scaled(sigma_u, sigma_v))
-        for sigma_u, sigma_v in specification.scales
-    ]
+    networks = [_scaled(drawn, *scales) for scales in specification.scales]
     u, v = draw_weights(specification, seed)
     sigma_u, sigma_v = specification.scales[0]
-    orthonormal = generator(*_identity(specification, seed), "width", len(v), "balanced")
-    layers = balanced(drawn.problem, sigma_u * sigma_v * u @ v, len(v), orthonormal)
-    networks.append(({"start": "balanced"}, TwoLayer.compressed(drawn.problem, *layers)))
+    draws = generator(*_identity(specification, seed), "width", len(v), "balanced")
+    layers = balanced(drawn.problem, sigma_u * sigma_v * u @ v, len(v), draws)
+    networks.append((TwoLayer.compressed(drawn.problem, *layers), {"start": "balanced"}))
     # Dense at the beginning, where the fastest runs are.
     shares = np.linspace(0, 1, specification.times) ** 2
     iterations = np.unique((specification.iterations * shares).round().astype(int))
     rate = 2 * specification.learning_rate / specification.sample_size
-    for setting, network in tracked(networks, progress):
-        _log(rows, setting, network, network.descend(rate, iterations), rate)
+    for network, setting in tracked(networks, progress):
+        _log(rows, setting, network, network.descend(rate, iterations))
 
 
 def _by_width(specification: shards.ByWidth, seed: int, rows: Rows, progress: Share) -> None:
     sigma, most = specification.width**-0.5, specification.iterations
-    network = draw_network(specification, "gaussian", seed).scaled(sigma, sigma)
-    setting = {"sigma_u": sigma, "sigma_v": sigma, "alpha": 0.5}
+    drawn = draw_network(specification, "gaussian", seed)
+    network, setting = _scaled(drawn, sigma, sigma, alpha=0.5)
     _add(rows, setting, **_at_initialization(specification, network, alpha=0.5))
     iterations = np.unique((most * np.linspace(0, 1, specification.times) ** 3).round().astype(int))
     # X has n independent rows, so that the smallest loss is zero.
     half = specification.sample_size / 2
-    rate = specification.learning_rate / half
-    trained = network.descend(rate, iterations, until=specification.stop * half)
+    setting["step"] = specification.learning_rate / half
+    trained = network.descend(setting["step"], iterations, until=specification.stop * half)
     progress(0.5)
-    ended = _ended(trained.stopped_at, trained.diverged_at, most, "the stop")
-    setting["step"] = rate
+    ended = _ended(trained, most, "the stop")
     if not ended.ok:
         _add(rows, setting, ended, distance=np.nan)
         return
-    stop_distance = trained.networks.distance[-1]
-    _add(rows, setting, stop_iteration=trained.stopped_at, distance=stop_distance)
-    _log(rows, setting, network, trained, rate)
-    ended, distance, deviation = _settle(trained.networks[-1], SETTLING)
+    end = network.along(trained)[-1]
+    distance = network.along(trained).distance[-1]
+    _add(rows, setting, stop_iteration=trained.stopped_at, distance=distance)
+    _log(rows, setting, network, trained)
+    ended, distance, deviation = _settle(end, SETTLING)
     _add(rows, setting, ended, limit_distance=distance, limit_deviation=deviation)
 
 
@@ -206,8 +205,7 @@ def _by_exponent(specification: shards.ByExponent, seed: int, rows: Rows, progre
     drawn = draw_network(specification, "gaussian", seed)
     for alpha in tracked(specification.alphas, progress):
         sigma = specification.width**-alpha
-        network = drawn.scaled(sigma, sigma)
-        setting = {"sigma_u": sigma, "sigma_v": sigma, "alpha": alpha}
+        network, setting = _scaled(drawn, sigma, sigma, alpha=alpha)
         _add(rows, setting, **_at_initialization(specification, network, alpha))
         ended, distance, deviation = _settle(network, specification.step_share)
         _add(rows, setting, ended, distance=distance, limit_deviation=deviation)
@@ -226,17 +224,16 @@ def _factorisation(
         draws = generator(*identity, "width", width, "weights")
         u, v = draws.standard_normal((n, width)), draws.standard_normal((width, m))
         scale = (m * width) ** 0.5
-        sigma = scale**-0.5
-        network = TwoLayer.compressed(problem, u, v).scaled(sigma, sigma)
-        rate = specification.learning_rate / scale
-        setting = {"input_dim": n, "sample_size": n, "width": width, "outputs": m}
-        setting |= {"sigma_u": sigma, "sigma_v": sigma}
-        trained = network.descend(rate, iterations)
-        if _log(rows, setting, network, trained, rate, slower=scale).ok:
+        sizes = {"input_dim": n, "sample_size": n, "width": width, "outputs": m}
+        drawn = TwoLayer.compressed(problem, u, v)
+        network, setting = _scaled(drawn, scale**-0.5, scale**-0.5, **sizes)
+        trained = network.descend(specification.learning_rate / scale, iterations)
+        if _log(rows, setting, network, trained, slower=scale).ok:
             # All n + m that do not vanish for every initialization, and no zeros beside them.
             eigenvalues = network.eigenvalues / scale
-            where = {"step": rate * scale, "index": np.arange(1, len(eigenvalues) + 1)}
-            _add(rows, setting | where, eigenvalue=eigenvalues)
+            setting["step"] = trained.learning_rate * scale
+            places = np.arange(1, len(eigenvalues) + 1)
+            _add(rows, setting | {"index": places}, eigenvalue=eigenvalues)
 
 
 def _invariant_set(
@@ -250,37 +247,26 @@ def _invariant_set(
     seen = problem.basis @ first
     unseen = u - seen
     step = specification.step_share * TwoLayer(problem, first, v, unseen).stable_learning_rate
-    # Rows of U₂ without their part along these hidden directions.
-    spans = {
-        "generic": np.zeros((len(v), 0)),
-        "zero_v": v,
-        "zero_u": first.T,
-        "invariant": np.concatenate([first.T, v], axis=1),
+    arms = {
+        "generic": unseen,
+        "zero_v": orthogonal_to(unseen, v),
+        "zero_u": orthogonal_to(unseen, first.T),
+        "invariant": orthogonal_to(unseen, np.concatenate([first.T, v], axis=1)),
     }
-    for name, span in tracked([*spans.items()], progress):
-        basis, _ = np.linalg.qr(span)
-        constant = unseen - (unseen @ basis) @ basis.T
-        iterations = logarithmic_epochs(MOST_ITERATIONS, specification.times)
-        trained = descend(
-            [(seen + constant)[None], v[None]],
-            inputs,
-            labels,
-            learning_rate=step,
-            record_iterations=iterations.tolist(),
-            threshold=_settled(labels),
-        )
+    iterations = logarithmic_epochs(MOST_ITERATIONS, specification.times)
+    for name, constant in tracked([*arms.items()], progress):
+        layers = [seen + constant, v]
+        trained = descend_one(layers, inputs, labels, step, iterations, _settled(labels))
         setting = {"start": name, "step": step, "alpha": 0.5}
-        stopped = int(trained.stopped_at[0])
-        ended = _ended(stopped, int(trained.diverged_at[0]), MOST_ITERATIONS, "rounding")
+        ended = _ended(trained, MOST_ITERATIONS, "rounding")
         if not ended.ok:
             _add(rows, setting, ended, distance=np.nan)
             continue
-        products = trained.products[0]  # (times, input_dim, outputs)
-        recorded, kept = np.unique(np.minimum(iterations, stopped), return_index=True)
+        products = trained.products  # (times, input_dim, outputs)
         apart = np.linalg.norm(products - problem.min_norm, axis=(1, 2))
-        closed_form = problem.min_norm + constant @ trained.layers[1][0, -1]
-        course = setting | {"iteration": recorded, "time": step * recorded}
-        _add(rows, course, distance_in_training=apart[kept])
+        closed_form = problem.min_norm + constant @ trained.layers[1][-1]
+        course = setting | {"iteration": trained.iterations, "time": step * trained.iterations}
+        _add(rows, course, distance_in_training=apart)
         deviation = np.linalg.norm(products[-1] - closed_form)
         _add(rows, setting, distance=apart[-1], limit_deviation=deviation)
 
@@ -289,21 +275,20 @@ def _finite_steps(
     specification: shards.FiniteSteps, seed: int, rows: Rows, progress: Share
 ) -> None:
     scale, shares = specification.scale, specification.step_shares
-    network = draw_network(specification, "orthonormal", seed).scaled(scale, scale)
+    network, setting = _scaled(draw_network(specification, "orthonormal", seed), scale, scale)
     largest = network.stable_learning_rate
     end = largest * shares[-1] * specification.steps
     exact = network.flow(end)
-    setting = {"sigma_u": scale, "sigma_v": scale}
     _add(rows, setting | {"time": end}, drift=exact.drift(network))
     for share in tracked(shares, progress):
         iterations = round(end / (share * largest))
         setting["step"] = end / iterations
-        trained = network.descend(setting["step"], [iterations])
+        trained = network.descend(end / iterations, [iterations])
         ended = diverged(trained.diverged_at, "iteration")
         if not ended.ok:
             _add(rows, setting, ended, drift_per_iteration=np.nan, flow_distance=np.nan)
             continue
-        last = trained.networks[-1]
+        last = network.along(trained)[-1]
         drift = float(last.drift(network))
         apart = np.linalg.norm(last.product - exact.product) / np.linalg.norm(exact.product)
         where = setting | {"iteration": iterations, "time": end}
@@ -316,40 +301,41 @@ def _phase_picture(
     drawn, most = draw_network(specification, "orthonormal", seed), specification.iterations
     pairs = [*product(specification.scales_u, specification.scales_v)]
     for sigma_u, sigma_v in tracked(pairs, progress):
-        network = drawn.scaled(sigma_u, sigma_v)
-        setting: dict[str, Any] = {"sigma_u": sigma_u, "sigma_v": sigma_v}
+        network, setting = _scaled(drawn, sigma_u, sigma_v)
         _add(rows, setting, rate_constant=network.rate_constant)
         step = specification.step_share * network.stable_learning_rate
         trained = network.descend(step, [most], until=float(specification.reduction * network.loss))
-        ended = _ended(trained.stopped_at, trained.diverged_at, most, "its reduction")
+        ended = _ended(trained, most, "its reduction")
         rate = np.log(network.loss / trained.losses[-1]) / (2 * step * trained.stopped_at)
         _add(rows, setting | {"step": step}, ended, mean_rate=rate if ended.ok else np.nan)
 
 
+def _scaled(
+    drawn: TwoLayer, sigma_u: float, sigma_v: float, **setting: Any
+) -> tuple[TwoLayer, Setting]:
+    """A drawn network with other standard deviations, and its setting."""
+    return drawn.scaled(sigma_u, sigma_v), {"sigma_u": sigma_u, "sigma_v": sigma_v} | setting
+
+
 def _log(
-    rows: Rows,
-    setting: dict[str, Any],
-    network: TwoLayer,
-    trained: Descent,
-    rate: float,
-    slower: float = 1.0,
+    rows: Rows, setting: Setting, network: TwoLayer, trained: Descent, slower: float = 1.0
 ) -> Ended:
     """Add all that paper C states of a run, over a time that is slower than the network's; how it ended.
 
     Of a run that diverged the rate constant is all that is known.
     """
-    setting = setting | {"step": rate * slower}
+    setting = setting | {"step": trained.learning_rate * slower}
     _add(rows, setting, rate_constant=network.rate_constant / slower)
     ended = diverged(trained.diverged_at, "iteration")
     if not ended.ok:
         _add(rows, setting, ended, loss=np.nan)
         return ended
-    iterations, networks, losses, *_ = trained
-    times = rate * iterations
+    networks, losses = network.along(trained), trained.losses
+    times = trained.learning_rate * trained.iterations
     resolved = np.where(losses > RESOLVED * losses[0], losses, np.nan)
     _add(
         rows,
-        setting | {"iteration": iterations, "time": slower * times},
+        setting | {"iteration": trained.iterations, "time": slower * times},
         loss=losses,
         loss_bound=losses[0] * network.loss_bound(times),
         rate=networks.squared_gradient / resolved / slower,
@@ -382,10 +368,10 @@ def _settle(network: TwoLayer, share: float) -> tuple[Ended, float, float]:
     learning_rate = share * network.stable_learning_rate
     targets = network.problem.targets
     trained = network.descend(learning_rate, [MOST_ITERATIONS], until=_settled(targets))
-    ended = _ended(trained.stopped_at, trained.diverged_at, MOST_ITERATIONS, "rounding")
+    ended, course = _ended(trained, MOST_ITERATIONS, "rounding"), network.along(trained)
     if not ended.ok:
         return ended, np.nan, np.nan
-    return ended, trained.networks.distance[-1], trained.networks[-1].limit_deviation
+    return ended, course.distance[-1], course[-1].limit_deviation
 
 
 def _settled(labels: Array) -> float:
@@ -393,16 +379,16 @@ def _settled(labels: Array) -> float:
     return 0.5 * SETTLED**2 * float(np.sum(labels**2))
 
 
-def _ended(stopped_at: int, diverged_at: int, most: int, goal: str) -> Ended:
+def _ended(trained: Descent, most: int, goal: str) -> Ended:
     """How a run ended that was to train to a goal."""
-    if stopped_at >= 0:
+    if trained.stopped_at >= 0:
         return OK
-    if diverged_at >= 0:
-        return diverged(diverged_at, "iteration")
+    if trained.diverged_at >= 0:
+        return diverged(trained.diverged_at, "iteration")
     return not_converged(f"did not reach {goal} within {most} iterations")
 
 
-def _add(rows: Rows, setting: dict[str, Any], ended: Ended = OK, **quantities: Any) -> None:
+def _add(rows: Rows, setting: Setting, ended: Ended = OK, **quantities: Any) -> None:
     """Add quantities of a setting, one after the other."""
     for quantity, value in quantities.items():
         rows.add(ended, **setting, quantity=quantity, value=value)
