@@ -446,14 +446,6 @@ def test_wrong_designs_are_refused(changes: dict[str, Any], message: str) -> Non
     assert message in str(caught.value)
 
 
-def test_more_widths_and_seeds_add_shards_and_change_none() -> None:
-    before = planned(seeds_per_shard=3)
-    wider = {**SECTION["by_width"], "widths": [8, 16, 32, 64, 128], "seeds": 7}
-    after = planned(seeds_per_shard=3, by_width=wider)
-    assert before.items() < after.items()
-    assert len(after) - len(before) == 4 * 2 + 3
-
-
 @pytest.mark.parametrize(
     "experiment", [name for name in SECTION if isinstance(SECTION[name], dict)]
 )

@@ -2,10 +2,10 @@
 
 The network U Vᵀ descends ½ ‖Y − XUVᵀ‖²_F (Min, Tarmoun, Vidal, Mallada 2021; statements C-S1 to C-S5 are
 theirs). X = W Σ Φᵀ sees U₁ = ΦᵀU alone. The rest of U, U₂ = (I − ΦΦᵀ)U, has no gradient. Gradient flow
-conserves the imbalance Λ = U₁ᵀU₁ − VᵀV, and so do its eigenvalues in descending order:
+conserves the imbalance Λ = U₁ᵀU₁ − VᵀV. With eigenvalues λ₁ ≥ λ₂ ≥ …, the rank r of X and m outputs:
 
 - The loss L̃, less the smallest one of any linear map, falls at least as exp(−2 λ_r(Σ²) c t), with
-  c = [λ_r(Λ)]₊ + [λ_m(−Λ)]₊, r the rank of X and m the outputs (C-S1); C-S5 bounds −L̃'/L̃ at each point.
+  c = [λ_r(Λ)]₊ + [λ_m(−Λ)]₊ (C-S1). C-S5 bounds −L̃'/L̃ at each point.
 - The limit is Θ̂ + U₂(0)V(∞)ᵀ, with Θ̂ the solution of smallest norm (C-S2). It is Θ̂ itself if V U₂ᵀ and
   U₁ U₂ᵀ vanish at initialization. For entries N(0, h^(−2α)) they are small, and so is the distance from Θ̂,
   with a probability that the bounds C-S3 and C-S4 name.

@@ -1,8 +1,8 @@
-"""Linear networks of one hidden layer, trained from starts of every imbalance, for one shard.
+"""Linear networks of one hidden layer, from initializations of every imbalance, for one shard.
 
 The problem is written in the coordinates of the singular vectors of X, and hidden units are rotated
-so that no more than rank + outputs of them matter (see initbias.networks.chains.linear). Both leave descent
-as it is, so that the widest network costs as little as the narrowest. The starts of `invariant_set`
+so that no more than rank + outputs of them matter (see `initbias.networks.TwoLayer`). Both leave descent
+as it is, so that the widest network costs as little as the narrowest. The networks of `invariant_set`
 are trained as they are, with all rows of U and all hidden units.
 
 Losses are ½ ‖Y − XUVᵀ‖²_F less the smallest one that any Θ has. Time is that of the gradient flow of
@@ -48,7 +48,7 @@ from initbias.study.columns import ENDED, SEED, Column
 
 STUDY = "imbalance"
 SETTLED = 1e-12  # residual over labels at which a limit is compared with its closed form
-RESOLVED = 1e-20  # of the loss at the start: below, the rate is one of rounding errors
+RESOLVED = 1e-20  # of the loss at initialization: below, the rate is one of rounding errors
 SETTLING = 0.1  # of the largest stable step, to get there from where a run was stopped
 MOST_ITERATIONS = 1_000_000
 
@@ -85,8 +85,8 @@ COLUMNS = (
         "(−L̃'/L̃ of the flow at that point), `rate_bound` (C-S5), `drift` (‖Λ(t) − Λ(0)‖_F over the squared "
         "norms at initialization), `u_norm`, `v_norm` (of U₁ and V), `distance_in_training` (‖UVᵀ − Θ̂‖_F); "
         "of a run: `rate_constant` (c), `distance` (at the end), `stop_iteration`, `limit_distance` (trained "
-        "on to rounding), `limit_deviation` (from the closed form C-S2; but of `invariant_set`, of its part "
-        "in the row space of X alone), `start_norm` (‖U₂(0)V(0)ᵀ‖_F), `crossing_norm`, `crossing_bound`, "
+        "on to rounding), `limit_deviation` (from the closed form C-S2, in the row space of X alone but for "
+        "`invariant_set`), `start_norm` (‖U₂(0)V(0)ᵀ‖_F), `crossing_norm`, `crossing_bound`, "
         "`imbalance` (λ_r(Λ) + λ_m(−Λ) over h^(1−2α)), of C-S3, `distance_bound` (C-S4), `eigenvalue` (of "
         "Λ/(mh)), `drift_per_iteration`, `flow_distance`, `mean_rate`",
         text=True,
