@@ -189,14 +189,12 @@ def _exponents(claims: Claims, estimates: pd.DataFrame) -> None:
     fits = select(estimates, quantity="distance", by="width")
     for index, row in select(fits, statistic="exponent", window="upper half").iterrows():
         alpha = row["alpha"]
-        same = {"part": row["part"], "alpha": alpha, "statistic": "exponent drift"}
-        drifts = select(fits, **same)
         predicted = 2 * alpha - 0.5
+        drifts = select(fits, part=row["part"], alpha=alpha, statistic="exponent drift")
         rule = None
         if len(drifts):
-            rule = partial(
-                judge_value, predicted=predicted, alternative=0.0, drift=estimate_of(drifts.iloc[0])
-            )
+            drift = estimate_of(drifts.iloc[0])
+            rule = partial(judge_value, predicted=predicted, alternative=0.0, drift=drift)
         claims.judge(
             EXPONENT,
             f"{row['part']}/alpha{alpha:g}",

@@ -68,6 +68,7 @@ MEANINGS = OF_RUNS | {
     "flow_distance": "of descent from the flow at the same time, relative",
     "loss, loss_bound, rate, rate_bound, distance_in_training, eigenvalue": "of single runs, as measured",
 }  # fmt: skip
+LOGGED = ["loss", "loss_bound", "rate", "rate_bound", "drift"]
 BY_WIDTH = (("by_width", "distance"), ("by_width", "start_norm"), ("by_exponent", "distance"))
 BY_STEP = ("drift_per_iteration", "flow_distance")
 SHOWN_RUNS = {
@@ -102,38 +103,33 @@ def _single(measurements: pd.DataFrame) -> pd.DataFrame:
 def _from_courses(measurements: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """What the course of a run comes to, one row each."""
     course = healthy(measurements)
-    logged = _wide(course[course["iteration"].notna()], [*RUN, "iteration"])
-    if {"loss", "loss_bound", "rate", "rate_bound"} <= set(logged):
-        logged = logged.dropna(subset=["loss", "loss_bound"]).sort_values("iteration")
-        losses = logged.groupby(RUN, dropna=False)["loss"]
-        yield _run_values("final_loss", losses.last() / losses.first())
-        # A loss of rounding errors has no rate, and keeps no bound that falls further.
-        resolved = logged[logged["rate"].notna()]
-        later = resolved[resolved["iteration"] > 0]
-        for quantity, rows, values in (
-            ("loss_over_bound", later, later["loss"] / later["loss_bound"]),
-            ("bound_over_rate", resolved, resolved["rate_bound"] / resolved["rate"]),
-            ("largest_drift", logged, logged["drift"]),
-        ):
-            largest = rows.assign(value=values).groupby(RUN, dropna=False)["value"].max()
-            yield _run_values(quantity, largest)
+    timed = course["iteration"].notna()
+    logged = _wide(course[timed], [*RUN, "iteration"], LOGGED)
+    logged = logged.dropna(subset=["loss", "loss_bound"]).sort_values("iteration")
+    losses = logged.groupby(RUN, dropna=False)["loss"]
+    yield _run_values("final_loss", losses.last() / losses.first())
+    # A loss of rounding errors has no rate, and keeps no bound that falls further.
+    resolved = logged[logged["rate"].notna()]
+    later = resolved[resolved["iteration"] > 0]
+    for quantity, rows, values in (
+        ("loss_over_bound", later, later["loss"] / later["loss_bound"]),
+        ("bound_over_rate", resolved, resolved["rate_bound"] / resolved["rate"]),
+        ("largest_drift", logged, logged["drift"]),
+    ):
+        largest = rows.assign(value=values).groupby(RUN, dropna=False)["value"].max()
+        yield _run_values(quantity, largest)
     # Bounds are of the initialization, the same at all steps.
     run = [name for name in RUN if name != "step"]
-    wide = _wide(course[course["iteration"].isna() & course["index"].isna()], run).set_index(run)
-    for quantity, over, under in (
-        ("crossing_share", "crossing_norm", "crossing_bound"),
-        ("distance_share", "distance", "distance_bound"),
-    ):
-        if {over, under} <= set(wide):
-            yield _run_values(quantity, wide[over] / wide[under])
-    if "imbalance" in wide:
-        yield _run_values("required_imbalance", 1 / wide["imbalance"])
+    wide = _wide(course[~timed & course["index"].isna()], run, [*OF_RUNS]).set_index(run)
+    yield _run_values("crossing_share", wide["crossing_norm"] / wide["crossing_bound"])
+    yield _run_values("distance_share", wide["distance"] / wide["distance_bound"])
+    yield _run_values("required_imbalance", 1 / wide["imbalance"])
 
 
-def _wide(rows: pd.DataFrame, index: list[str]) -> pd.DataFrame:
+def _wide(rows: pd.DataFrame, index: list[str], quantities: list[str]) -> pd.DataFrame:
     """A column for each quantity; keys may be missing."""
     values = rows.groupby([*index, "quantity"], dropna=False)["value"].first()
-    return values.unstack("quantity").reset_index()
+    return values.unstack("quantity").reindex(columns=quantities).reset_index()
 
 
 def _run_values(quantity: str, values: pd.Series) -> pd.DataFrame:
@@ -209,19 +205,14 @@ def _lines(quantity: str, runs: pd.DataFrame) -> Iterator[Row]:
     weights the narrowest networks decide, so that this fit is reported, too.
     """
     weights = 1 / runs.groupby("width")["value"].mean()
-    points = runs.assign(root=runs["width"] ** -0.5, weight=runs["width"].map(weights))
-    seeds = [
-        seed[["root", "value", "weight"]].to_numpy(dtype=float).T
-        for _, seed in points.groupby("seed")
-        if seed["width"].nunique() >= FEWEST_WIDTHS
-    ]
-    weighted = np.array([line(x, y, w**2) for x, y, w in seeds]).reshape(-1, 2)
-    unweighted = np.array([line(x, y) for x, y, _ in seeds]).reshape(-1, 2)
-    for statistic, values in (
-        ("slope", weighted[:, 0]),
-        ("intercept", weighted[:, 1]),
-        ("unweighted intercept", unweighted[:, 1]),
-    ):
+    fits = []
+    for _, seed in runs.groupby("seed"):
+        if seed["width"].nunique() >= FEWEST_WIDTHS:
+            x, y = seed["width"].to_numpy() ** -0.5, seed["value"].to_numpy()
+            squared = seed["width"].map(weights).to_numpy() ** 2
+            fits.append([*line(x, y, squared), line(x, y)[1]])
+    statistics = ("slope", "intercept", "unweighted intercept")
+    for statistic, values in zip(statistics, np.reshape(fits, (-1, 3)).T, strict=True):
         yield row(quantity, statistic, student_interval(values), by=ROOT)
 
 
@@ -229,13 +220,12 @@ def _by_step(measurements: pd.DataFrame) -> Iterator[Row]:
     """Slopes of the log of a quantity in the log of the step."""
     steps = select(measurements, part="finite_steps")
     for setting, runs in groups(steps[steps["quantity"].isin(BY_STEP)], [*PROBLEM, "quantity"]):
-        seeds = [seed for _, seed in runs.groupby("seed")]
         orders = [
             float(exponents(seed["step"].to_numpy(), seed["value"].to_numpy()))
-            for seed in seeds
+            for _, seed in runs.groupby("seed")
             if seed["value"].notna().all()
         ]
-        failed = len(seeds) - len(orders)
+        failed = runs["seed"].nunique() - len(orders)
         setting |= counts(runs) | {"used": len(orders), "failed": failed, "by": "step"}
         yield row(setting.pop("quantity"), "exponent", student_interval(orders), **setting)
 
