@@ -11,8 +11,6 @@ from initbias.study.fields import Ascending, Count, Positive, Repetitions, Size,
 from initbias.study.outputs import Output
 from initbias.study.shards import Cost, Shard, in_blocks
 
-STUDY = "imbalance"
-
 Width = Annotated[Size, Field(description="Hidden units h.")]
 Widths = Annotated[
     Ascending[Size],
@@ -201,20 +199,11 @@ class Section(StrictModel):
         """The experiments that are configured."""
         return {name: part for name, part in self if isinstance(part, Part)}
 
-    @property
-    def units(self) -> int:
-        """Hidden units of a network after compression."""
-        return self.sample_size + self.outputs
-
     @model_validator(mode="after")
-    def _something(self) -> Self:
+    def _can_be_measured(self) -> Self:
         if not self.parts:
             names = (name for name, value in self if value is None)
             raise ValueError(f"nothing to measure; write at least one of {', '.join(names)}")
-        return self
-
-    @model_validator(mode="after")
-    def _underdetermined(self) -> Self:
         if self.input_dim <= self.sample_size:
             raise ValueError(
                 f"input_dim: {self.input_dim} inputs do not exceed sample_size {self.sample_size}, so "
@@ -226,17 +215,14 @@ class Section(StrictModel):
                 f"outputs: {self.outputs} exceeds sample_size {self.sample_size}, the rank of X; the "
                 f"bounds are for at most as many outputs; write at most {self.sample_size}"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _wide_enough(self) -> Self:
+        units = self.sample_size + self.outputs
         for name, part in self.parts.items():
             narrowest = part.widths[0] if hasattr(part, "widths") else part.width
             # Factorizations have sizes of their own.
-            if narrowest < self.units and not isinstance(part, Factorisation):
+            if narrowest < units and not isinstance(part, Factorisation):
                 raise ValueError(
-                    f"{name}: width {narrowest} is below sample_size + outputs = {self.units}, where the "
-                    f"imbalance bounds no rate; write {self.units} or more"
+                    f"{name}: width {narrowest} is below sample_size + outputs = {units}, where the "
+                    f"imbalance bounds no rate; write {units} or more"
                 )
         return self
 
@@ -319,9 +305,8 @@ def _shards(section: Section, part: Part, name: str, **size: int) -> list[Shard]
     kind: type[Any] = getattr(shards, type(part).__name__)  # has the name of its part
     specification = kind.gathered(section, part, **size, seeds=())
     each, once = Cost(_seconds(specification), 0), Cost(0, 8 * _arrays(specification))
-    return in_blocks(
-        STUDY, name, specification, part.seeds, section.seeds_per_shard, each, once, gpu=False
-    )
+    seeds, block = part.seeds, section.seeds_per_shard
+    return in_blocks("imbalance", name, specification, seeds, block, each, once, gpu=False)
 
 
 def _seconds(shard: shards.AnySpecification) -> float:
