@@ -193,11 +193,10 @@ def _by_width(specification: shards.ByWidth, seed: int, rows: Rows, progress: Sh
     if not ended.ok:
         _add(rows, setting, ended, distance=np.nan)
         return
-    end = network.along(trained)[-1]
-    distance = network.along(trained).distance[-1]
-    _add(rows, setting, stop_iteration=trained.stopped_at, distance=distance)
+    course = network.along(trained)
+    _add(rows, setting, stop_iteration=trained.stopped_at, distance=course.distance[-1])
     _log(rows, setting, network, trained)
-    ended, distance, deviation = _settle(end, SETTLING)
+    ended, distance, deviation = _settle(course[-1], SETTLING)
     _add(rows, setting, ended, limit_distance=distance, limit_deviation=deviation)
 
 
@@ -289,7 +288,7 @@ def _finite_steps(
             _add(rows, setting, ended, drift_per_iteration=np.nan, flow_distance=np.nan)
             continue
         last = network.along(trained)[-1]
-        drift = float(last.drift(network))
+        drift = last.drift(network)
         apart = np.linalg.norm(last.product - exact.product) / np.linalg.norm(exact.product)
         where = setting | {"iteration": iterations, "time": end}
         _add(rows, where, drift=drift, drift_per_iteration=drift / iterations, flow_distance=apart)
