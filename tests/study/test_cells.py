@@ -1,9 +1,18 @@
-"""Rows of cells, and how runs ended."""
+"""Rows of cells, how runs ended, and what else cells are measured with."""
 
 import numpy as np
 import pytest
 
-from initbias.study.cells import OK, Outcome, Rows, diverged, not_converged, unavailable
+from initbias.study.cells import (
+    OK,
+    Outcome,
+    Rows,
+    diverged,
+    logarithmic_epochs,
+    not_converged,
+    tracked,
+    unavailable,
+)
 from initbias.study.columns import ENDED, Column
 
 COLUMNS = (
@@ -41,3 +50,16 @@ def test_outcomes() -> None:
     assert diverged(0, "iteration") == (Outcome.DIVERGED, "diverged by iteration 0")
     assert not not_converged("slow").ok
     assert unavailable("gone").columns == {"outcome": "unavailable", "reason": "gone"}
+
+
+def test_shares_are_reported_after_each_item() -> None:
+    shares: list[float] = []
+    for place, item in enumerate(tracked("abcd", shares.append)):
+        assert item == "abcd"[place] and len(shares) == place
+    assert shares == [0.25, 0.5, 0.75, 1]
+
+
+def test_epochs_are_even_on_a_logarithmic_axis() -> None:
+    np.testing.assert_array_equal(logarithmic_epochs(1000, 4), [0, 1, 10, 100, 1000])
+    few = logarithmic_epochs(5, 40)  # each once
+    np.testing.assert_array_equal(few, range(6))

@@ -2,6 +2,7 @@
 
 from initbias.networks.architecture import Architecture, Networks
 from initbias.networks.ball import Ascent, ascend, linear_bound
+from initbias.networks.chains.descent import Descent, descend_one
 from initbias.networks.chains.implicit_bias import (
     alignment,
     balanced_curvature,
@@ -27,6 +28,14 @@ from initbias.networks.chains.linear import (
     least_squares,
     product,
 )
+from initbias.networks.chains.two_layer import (
+    TwoLayer,
+    balanced,
+    crossing_bound,
+    distance_bound,
+    orthogonal_to,
+    rate_bound,
+)
 from initbias.networks.cost import (
     ascent_seconds,
     chain_seconds,
@@ -44,6 +53,7 @@ __all__ = [
     "Architecture",
     "Ascent",
     "CrossEntropy",
+    "Descent",
     "Initialization",
     "LeastSquares",
     "LinearTrajectory",
@@ -51,17 +61,22 @@ __all__ = [
     "PowerLoss",
     "Record",
     "Trajectory",
+    "TwoLayer",
     "alignment",
     "ascend",
     "ascent_seconds",
+    "balanced",
     "balanced_curvature",
     "bi_optimal",
     "bi_optimality_gap",
     "chain_seconds",
     "compress",
     "count_weights",
+    "crossing_bound",
     "default_threads",
     "descend",
+    "descend_one",
+    "distance_bound",
     "effective_rank",
     "empirical_ntk",
     "evaluate",
@@ -76,8 +91,10 @@ __all__ = [
     "mean_cross_entropy",
     "min_norm_start",
     "one_pass_start",
+    "orthogonal_to",
     "predicted_limit",
     "product",
+    "rate_bound",
     "slowest_factor",
     "spectral_norm",
     "stable_learning_rate",

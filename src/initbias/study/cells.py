@@ -4,13 +4,14 @@ A module measure.py has two functions, as `MeasureStage` says. The pipeline keep
 hands a study the cells that are not.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from initbias.study.columns import Column
 
@@ -140,3 +141,18 @@ class MeasureStage(Protocol):
             Each cell with its measurements, whose columns the module lists. Runs without values have a
             row, too, which says why.
         """
+
+
+Item = TypeVar("Item")
+
+
+def tracked(items: Collection[Item], progress: Callable[[float], None]) -> Iterator[Item]:
+    """Parts of a cell, with the share of them that is done reported after each."""
+    for done, item in enumerate(items, start=1):
+        yield item
+        progress(done / len(items))
+
+
+def logarithmic_epochs(last: int, count: int) -> NDArray[np.int64]:
+    """Epochs or iterations to record: 0 and up to `count` more, even on a logarithmic axis, to the last."""
+    return np.unique(np.concatenate([[0], np.geomspace(1, last, count)]).round().astype(int))

@@ -22,6 +22,3 @@ ENDED = (
     ),
     Column("reason", "why a run is not ok, in a sentence; empty if it is", text=True),
 )
-FAILURE = Column(
-    "failure", "why a run has no values, such as divergence; empty if it has", text=True
-)

@@ -25,6 +25,7 @@ from initbias.study.cells import (
     Rows,
     SeedCell,
     diverged,
+    logarithmic_epochs,
     not_converged,
 )
 from initbias.study.columns import ENDED, SEED, Column
@@ -299,8 +300,7 @@ def _network_cells(
     progress: Callable[[float], None],
 ) -> list[pd.DataFrame]:
     samples = [draw_sample(specification, cell.seed) for cell in members]
-    epochs = np.geomspace(1, specification.epochs, specification.times)
-    epochs = np.unique(np.concatenate([[0], epochs.round().astype(int)]))
+    epochs = logarithmic_epochs(specification.epochs, specification.times)
     times = specification.learning_rate * epochs
     architecture = Architecture(
         specification.intrinsic_dim + 1,

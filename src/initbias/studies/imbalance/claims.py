@@ -14,13 +14,7 @@ from functools import partial
 
 import pandas as pd
 
-from initbias.statistics import (
-    Estimate,
-    Verdict,
-    judge_equal,
-    judge_reported,
-    judge_value,
-)
+from initbias.statistics import Estimate, Verdict, judge_equal, judge_reported, judge_value
 from initbias.studies.imbalance.estimate import FEWEST_RUNS, FEWEST_WIDTHS
 from initbias.study.claims import Claim, Claims, Kind, Prediction, Statement, estimate_of
 from initbias.study.tables import interval, select
@@ -64,6 +58,7 @@ EVERY_RUN: tuple[tuple[str, Kind, tuple[str, ...], str, Prediction, str], ...] =
     ("C-S4", "bound", WIDE, "distance_share", Prediction("<=", 1),
      "distance from the min-norm solution over its bound, largest over runs"),
 )  # fmt: skip
+TOO_FEW = f"fewer than {FEWEST_RUNS} runs to take a mean over"
 NOTES = {"C-S5": "second arXiv version"}
 FROM_SOME_WIDTH = ("required_imbalance", "crossing_share", "distance_share")
 CONSTANT = Statement("C-Fig2", "published value", "rates")
@@ -73,6 +68,19 @@ EXPONENT = Statement("C-S4", "finite-n theory", "exponents", "for at least; deri
 INVARIANT = Statement("C-S2", "identity", "invariant_set")
 FLOW = Statement("section 3", "identity", "finite_steps")
 ORDER = Statement("finite steps", "ours", "finite_steps", "beyond the paper")
+LEADS = "to the min-norm solution: distance from it after training"
+INSIDE, OUTSIDE = Prediction("<=", CLOSED_FORM), Prediction(">", CLOSED_FORM)
+# Statement and the rest of the claim's id, quantity, initialization, what holds in every run, claim.
+BY_RUN: tuple[tuple[Statement, str, str, str, Prediction, str], ...] = (
+    (INVARIANT, "invariant", "distance", "invariant", INSIDE,
+     f"an initialization with V U₂ᵀ = 0 and U₁ U₂ᵀ = 0 leads {LEADS}"),
+    (INVARIANT, "zero-v", "distance", "zero_v", OUTSIDE,
+     f"an initialization with V U₂ᵀ = 0 alone does not lead {LEADS}"),
+    (INVARIANT, "zero-u", "distance", "zero_u", OUTSIDE,
+     f"an initialization with U₁ U₂ᵀ = 0 alone does not lead {LEADS}"),
+    (FLOW, "conserved", "drift", "gaussian", Prediction("<=", CONSERVED),
+     "the integrated gradient flow conserves the imbalance: its relative drift, largest over runs"),
+)  # fmt: skip
 
 
 def judge(estimates: pd.DataFrame) -> list[Claim]:
@@ -82,69 +90,62 @@ def judge(estimates: pd.DataFrame) -> list[Claim]:
     _constants(claims, estimates)
     _lines(claims, estimates)
     _exponents(claims, estimates)
-    _invariant_set(claims, estimates)
-    _finite_steps(claims, estimates)
+    _by_run(claims, estimates)
+    _orders(claims, estimates)
     return claims.found
 
 
 def _every_run(claims: Claims, estimates: pd.DataFrame) -> None:
-    largest = select(estimates, statistic="largest")
-    for name, kind, experiments, quantity, prediction, text in EVERY_RUN:
-        for experiment in experiments:
-            rows = select(estimates, part=experiment)
+    for name, kind, parts, quantity, prediction, text in EVERY_RUN:
+        for part in parts:
+            rows = select(estimates, part=part)
             if rows.empty:
                 continue
-            statement = Statement(name, kind, SHOWN[experiment], NOTES.get(name, ""))
+            counted = rows["statistic"].isin(["mean", "largest"]) & rows["quantity"].ne("lead")
             claims.judge_all_runs(
-                statement,
-                f"{experiment}/{quantity.replace('_', '-')}",
-                f"{text} ({experiment})",
+                Statement(name, kind, SHOWN[part], NOTES.get(name, "")),
+                f"{part}/{quantity.replace('_', '-')}",
+                f"{text} ({part})",
                 prediction,
-                select(largest, part=experiment, quantity=quantity),
-                attempted=rows[
-                    rows["statistic"].isin(["mean", "largest"]) & rows["quantity"].ne("lead")
-                ],
+                select(rows, statistic="largest", quantity=quantity),
+                attempted=rows[counted],
                 except_narrow="width" if quantity in FROM_SOME_WIDTH else "",
             )
 
 
 def _constants(claims: Claims, estimates: pd.DataFrame) -> None:
     """Rate constants as published, and that a larger one trains faster."""
-    rows = select(estimates, part="convergence", statistic="mean")
-    absent = f"fewer than {FEWEST_RUNS} runs to take a mean over"
+    rows = select(estimates, part="convergence")
+    constants = select(rows, quantity="rate_constant", arm="gaussian", **PUBLISHED)
     for (u, v), reported in REPORTED.items():
-        here = select(
-            rows, quantity="rate_constant", arm="gaussian", sigma_u=u, sigma_v=v, **PUBLISHED
-        )
-        if here.empty:
+        here = select(constants, sigma_u=u, sigma_v=v)
+        mean = select(here, statistic="mean")
+        if mean.empty:
             continue
-        same = {"quantity": "rate_constant", "sigma_u": u, "sigma_v": v, "statistic": "largest"}
-        every = estimate_of(select(estimates, part="convergence", arm="gaussian", **same).iloc[0])
+        every = estimate_of(select(here, statistic="largest").iloc[0])
+        rounding = TRIALS * reported
         claims.judge(
             CONSTANT,
             f"c/u{u:g}-v{v:g}",
-            f"rate constant c at (σ_U, σ_V) = ({u:g}, {v:g}), mean over {here['used'].iloc[0]:.0f} trials "
+            f"rate constant c at (σ_U, σ_V) = ({u:g}, {v:g}), mean over {mean['used'].iloc[0]:.0f} trials "
             "within 5 %",
             Prediction("=", reported),
-            here,
+            mean,
             rule=partial(
-                judge_reported,
-                reported=reported,
-                rounding=TRIALS * reported,
-                null=0.0,
-                choices=every,
+                judge_reported, reported=reported, rounding=rounding, null=0.0, choices=every
             ),
-            absent=absent,
+            absent=TOO_FEW,
         )
-    for index, row in select(rows, quantity="lead").iterrows():
+    leads = select(rows, quantity="lead")
+    for index, row in leads.iterrows():
         claims.judge(
             FASTER,
             f"faster/{row['arm']}-u{row['sigma_u']:g}-v{row['sigma_v']:g}",
             f"the initialization at (σ_U, σ_V) = ({row['sigma_u']:g}, {row['sigma_v']:g}) trains faster than "
             "that with the next smaller rate constant: log ratio of their losses at the end",
             Prediction(">", 0),
-            rows.loc[[index]],
-            absent=absent,
+            leads.loc[[index]],
+            absent=TOO_FEW,
         )
 
 
@@ -169,7 +170,7 @@ def _lines(claims: Claims, estimates: pd.DataFrame) -> None:
             Prediction("=", 0),
             lines,
             rule=partial(_intercept, same.iloc[0], widest),
-            absent=f"fewer than {FEWEST_RUNS} runs to take a mean over",
+            absent=TOO_FEW,
         )
 
 
@@ -188,14 +189,12 @@ def _exponents(claims: Claims, estimates: pd.DataFrame) -> None:
     fits = select(estimates, quantity="distance", by="width")
     for index, row in select(fits, statistic="exponent", window="upper half").iterrows():
         alpha = row["alpha"]
-        same = {"part": row["part"], "alpha": alpha, "statistic": "exponent drift"}
-        drifts = select(fits, **same)
         predicted = 2 * alpha - 0.5
+        drifts = select(fits, part=row["part"], alpha=alpha, statistic="exponent drift")
         rule = None
         if len(drifts):
-            rule = partial(
-                judge_value, predicted=predicted, alternative=0.0, drift=estimate_of(drifts.iloc[0])
-            )
+            drift = estimate_of(drifts.iloc[0])
+            rule = partial(judge_value, predicted=predicted, alternative=0.0, drift=drift)
         claims.judge(
             EXPONENT,
             f"{row['part']}/alpha{alpha:g}",
@@ -209,44 +208,23 @@ def _exponents(claims: Claims, estimates: pd.DataFrame) -> None:
         )
 
 
-def _invariant_set(claims: Claims, estimates: pd.DataFrame) -> None:
-    rows = select(estimates, part="invariant_set", quantity="distance")
-    inside, outside = Prediction("<=", CLOSED_FORM), Prediction(">", CLOSED_FORM)
-    for arm, condition, leads, prediction in (
-        ("invariant", "V U₂ᵀ = 0 and U₁ U₂ᵀ = 0", "leads", inside),
-        ("zero_v", "V U₂ᵀ = 0 alone", "does not lead", outside),
-        ("zero_u", "U₁ U₂ᵀ = 0 alone", "does not lead", outside),
-    ):
-        here = select(rows, arm=arm)
-        if len(here):
-            claims.judge_all_runs(
-                INVARIANT,
-                arm.replace("_", "-"),
-                f"an initialization with {condition} {leads} to the min-norm solution: distance from it "
-                "after training",
-                prediction,
-                select(here, statistic="largest"),
-                attempted=select(here, statistic="mean"),
-            )
+def _by_run(claims: Claims, estimates: pd.DataFrame) -> None:
+    """Where initializations of the invariant set lead, and that the flow conserves the imbalance."""
+    for statement, of, quantity, arm, prediction, text in BY_RUN:
+        rows = select(estimates, quantity=quantity, arm=arm)
+        if len(rows):
+            largest, mean = select(rows, statistic="largest"), select(rows, statistic="mean")
+            claims.judge_all_runs(statement, of, text, prediction, largest, attempted=mean)
 
 
-def _finite_steps(claims: Claims, estimates: pd.DataFrame) -> None:
-    rows = select(estimates, part="finite_steps")
-    drift = select(rows, quantity="drift")
-    if len(drift):
-        claims.judge_all_runs(
-            FLOW,
-            "conserved",
-            "the integrated gradient flow conserves the imbalance: its relative drift, largest over runs",
-            Prediction("<=", CONSERVED),
-            select(drift, statistic="largest"),
-            attempted=select(drift, statistic="mean"),
-        )
+def _orders(claims: Claims, estimates: pd.DataFrame) -> None:
+    """Slopes at finite learning rates."""
+    rows = select(estimates, part="finite_steps", statistic="exponent")
     for quantity, order, text in (
         ("drift_per_iteration", 2, "drift of the imbalance in an iteration of descent"),
         ("flow_distance", 1, "distance of descent from the flow at the same time"),
     ):
-        here = select(rows, quantity=quantity, statistic="exponent")
+        here = select(rows, quantity=quantity)
         if len(here):
             note = f"(order {order} within {ORDERS:.0%})"
             claims.judge(
@@ -255,5 +233,5 @@ def _finite_steps(claims: Claims, estimates: pd.DataFrame) -> None:
                 f"{text} by the learning rate: slope on logarithmic axes",
                 Prediction("in", order * (1 - ORDERS), order * (1 + ORDERS), note),
                 here,
-                absent=f"fewer than {FEWEST_RUNS} runs to take a mean over",
+                absent=TOO_FEW,
             )

@@ -1,47 +1,38 @@
 """Designs of the imbalance study: the figures of paper C as published, and what lies beyond them."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from initbias.kernels import dense_seconds, eigendecomposition_seconds
+from initbias.networks import chain_seconds
 from initbias.studies.imbalance import shards
-from initbias.study import rates
-from initbias.study.fields import Count, Increasing, Repetitions, StrictModel
+from initbias.study.fields import Ascending, Count, Positive, Repetitions, Size, StrictModel
 from initbias.study.outputs import Output
-from initbias.study.shards import Cost, Shard, Specification, blocks
+from initbias.study.shards import Cost, Shard, in_blocks
 
-STUDY = "imbalance"
-
-Width = Annotated[Count, Field(ge=2, description="Hidden units h.")]
+Width = Annotated[Size, Field(description="Hidden units h.")]
 Widths = Annotated[
-    list[Annotated[Count, Field(ge=2)]],
+    Ascending[Size],
     Field(
         min_length=4, description="Hidden units h, ascending; exponents are fitted to four or more."
     ),
-    Increasing,
 ]
 Rate = Annotated[
-    float, Field(gt=0, description="Step of gradient descent on the loss (1/n) ‖Y − XUVᵀ‖²_F.")
+    Positive, Field(description="Step of gradient descent on the loss (1/n) ‖Y − XUVᵀ‖²_F.")
 ]
+Share = Annotated[float, Field(gt=0, lt=1)]
 StepShare = Annotated[
-    float,
+    Share,
     Field(
-        gt=0,
-        lt=1,
         description="Step of gradient descent as a share of an estimate of the largest one that is "
         "stable; the flow is its limit at zero.",
     ),
 ]
-Positive = Annotated[float, Field(gt=0)]
-PARTS = (
-    "convergence",
-    "by_width",
-    "by_exponent",
-    "factorisation",
-    "invariant_set",
-    "finite_steps",
-    "phase_picture",
-)
+Iterations = Annotated[Count, Field(ge=10, description="Steps of gradient descent.")]
+MostIterations = Annotated[
+    Count, Field(ge=10, description="At most so many; a run that takes more has failed.")
+]
 
 
 class Part(StrictModel):
@@ -68,20 +59,16 @@ class Convergence(Part):
     ] = [(0.1, 0.1), (0.5, 0.02), (0.05, 0.2)]
     width: Width = 500
     learning_rate: Rate = 5e-4
-    iterations: Annotated[Count, Field(ge=10, description="Steps of gradient descent.")] = 15_000
+    iterations: Iterations = 15_000
 
     @model_validator(mode="after")
-    def _one_product(self) -> Self:
+    def _one_product_each_once(self) -> Self:
         products = {round(u * v, 12) for u, v in self.scales}
         if len(products) > 1:
             raise ValueError(
                 "scales: all pairs must have the same product σ_U σ_V, so that the runs begin with the "
                 f"same loss; got {sorted(products)}"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _each_once(self) -> Self:
         twice = [pair for pair in self.scales if self.scales.count(pair) > 1]
         if twice:
             raise ValueError(f"scales: {list(twice[0])} is there more than once; write it once")
@@ -94,21 +81,17 @@ class ByWidth(Part):
     widths: Widths
     learning_rate: Rate = 5e-3
     stop: Annotated[
-        float,
-        Field(gt=0, lt=1, description="Descent stops when (1/n) ‖Y − XUVᵀ‖²_F is below this."),
+        Share, Field(description="Descent stops when (1/n) ‖Y − XUVᵀ‖²_F is below this.")
     ] = 1e-8
-    iterations: Annotated[
-        Count, Field(ge=10, description="At most so many; a run that takes more has failed.")
-    ] = 1_000_000
+    iterations: MostIterations = 1_000_000
 
 
 class ByExponent(Part):
     """Beyond the paper: the distance by width for several exponents, entries N(0, h^(−2α))."""
 
     alphas: Annotated[
-        list[Annotated[float, Field(gt=0.25, le=0.5)]],
+        Ascending[Annotated[float, Field(gt=0.25, le=0.5)]],
         Field(min_length=1, description="Exponents α, ascending."),
-        Increasing,
     ]
     widths: Widths
     step_share: StepShare = 0.05
@@ -117,22 +100,19 @@ class ByExponent(Part):
 class Factorisation(Part):
     """C-v2: ½ ‖Y − UVᵀ/√(mh)‖²_F, entries N(0, 1), Y ~ N(0, 0.1)."""
 
-    rows: Annotated[Count, Field(ge=2, description="Rows n of Y.")] = 20
+    rows: Annotated[Size, Field(description="Rows n of Y.")] = 20
     outputs: Annotated[
-        list[Annotated[Count, Field(ge=1)]],
+        Ascending[Annotated[Count, Field(ge=1)]],
         Field(min_length=1, description="Columns m of Y, ascending, at most n."),
-        Increasing,
     ] = [5, 10]
     widths: Annotated[
-        list[Annotated[Count, Field(ge=2)]],
-        Field(min_length=1, description="Columns h of U and V, ascending."),
-        Increasing,
+        Ascending[Size], Field(min_length=1, description="Columns h of U and V, ascending.")
     ] = [30, 100, 300, 1000]
-    variance: Annotated[float, Field(gt=0, description="Of the entries of Y.")] = 0.1
+    variance: Annotated[Positive, Field(description="Of the entries of Y.")] = 0.1
     learning_rate: Annotated[
-        float, Field(gt=0, description="Step of gradient descent on ½ ‖Y − UVᵀ/√(mh)‖²_F.")
+        Positive, Field(description="Step of gradient descent on ½ ‖Y − UVᵀ/√(mh)‖²_F.")
     ] = 0.05
-    iterations: Annotated[Count, Field(ge=10, description="Steps of gradient descent.")] = 600
+    iterations: Iterations = 600
 
     @model_validator(mode="after")
     def _sizes_that_fit(self) -> Self:
@@ -159,15 +139,14 @@ class InvariantSet(Part):
 class FiniteSteps(Part):
     """Beyond the paper: what a finite step does to the imbalance and to the distance from the flow."""
 
-    scale: Annotated[float, Field(gt=0, description="Standard deviation of all entries.")] = 0.1
+    scale: Annotated[Positive, Field(description="Standard deviation of all entries.")] = 0.1
     width: Width = 500
     step_shares: Annotated[
-        list[Annotated[float, Field(gt=0, lt=1)]],
+        Ascending[Share],
         Field(
             min_length=3,
             description="Steps as shares of an estimate of the largest stable one, ascending.",
         ),
-        Increasing,
     ] = [0.002, 0.004, 0.008, 0.016, 0.032]
     steps: Annotated[
         Count, Field(ge=1, description="Length of training in steps of the largest share.")
@@ -177,28 +156,21 @@ class FiniteSteps(Part):
 class PhasePicture(Part):
     """Beyond the paper: the rate of convergence over the plane of (σ_U, σ_V)."""
 
-    scales_u: Annotated[
-        list[Positive], Field(min_length=2, description="σ_U, ascending."), Increasing
-    ]
-    scales_v: Annotated[
-        list[Positive], Field(min_length=2, description="σ_V, ascending."), Increasing
-    ]
+    scales_u: Annotated[Ascending[Positive], Field(min_length=2, description="σ_U, ascending.")]
+    scales_v: Annotated[Ascending[Positive], Field(min_length=2, description="σ_V, ascending.")]
     width: Width = 500
     reduction: Annotated[
-        float,
-        Field(gt=0, lt=1, description="The rate is that until the loss has fallen by this factor."),
+        Share, Field(description="The rate is that until the loss has fallen by this factor.")
     ] = 1e-6
     step_share: StepShare = 0.05
-    iterations: Annotated[
-        Count, Field(ge=10, description="At most so many; a run that takes more has failed.")
-    ] = 100_000
+    iterations: MostIterations = 100_000
 
 
 class Section(StrictModel):
     """The study's section of the configuration; a part without a section is left out."""
 
-    input_dim: Annotated[Count, Field(ge=2, description="Inputs D, more than samples.")] = 400
-    sample_size: Annotated[Count, Field(ge=2, description="Samples n.")] = 100
+    input_dim: Annotated[Size, Field(description="Inputs D, more than samples.")] = 400
+    sample_size: Annotated[Size, Field(description="Samples n.")] = 100
     outputs: Annotated[Count, Field(ge=1, description="Outputs m, at most n.")] = 1
     noise_std: Annotated[float, Field(ge=0, description="Standard deviation of label noise.")] = (
         0.01
@@ -218,18 +190,20 @@ class Section(StrictModel):
     phase_picture: Annotated[PhasePicture | None, Field(description="Rate by (σ_U, σ_V).")] = None
     times: Annotated[Count, Field(ge=5, description="Iterations recorded in each run.")] = 40
     confidence: Annotated[
-        float, Field(gt=0, lt=1, description="1 − δ, with which the bounds C-S3 and C-S4 hold.")
+        Share, Field(description="1 − δ, with which the bounds C-S3 and C-S4 hold.")
     ] = 0.95
     seeds_per_shard: Annotated[Count, Field(ge=1, description="Seeds measured by one job.")] = 10
 
-    @model_validator(mode="after")
-    def _something(self) -> Self:
-        if all(getattr(self, name) is None for name in PARTS):
-            raise ValueError(f"nothing to measure; write at least one of {', '.join(PARTS)}")
-        return self
+    @property
+    def parts(self) -> dict[str, Any]:
+        """The experiments that are configured."""
+        return {name: part for name, part in self if isinstance(part, Part)}
 
     @model_validator(mode="after")
-    def _underdetermined(self) -> Self:
+    def _can_be_measured(self) -> Self:
+        if not self.parts:
+            names = (name for name, value in self if value is None)
+            raise ValueError(f"nothing to measure; write at least one of {', '.join(names)}")
         if self.input_dim <= self.sample_size:
             raise ValueError(
                 f"input_dim: {self.input_dim} inputs do not exceed sample_size {self.sample_size}, so "
@@ -241,32 +215,17 @@ class Section(StrictModel):
                 f"outputs: {self.outputs} exceeds sample_size {self.sample_size}, the rank of X; the "
                 f"bounds are for at most as many outputs; write at most {self.sample_size}"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _wide_enough(self) -> Self:
-        least = self.sample_size + self.outputs
-        for name in PARTS:
-            part = getattr(self, name)
-            if part is None or name == "factorisation":  # which has sizes of its own
-                continue
-            widths = getattr(part, "widths", None) or [part.width]
-            if widths[0] < least:
+        units = self.sample_size + self.outputs
+        for name, part in self.parts.items():
+            narrowest = part.widths[0] if hasattr(part, "widths") else part.width
+            # Factorizations have sizes of their own.
+            if narrowest < units and not isinstance(part, Factorisation):
                 raise ValueError(
-                    f"{name}: width {widths[0]} is below sample_size + outputs = {least}, where the "
-                    f"imbalance bounds no rate; write {least} or more"
+                    f"{name}: width {narrowest} is below sample_size + outputs = {units}, where the "
+                    f"imbalance bounds no rate; write {units} or more"
                 )
         return self
 
-
-LOOPS = 4.5e9  # multiply-adds a second of the compiled loops of linear descent, measured
-STEP = 1e-6  # seconds of a step beside its multiply-adds
-NORMALS = 1e8  # normal numbers a second
-PRODUCTS = 2e10  # multiply-adds a second of large matrix products
-LOG = 25.0  # multiply-adds of a recorded time over the cube of its hidden units: two decompositions
-AT_PUBLISHED_STEP = 8e4  # iterations of C-Fig4
-TO_ROUNDING = 250.0  # iterations times share of the largest stable step, from Gaussian starts
-TO_REDUCTION = 50.0  # likewise until the loss has fallen by the default factor
 
 OUTPUTS = {
     "convergence": Output(
@@ -321,128 +280,71 @@ OUTPUTS = {
 }
 
 
+AT_PUBLISHED_STEP = 8e4  # iterations of C-Fig4
+TO_ROUNDING = 300.0  # iterations times share of the largest stable step, from Gaussian entries
+TO_REDUCTION = 50.0  # the same until the loss has fallen by the default factor
+FLOW = 3e4  # iterations of descent that take as long as to integrate the flow
+RECORD = 1e-3  # seconds of a recorded time beside its two decompositions
+DRAW = 10  # operations to draw and compress a network, over input_dim × width × units
+
+
 def plan(section: Section) -> list[Shard]:
     """All shards of the study, in a stable order."""
     planned: list[Shard] = []
-    if section.convergence:
-        planned += _convergence_shards(section, section.convergence)
-    if section.by_width:
-        planned += _width_shards(section, section.by_width)
-    if section.by_exponent:
-        planned += _exponent_shards(section, section.by_exponent)
-    if section.factorisation:
-        planned += _factorisation_shards(section, section.factorisation)
-    if section.invariant_set:
-        planned += _invariant_shards(section, section.invariant_set)
-    if section.finite_steps:
-        planned += _step_shards(section, section.finite_steps)
-    if section.phase_picture:
-        planned += _phase_shards(section, section.phase_picture)
+    for name, part in section.parts.items():
+        if isinstance(part, ByWidth | ByExponent):
+            for width in part.widths:
+                planned += _shards(section, part, f"{name}-width{width}", width=width)
+        else:
+            planned += _shards(section, part, name)
     return planned
 
 
-def _convergence_shards(section: Section, part: Convergence) -> list[Shard]:
-    starts = len(part.scales) + 1
-    seconds = starts * _descent(section, part.iterations) + _logs(section, starts)
-    return _shards(
-        section, shards.Convergence, part, seconds + _draw(section, part.width), part.width
-    )
+def _shards(section: Section, part: Part, name: str, **size: int) -> list[Shard]:
+    """The seeds of a part, or of one of its widths, in shards."""
+    kind: type[Any] = getattr(shards, type(part).__name__)  # has the name of its part
+    specification = kind.gathered(section, part, **size, seeds=())
+    each, once = Cost(_seconds(specification), 0), Cost(0, 8 * _arrays(specification))
+    seeds, block = part.seeds, section.seeds_per_shard
+    return in_blocks("imbalance", name, specification, seeds, block, each, once, gpu=False)
 
 
-def _width_shards(section: Section, part: ByWidth) -> list[Shard]:
-    iterations = AT_PUBLISHED_STEP * 5e-3 / part.learning_rate
-    seconds = _descent(section, iterations) + _logs(section, 1)
-    return [
-        shard
-        for width in part.widths
-        for shard in _shards(
-            section, shards.ByWidth, part, seconds + _draw(section, width), width, f"width{width}"
-        )
-    ]
+def _seconds(shard: shards.AnySpecification) -> float:
+    """What a seed takes."""
+    if isinstance(shard, shards.Factorisation):
+        columns, runs = shard.outputs[-1], len(shard.outputs) * len(shard.widths)
+        descent = chain_seconds([shard.rows, shard.rows + columns], columns, shard.iterations)
+        return runs * (descent + shard.times * RECORD)
+    units = shard.sample_size + shard.outputs  # hidden units after compression
+    sizes = [shard.sample_size, units]  # products with a diagonal matrix cost nothing
+    runs, iterations, records = 1, 0.0, 0
+    match shard:
+        case shards.Convergence():
+            runs, iterations, records = len(shard.scales) + 1, shard.iterations, shard.times
+        case shards.ByWidth():
+            iterations, records = AT_PUBLISHED_STEP * 5e-3 / shard.learning_rate, shard.times
+        case shards.ByExponent():
+            runs, iterations = len(shard.alphas), TO_ROUNDING / shard.step_share
+        case shards.InvariantSet():
+            runs, iterations = 4, TO_ROUNDING / shard.step_share
+            sizes = [shard.sample_size, shard.input_dim, shard.width]
+        case shards.FiniteSteps():
+            longest = shard.steps * shard.step_shares[-1]
+            iterations = FLOW + sum(longest / share for share in shard.step_shares)
+        case shards.PhasePicture():
+            runs = len(shard.scales_u) * len(shard.scales_v)
+            iterations = TO_REDUCTION / shard.step_share
+    descent = chain_seconds(sizes, shard.outputs, iterations)
+    record = RECORD + 2 * eigendecomposition_seconds(units)
+    draw = dense_seconds(DRAW * float(shard.input_dim) * shard.width * units)
+    return draw + runs * (descent + records * record)
 
 
-def _exponent_shards(section: Section, part: ByExponent) -> list[Shard]:
-    seconds = len(part.alphas) * _descent(section, TO_ROUNDING / part.step_share)
-    return [
-        shard
-        for width in part.widths
-        for shard in _shards(
-            section,
-            shards.ByExponent,
-            part,
-            seconds + _draw(section, width),
-            width,
-            f"width{width}",
-        )
-    ]
-
-
-def _factorisation_shards(section: Section, part: Factorisation) -> list[Shard]:
-    seconds = 0.0
-    for outputs in part.outputs:
-        units = part.rows + outputs
-        steps = part.iterations * (STEP + 3.0 * part.rows * units * outputs / LOOPS)
-        seconds += len(part.widths) * (steps + section.times * (LOG * units**3 / PRODUCTS + 1e-3))
-    return _shards(section, shards.Factorisation, part, seconds, part.widths[-1])
-
-
-def _invariant_shards(section: Section, part: InvariantSet) -> list[Shard]:
-    weights = 3.0 * (section.input_dim + section.sample_size) * part.width  # of plain descent
-    seconds = 4 * TO_ROUNDING / part.step_share * weights / LOOPS
-    return _shards(section, shards.InvariantSet, part, seconds, section.times * part.width)
-
-
-def _step_shards(section: Section, part: FiniteSteps) -> list[Shard]:
-    iterations = part.steps * sum(part.step_shares[-1] / share for share in part.step_shares)
-    seconds = _descent(section, iterations) + _draw(section, part.width)
-    return _shards(section, shards.FiniteSteps, part, seconds, part.width)
-
-
-def _phase_shards(section: Section, part: PhasePicture) -> list[Shard]:
-    points = len(part.scales_u) * len(part.scales_v)
-    seconds = points * _descent(section, TO_REDUCTION / part.step_share)
-    return _shards(
-        section, shards.PhasePicture, part, seconds + _draw(section, part.width), part.width
-    )
-
-
-def _units(section: Section) -> int:
-    """Hidden units after compression."""
-    return section.sample_size + section.outputs
-
-
-def _descent(section: Section, iterations: float) -> float:
-    """Seconds of so many steps of a compressed network."""
-    size = 3.0 * section.sample_size * _units(section) * section.outputs
-    return iterations * (STEP + size / LOOPS)
-
-
-def _logs(section: Section, runs: int) -> float:
-    return runs * section.times * (LOG * _units(section) ** 3 / PRODUCTS + 1e-3)
-
-
-def _draw(section: Section, width: int) -> float:
-    """Seconds to draw and compress a network."""
-    weights = float(section.input_dim) * width
-    return weights * (1 / NORMALS + 4 * _units(section) / PRODUCTS)
-
-
-def _shards(
-    section: Section,
-    kind: type[Specification],
-    part: Part,
-    seconds: float,  # of one seed
-    units: int,  # hidden units that are held at a time
-    setting: str = "",
-) -> list[Shard]:
-    """The seeds of an experiment, or of one of its widths, in shards."""
-    planned = []
-    for seeds in blocks(part.seeds, section.seeds_per_shard):
-        arrays = 4.0 * section.input_dim * units + 4.0 * section.times * _units(section) ** 2
-        cost = Cost(rates.START_FUSED + seconds * len(seeds), 8 * arrays)
-        sizes = {"width": units} if setting else {}
-        specification = kind.gathered(section, part, **sizes, seeds=seeds)
-        experiment = specification.experiment.replace("_", "-")
-        name = "-".join(filter(None, [experiment, setting, f"seeds{seeds[0]:04d}"]))
-        planned.append(Shard(STUDY, name, specification, cost, gpu=False))
-    return planned
+def _arrays(shard: shards.AnySpecification) -> float:
+    """Numbers that a seed holds at a time."""
+    if isinstance(shard, shards.Factorisation):
+        return 4.0 * (shard.rows * shard.widths[-1] + shard.times * (2 * shard.rows) ** 2)
+    weights, units = shard.input_dim * shard.width, shard.sample_size + shard.outputs
+    if isinstance(shard, shards.InvariantSet):  # which records all weights
+        weights *= shard.times
+    return 4.0 * (weights + getattr(shard, "times", 1) * units**2)

@@ -5,7 +5,7 @@ bootstrap over runs; straight lines and orders are fitted to each seed, whose da
 widths and steps.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -20,11 +20,12 @@ from initbias.statistics import (
     positive_interval,
     student_interval,
 )
+from initbias.study.cells import OK
 from initbias.study.columns import Column
-from initbias.study.tables import Row, estimates_table, groups, row
+from initbias.study.tables import Row, counts, estimates_table, groups, healthy, row, select
 
-PROBLEM = ["experiment", "input_dim", "sample_size"]
-SETTING = [*PROBLEM, "start", "sigma_u", "sigma_v", "alpha", "width", "outputs"]
+PROBLEM = ["part", "input_dim", "sample_size"]
+SETTING = [*PROBLEM, "arm", "sigma_u", "sigma_v", "alpha", "width", "outputs"]
 RUN = [*SETTING, "seed", "step"]
 KEYS = (
     Column("input_dim", "D"),
@@ -67,8 +68,15 @@ MEANINGS = OF_RUNS | {
     "flow_distance": "of descent from the flow at the same time, relative",
     "loss, loss_bound, rate, rate_bound, distance_in_training, eigenvalue": "of single runs, as measured",
 }  # fmt: skip
+LOGGED = ["loss", "loss_bound", "rate", "rate_bound", "drift"]
 BY_WIDTH = (("by_width", "distance"), ("by_width", "start_norm"), ("by_exponent", "distance"))
 BY_STEP = ("drift_per_iteration", "flow_distance")
+SHOWN_RUNS = {
+    "convergence": ("loss", "loss_bound", "rate_constant"),
+    "factorisation": ("loss", "loss_bound", "rate", "rate_bound", "eigenvalue"),
+    "invariant_set": ("distance_in_training",),
+    "finite_steps": BY_STEP,
+}
 ROOT = "width^(-1/2)"
 FEWEST_WIDTHS = 4
 FEWEST_RUNS = 2
@@ -76,69 +84,58 @@ FEWEST_RUNS = 2
 
 def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
     """Estimates of all quantities from the measurements of all shards."""
+    measurements = measurements.rename(columns={"experiment": "part", "start": "arm"})
     runs = pd.concat([_single(measurements), *_from_courses(measurements)], ignore_index=True)
     rows = [
         *_means(runs), *_leads(runs), *_by_width(runs), *_by_step(measurements), *_runs(measurements),
     ]  # fmt: skip
-    for found in rows:
-        found |= {"part": found.pop("experiment"), "arm": found.pop("start", "")}
     return estimates_table(rows, KEYS)
 
 
 def _single(measurements: pd.DataFrame) -> pd.DataFrame:
     """Quantities that a run has one of; its failures among them."""
-    single = measurements["quantity"].isin(OF_RUNS) | (measurements["failure"] != "")
+    single = measurements["quantity"].isin(OF_RUNS) | (measurements["outcome"] != "ok")
     # The imbalance of the flow, which has no step.
     by_flow = (measurements["quantity"] == "drift") & measurements["step"].isna()
-    return measurements.loc[single | by_flow, [*RUN, "quantity", "value", "failure"]]
+    return measurements.loc[single | by_flow, [*RUN, "quantity", "value", "outcome", "reason"]]
 
 
-def _from_courses(measurements: pd.DataFrame) -> list[pd.DataFrame]:
+def _from_courses(measurements: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """What the course of a run comes to, one row each."""
-    course = measurements[measurements["failure"] == ""]
-    wide = _wide(course[course["iteration"].notna()], [*RUN, "iteration"]).reset_index()
-    found = []
-    if {"loss", "loss_bound", "rate", "rate_bound"} <= set(wide):
-        logged = wide.dropna(subset=["loss", "loss_bound"]).sort_values("iteration")
-        by_run = logged.groupby(RUN, dropna=False)
-        # A loss of rounding errors has no rate, and keeps no bound that falls further.
-        resolved = logged[logged["rate"].notna()]
-        later = resolved[resolved["iteration"] > 0]
-        found += [
-            _run_values("final_loss", by_run["loss"].last() / by_run["loss"].first()),
-            _largest("loss_over_bound", later, later["loss"] / later["loss_bound"]),
-            _largest("bound_over_rate", resolved, resolved["rate_bound"] / resolved["rate"]),
-            _largest("largest_drift", logged, logged["drift"]),
-        ]
-    at_start = course[course["iteration"].isna() & course["index"].isna()]
-    # Bounds are of the initialization, the same at all steps.
-    values = _wide(at_start, [name for name in RUN if name != "step"])
-    for quantity, over, under in (
-        ("crossing_share", "crossing_norm", "crossing_bound"),
-        ("distance_share", "distance", "distance_bound"),
+    course = healthy(measurements)
+    timed = course["iteration"].notna()
+    logged = _wide(course[timed], [*RUN, "iteration"], LOGGED)
+    logged = logged.dropna(subset=["loss", "loss_bound"]).sort_values("iteration")
+    losses = logged.groupby(RUN, dropna=False)["loss"]
+    yield _run_values("final_loss", losses.last() / losses.first())
+    # A loss of rounding errors has no rate, and keeps no bound that falls further.
+    resolved = logged[logged["rate"].notna()]
+    later = resolved[resolved["iteration"] > 0]
+    for quantity, rows, values in (
+        ("loss_over_bound", later, later["loss"] / later["loss_bound"]),
+        ("bound_over_rate", resolved, resolved["rate_bound"] / resolved["rate"]),
+        ("largest_drift", logged, logged["drift"]),
     ):
-        if {over, under} <= set(values):
-            found.append(_run_values(quantity, values[over] / values[under]))
-    if "imbalance" in values:
-        found.append(_run_values("required_imbalance", 1 / values["imbalance"]))
-    return found
+        largest = rows.assign(value=values).groupby(RUN, dropna=False)["value"].max()
+        yield _run_values(quantity, largest)
+    # Bounds are of the initialization, the same at all steps.
+    run = [name for name in RUN if name != "step"]
+    wide = _wide(course[~timed & course["index"].isna()], run, [*OF_RUNS]).set_index(run)
+    yield _run_values("crossing_share", wide["crossing_norm"] / wide["crossing_bound"])
+    yield _run_values("distance_share", wide["distance"] / wide["distance_bound"])
+    yield _run_values("required_imbalance", 1 / wide["imbalance"])
 
 
-def _wide(rows: pd.DataFrame, index: list[str]) -> pd.DataFrame:
+def _wide(rows: pd.DataFrame, index: list[str], quantities: list[str]) -> pd.DataFrame:
     """A column for each quantity; keys may be missing."""
     values = rows.groupby([*index, "quantity"], dropna=False)["value"].first()
-    return values.unstack("quantity")
+    return values.unstack("quantity").reindex(columns=quantities).reset_index()
 
 
 def _run_values(quantity: str, values: pd.Series) -> pd.DataFrame:
+    """Values of a quantity, of one run each."""
     rows = values.rename("value").dropna().reset_index()
-    return rows.assign(quantity=quantity, failure="")
-
-
-def _largest(quantity: str, rows: pd.DataFrame, values: pd.Series) -> pd.DataFrame:
-    """Largest of some values over the times of each run."""
-    largest = rows[RUN].assign(value=values).groupby(RUN, dropna=False)["value"].max()
-    return _run_values(quantity, largest)
+    return rows.assign(quantity=quantity, **OK.columns)
 
 
 def _means(runs: pd.DataFrame) -> Iterator[Row]:
@@ -146,8 +143,7 @@ def _means(runs: pd.DataFrame) -> Iterator[Row]:
     for setting, group in groups(runs, [*SETTING, "quantity"], sort=False):
         quantity = setting.pop("quantity")
         values = group["value"].dropna().to_numpy()
-        failed = int((group["failure"] != "").sum())
-        common = setting | _counts(len(values), failed, group)
+        common = setting | counts(group)
         interval = positive_interval if (values > 0).all() else student_interval
         yield row(quantity, "mean", interval(values), **common)
         if len(values):
@@ -157,52 +153,43 @@ def _means(runs: pd.DataFrame) -> Iterator[Row]:
             yield row(quantity, "standard deviation", np.std(values, ddof=1), **common)
 
 
-def _counts(used: int, failed: int, rows: pd.DataFrame) -> Row:
-    """How many runs are used and how many failed, and why the first did."""
-    failures = rows.loc[rows["failure"] != "", "failure"]
-    reason = failures.iloc[0] if len(failures) else ""
-    return {"used": used, "failed": failed, "reason": reason}
-
-
 def _leads(runs: pd.DataFrame) -> Iterator[Row]:
     """How far each initialization of C-Fig2 is ahead of that with the next smaller rate constant."""
-    starts = list(groups(runs[runs["experiment"] == "convergence"], SETTING))
-    starts.sort(key=lambda start: _by_seed(start[1], "rate_constant").mean())
-    for (_, slower), (setting, own) in pairwise(starts):
+    arms = list(groups(select(runs, part="convergence"), SETTING))
+    arms.sort(key=lambda arm: _by_seed(arm[1], "rate_constant").mean())
+    for (_, slower), (setting, own) in pairwise(arms):
         ratios = _by_seed(slower, "final_loss") / _by_seed(own, "final_loss")
         lead = np.log(ratios.dropna())
         failed = own["seed"].nunique() - len(lead)
-        counted = _counts(len(lead), failed, pd.concat([own, slower]))
+        counted = counts(pd.concat([own, slower])) | {"used": len(lead), "failed": failed}
         yield row("lead", "mean", student_interval(lead), **setting, **counted)
 
 
 def _by_seed(runs: pd.DataFrame, quantity: str) -> pd.Series:
     """A quantity of the runs that have it."""
-    return runs[runs["quantity"] == quantity].set_index("seed")["value"]
+    return select(runs, quantity=quantity).set_index("seed")["value"]
 
 
 def _by_width(runs: pd.DataFrame) -> Iterator[Row]:
-    common = [*PROBLEM, "start", "alpha", "outputs"]
-    for experiment, quantity in BY_WIDTH:
-        chosen = runs[(runs["experiment"] == experiment) & (runs["quantity"] == quantity)]
-        for setting, group in groups(chosen, common):
+    """Exponents and lines in the width of each quantity that the paper draws against it."""
+    for part, quantity in BY_WIDTH:
+        chosen = select(runs, part=part, quantity=quantity)
+        for setting, group in groups(chosen, [*PROBLEM, "arm", "alpha", "outputs"]):
             usable = group.dropna(subset="value")
-            counts = usable.groupby("width").size()
-            usable = usable[usable["width"].map(counts) >= FEWEST_RUNS]
-            failed = int((group["failure"] != "").sum())
-            total = setting | _counts(len(usable), failed, group)
-            if usable["width"].nunique() < FEWEST_WIDTHS:
-                half = {"by": "width", "window": "upper half"}
-                yield row(quantity, "exponent", np.nan, **half, **total)
-            else:
-                found = _exponents(quantity, usable, setting)
-                yield from (each | total for each in found)
-            if experiment == "by_width":
-                yield from (each | total for each in _lines(quantity, usable))
+            at_width = usable["width"].map(usable.groupby("width").size())
+            usable = usable[at_width >= FEWEST_RUNS]
+            total = setting | counts(group) | {"used": len(usable)}
+            found = list(_exponents(quantity, usable, setting))
+            if part == "by_width":
+                found += _lines(quantity, usable)
+            yield from (each | total for each in found)
 
 
 def _exponents(quantity: str, runs: pd.DataFrame, setting: Row) -> Iterator[Row]:
     """Of means, on all widths and on the upper half, and the drift between the halves."""
+    if runs["width"].nunique() < FEWEST_WIDTHS:
+        yield row(quantity, "exponent", np.nan, by="width", window="upper half")
+        return
     values = {int(width): group["value"].to_numpy()[None] for width, group in runs.groupby("width")}
     draws = generator("imbalance", "bootstrap", *map(str, setting.values()))
     curves = Curves(list(values), list(values.values()), draws)  # one arm
@@ -218,56 +205,40 @@ def _lines(quantity: str, runs: pd.DataFrame) -> Iterator[Row]:
     weights the narrowest networks decide, so that this fit is reported, too.
     """
     weights = 1 / runs.groupby("width")["value"].mean()
-    seeds = [
-        tuple(
-            column.to_numpy(dtype=float)
-            for column in (group["width"] ** -0.5, group["value"], group["width"].map(weights))
-        )
-        for _, group in runs.groupby("seed")
-        if group["width"].nunique() >= FEWEST_WIDTHS
-    ]
-    weighted = np.array([line(x, y, w**2) for x, y, w in seeds]).reshape(-1, 2)
-    unweighted = np.array([line(x, y) for x, y, _ in seeds]).reshape(-1, 2)
-    for statistic, values in (
-        ("slope", weighted[:, 0]),
-        ("intercept", weighted[:, 1]),
-        ("unweighted intercept", unweighted[:, 1]),
-    ):
+    fits = []
+    for _, seed in runs.groupby("seed"):
+        if seed["width"].nunique() >= FEWEST_WIDTHS:
+            x, y = seed["width"].to_numpy() ** -0.5, seed["value"].to_numpy()
+            squared = seed["width"].map(weights).to_numpy() ** 2
+            fits.append([*line(x, y, squared), line(x, y)[1]])
+    statistics = ("slope", "intercept", "unweighted intercept")
+    for statistic, values in zip(statistics, np.reshape(fits, (-1, 3)).T, strict=True):
         yield row(quantity, statistic, student_interval(values), by=ROOT)
 
 
 def _by_step(measurements: pd.DataFrame) -> Iterator[Row]:
     """Slopes of the log of a quantity in the log of the step."""
-    steps = measurements[measurements["experiment"] == "finite_steps"]
-    for quantity, runs in steps[steps["quantity"].isin(BY_STEP)].groupby("quantity"):
-        seeds = [seed for _, seed in runs.groupby("seed")]
+    steps = select(measurements, part="finite_steps")
+    for setting, runs in groups(steps[steps["quantity"].isin(BY_STEP)], [*PROBLEM, "quantity"]):
         orders = [
             float(exponents(seed["step"].to_numpy(), seed["value"].to_numpy()))
-            for seed in seeds
+            for _, seed in runs.groupby("seed")
             if seed["value"].notna().all()
         ]
-        common = steps[PROBLEM].iloc[0].to_dict() | _counts(
-            len(orders), len(seeds) - len(orders), runs
-        )
-        yield row(str(quantity), "exponent", student_interval(orders), by="step", **common)
+        failed = runs["seed"].nunique() - len(orders)
+        setting |= counts(runs) | {"used": len(orders), "failed": failed, "by": "step"}
+        yield row(setting.pop("quantity"), "exponent", student_interval(orders), **setting)
 
 
 def _runs(measurements: pd.DataFrame) -> Iterator[Row]:
     """Single runs that figures show."""
-    healthy = measurements[measurements["failure"] == ""]
-    first = healthy["seed"] == healthy.groupby("experiment")["seed"].transform("min")
-    for experiment, quantities, chosen in (
-        ("convergence", ("loss", "loss_bound", "rate_constant"), healthy),
-        (
-            "factorisation",
-            ("loss", "loss_bound", "rate", "rate_bound", "eigenvalue"),
-            healthy[first],
-        ),
-        ("invariant_set", ("distance_in_training",), healthy),
-        ("finite_steps", BY_STEP, healthy),
-    ):
-        runs = chosen[(chosen["experiment"] == experiment) & chosen["quantity"].isin(quantities)]
-        keys: Iterable[str] = [*RUN, "iteration", "index", "quantity", "value"]
-        for found in runs.dropna(subset="value")[keys].to_dict("records"):
+    known = healthy(measurements).dropna(subset="value")
+    first = known["seed"] == known.groupby("part")["seed"].transform("min")
+    for part, quantities in SHOWN_RUNS.items():
+        shown = (known["part"] == part) & known["quantity"].isin(quantities)
+        if part == "factorisation":  # one trial
+            shown &= first
+        columns = [*RUN, "iteration", "index", "quantity", "value"]
+        for found in known.loc[shown, columns].to_dict("records"):
             quantity, value = found.pop("quantity"), found.pop("value")
             yield row(quantity, "run", value, used=1, **found)

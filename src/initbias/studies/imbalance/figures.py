@@ -47,14 +47,12 @@ def convergence(estimates: pd.DataFrame) -> Figure:
     figure, ((linear, logarithm, constants),) = panels(
         1, 3, height=1.25, gridspec_kw={"width_ratios": [1, 1, 0.7]}
     )
-    starts = {
-        key: Look(_scales(*key), color, weight=1.6)
-        for key, color in zip(
-            runs.groupby(SETTING, sort=False, dropna=False).groups, PALETTE, strict=False
-        )
-    }
-    for place, ((arm, u, v), look) in enumerate(starts.items()):
-        own = select(runs, arm=arm, sigma_u=u, sigma_v=v)
+    looks = []
+    for place, (key, own) in enumerate(groups(runs, SETTING, sort=False)):
+        arm, u, v = key.values()
+        name = "balanced" if arm == "balanced" else rf"$\sigma_U={u:g}$, $\sigma_V={v:g}$"
+        look = Look(name, PALETTE[place % len(PALETTE)], weight=1.6)
+        looks.append(look)
         for axes in (linear, logarithm):
             for seed, (_, run) in enumerate(select(own, quantity="loss").groupby("seed")):
                 thin = look if seed == 0 else replace(look, weight=0.6, opacity=0.6)
@@ -78,7 +76,7 @@ def convergence(estimates: pd.DataFrame) -> Figure:
     constants.set_yticks([0, 1, 10, 100], ["0", "1", "10", "100"])
     published = Look("$c$ as published", INK, "_", line="", size=12)
     bound = replace(BOUND, label="bound of the thick line")
-    legend_below(figure, [*starts.values(), bound, published])
+    legend_below(figure, [*looks, bound, published])
     return figure
 
 
@@ -93,17 +91,14 @@ def min_norm_by_width(estimates: pd.DataFrame) -> Figure:
         "start_norm": Look(r"$\|U_2(0)V(0)^T\|_F$", PALETTE[1], SHAPES[1]),
     }
     for quantity, look in looks.items():
-        means = _with_deviations(select(rows, quantity=quantity))
+        own = select(rows, quantity=quantity)
+        means = _with_deviations(own)
         look.bars(by_width, means, "width")
-        roots = means.assign(root=means["width"] ** -0.5)
-        replace(look, line="").bars(by_root, roots, "root")
-        fits = select(rows, quantity=quantity)
-        slope, intercept = (
-            select(fits, statistic=name)["value"] for name in ("slope", "intercept")
-        )
-        if len(slope):
-            ends = np.array([0, means["width"].min() ** -0.5])
-            line = intercept.iloc[0] + slope.iloc[0] * ends
+        replace(look, line="").bars(by_root, means, "root")
+        fitted = own.groupby("statistic")["value"].first()
+        if "slope" in fitted:
+            ends = np.array([0, means["root"].max()])
+            line = fitted["intercept"] + fitted["slope"] * ends
             replace(look, marker="", weight=1).plot(by_root, ends, line)
     stops = Look("", INK, SHAPES[3])
     stops.bars(iterations, _with_deviations(select(rows, quantity="stop_iteration")), "width")
@@ -260,25 +255,22 @@ def phase_picture(estimates: pd.DataFrame) -> Figure:
 def rates(estimates: pd.DataFrame) -> pd.DataFrame:
     """Rate constants and losses of C-Fig2, a row for each initialization."""
     rows = select(estimates, part="convergence")
-    found = []
-    for (arm, u, v), group in rows.groupby(SETTING, dropna=False, sort=False):
-        final = select(group, quantity="final_loss", statistic="mean")
-        found.append(
-            {
-                "initialization": arm,
-                "σ_U": _number(u),
-                "σ_V": _number(v),
-                "c": _mean(group, "rate_constant"),
-                "c as published": _number(REPORTED.get((u, v), np.nan)),
-                "loss at the end over that at initialization": _mean(group, "final_loss"),
-                "largest loss over bound": _largest(group, "loss_over_bound"),
-                "largest bound over rate": _largest(group, "bound_over_rate"),
-                "largest drift of Λ": _largest(group, "largest_drift"),
-                "runs": int(final["used"].max()) if len(final) else 0,
-                "failed": int(group["failed"].max()),
-            }
-        )
-    return pd.DataFrame(found)
+    return pd.DataFrame(
+        {
+            "initialization": key["arm"],
+            "σ_U": _number(key["sigma_u"]),
+            "σ_V": _number(key["sigma_v"]),
+            "c": _mean(group, "rate_constant"),
+            "c as published": _number(REPORTED.get((key["sigma_u"], key["sigma_v"]), np.nan)),
+            "loss at the end over that at initialization": _mean(group, "final_loss"),
+            "largest loss over bound": _plain(group, "loss_over_bound", "largest"),
+            "largest bound over rate": _plain(group, "bound_over_rate", "largest"),
+            "largest drift of Λ": _plain(group, "largest_drift", "largest"),
+            "runs": select(group, quantity="final_loss", statistic="mean")["used"].sum(),
+            "failed": group["failed"].max(),
+        }
+        for key, group in groups(rows, SETTING, sort=False)
+    )
 
 
 def widths(estimates: pd.DataFrame) -> pd.DataFrame:
@@ -286,20 +278,22 @@ def widths(estimates: pd.DataFrame) -> pd.DataFrame:
     rows = estimates[estimates["part"].isin(["by_width", "by_exponent"])].dropna(subset="width")
     found = []
     for key, group in groups(rows, ["part", "alpha", "width"]):
-        distances = select(group, quantity="distance", statistic="mean")
+        distance = select(group, quantity="distance", statistic="mean")
         found.append(
             {
                 "experiment": key["part"],
                 "α": key["alpha"],
                 "width": int(key["width"]),
                 "distance": _mean(group, "distance"),
-                "bound on the distance": _value(group, "distance_bound"),
+                "bound on the distance": _plain(group, "distance_bound", "mean", ".4g"),
                 "norm of U₂(0)V(0)ᵀ": _mean(group, "start_norm"),
-                "iterations to stop": _value(group, "stop_iteration"),
+                "iterations to stop": _plain(group, "stop_iteration", "mean", ".4g"),
                 "λ_r(Λ) + λ_m(−Λ) over h^(1−2α)": _mean(group, "imbalance"),
-                "largest deviation from the closed form": _largest(group, "limit_deviation"),
-                "runs": int(distances["used"].max()) if len(distances) else 0,
-                "failed": int(distances["failed"].max()) if len(distances) else 0,
+                "largest deviation from the closed form": _plain(
+                    group, "limit_deviation", "largest"
+                ),
+                "runs": distance["used"].sum(),
+                "failed": distance["failed"].sum(),
             }
         )
     return pd.DataFrame(found)
@@ -314,10 +308,6 @@ def fits(estimates: pd.DataFrame) -> pd.DataFrame:
     return table.reset_index(drop=True).astype({"α": object}).fillna({"α": ""})
 
 
-def _scales(arm: str, u: float, v: float) -> str:
-    return "balanced" if arm == "balanced" else rf"$\sigma_U={u:g}$, $\sigma_V={v:g}$"
-
-
 def _over_first(look: Look, axes: Axes, run: pd.DataFrame) -> None:
     """A course as a fraction of its first value."""
     course = run.sort_values("iteration")
@@ -326,11 +316,11 @@ def _over_first(look: Look, axes: Axes, run: pd.DataFrame) -> None:
 
 
 def _with_deviations(rows: pd.DataFrame) -> pd.DataFrame:
-    """Means whose interval is one standard deviation over runs on each side."""
+    """Means by width and 1/√width; their interval is a standard deviation over runs on each side."""
     means = select(rows, statistic="mean").set_index("width")
     deviation = select(rows, statistic="standard deviation").set_index("width")["value"]
-    spread = {"low": means["value"] - deviation, "high": means["value"] + deviation}
-    return means.assign(**spread).reset_index()
+    ends = {"low": means["value"] - deviation, "high": means["value"] + deviation}
+    return means.assign(**ends, root=means.index**-0.5).reset_index()
 
 
 def _number(value: Any) -> str:
@@ -341,14 +331,10 @@ def _mean(group: pd.DataFrame, quantity: str) -> str:
     return cell(select(group, quantity=quantity, statistic="mean"), ".3g")
 
 
-def _value(group: pd.DataFrame, quantity: str) -> str:
-    found = select(group, quantity=quantity, statistic="mean")["value"]
-    return f"{found.iloc[0]:.4g}" if len(found) else ""
-
-
-def _largest(group: pd.DataFrame, quantity: str) -> str:
-    found = select(group, quantity=quantity, statistic="largest")["value"]
-    return f"{found.iloc[0]:.3g}" if len(found) else ""
+def _plain(group: pd.DataFrame, quantity: str, statistic: str, digits: str = ".3g") -> str:
+    """An estimate without its interval."""
+    found = select(group, quantity=quantity, statistic=statistic)
+    return cell(found.assign(low=np.nan), digits)
 
 
 FIGURES = {

@@ -19,7 +19,7 @@ class Problem(Specification):
 
 
 class Convergence(Problem):
-    """C-Fig2/3: starts with one product but different imbalance, and a balanced one."""
+    """C-Fig2/3: initializations with one product but different imbalance, and a balanced one."""
 
     experiment: Literal["convergence"] = "convergence"
     scales: tuple[tuple[float, float], ...]
@@ -61,19 +61,9 @@ class Factorisation(Specification):
     times: int
     seeds: tuple[int, ...]
 
-    @property
-    def input_dim(self) -> int:
-        """Inputs: X is the identity."""
-        return self.rows
-
-    @property
-    def sample_size(self) -> int:
-        """Samples: X is the identity."""
-        return self.rows
-
 
 class InvariantSet(Problem):
-    """C-S2: plain descent from starts inside and outside of the invariant set."""
+    """C-S2: plain descent from initializations inside and outside of the invariant set."""
 
     experiment: Literal["invariant_set"] = "invariant_set"
     step_share: float

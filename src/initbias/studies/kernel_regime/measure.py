@@ -30,7 +30,7 @@ from initbias.networks import (
     train,
 )
 from initbias.studies.kernel_regime.shards import Networks
-from initbias.study.cells import Progress, Rows, diverged
+from initbias.study.cells import Progress, Rows, diverged, logarithmic_epochs
 from initbias.study.columns import ENDED, SEED, Column
 
 Initialization = Literal["standard", "mirrored"]
@@ -131,8 +131,7 @@ def _measure_seeds(
     progress: Callable[[float], None],
 ) -> list[pd.DataFrame]:
     samples = [draw_sample(specification, sample_size, seed) for seed in seeds]
-    spaced = np.geomspace(1, specification.epochs, specification.times)
-    epochs = np.unique(np.concatenate([[0], spaced.round().astype(int)]))
+    epochs = logarithmic_epochs(specification.epochs, specification.times)
     limits = [_Limit(specification, sample, epochs, device) for sample in samples]
     architecture = Architecture(
         specification.intrinsic_dim + 1,

@@ -41,6 +41,7 @@ from initbias.study.cells import (
     Rows,
     SeedCell,
     diverged,
+    logarithmic_epochs,
     not_converged,
 )
 from initbias.study.columns import ENDED, SEED, Column
@@ -287,8 +288,7 @@ def _train(
     curvature = max(np.linalg.eigvalsh(kernel)[-1], balanced_curvature(problem.system, len(start)))
     rate = setting["step"] / curvature
     total, best = _norm(problem.right_side), problem.system.min_norm
-    grid = np.geomspace(1, specification.max_iterations, specification.times)
-    grid = np.unique(np.concatenate([[0], grid.round().astype(int)]))
+    grid = logarithmic_epochs(specification.max_iterations, specification.times)
     trajectory = descend(
         [layer[None] for layer in start],
         problem.matrix,

@@ -14,13 +14,12 @@ from initbias.studies.initial_output.measure.runs import (
     initial_networks,
     mean_square,
     published_architecture,
-    recorded_epochs,
     root,
     run_network,
     sine,
 )
 from initbias.studies.initial_output.shards import BostonHousing, Regression
-from initbias.study.cells import Rows
+from initbias.study.cells import Rows, logarithmic_epochs
 
 SCALED = (-0.5, 0.5)  # features and price of B-Fig3
 
@@ -41,7 +40,10 @@ def _equation_6(
 ) -> None:
     """Train both sides of eq. 6 and other initializations, and add what comes of it."""
     architecture = published_architecture(specification, data.inputs.shape[1])
-    rate, epochs = specification.learning_rate, recorded_epochs(specification)
+    rate, epochs = (
+        specification.learning_rate,
+        logarithmic_epochs(specification.epochs, specification.times).tolist(),
+    )
     kinds: tuple[Initialization, ...] = ("standard", "mirrored", *specification.others)
     starts = {name: initial_networks(specification, seed, architecture, name) for name in kinds}
     runs: dict[str, Run] = {

@@ -12,13 +12,12 @@ from initbias.studies.initial_output.measure.runs import (
     initial_networks,
     mean_square,
     published_architecture,
-    recorded_epochs,
     run_network,
     shared_learning_rate,
     sine,
 )
 from initbias.studies.initial_output.shards import DepthAndWidth, Mnist
-from initbias.study.cells import Rows, diverged
+from initbias.study.cells import Rows, diverged, logarithmic_epochs
 
 
 def depth_and_width(specification: DepthAndWidth, seed: int, rows: Rows, trainer: Trainer) -> None:
@@ -28,7 +27,7 @@ def depth_and_width(specification: DepthAndWidth, seed: int, rows: Rows, trainer
     rate = shared_learning_rate(
         architecture, specification.gain, data.inputs, specification.step_share
     )
-    epochs = recorded_epochs(specification)
+    epochs = logarithmic_epochs(specification.epochs, specification.times).tolist()
     for name in ("standard", "mirrored"):
         networks = initial_networks(specification, seed, architecture, name)
         run = run_network(networks, data, data.labels, rate, epochs, trainer)
@@ -59,7 +58,7 @@ def mnist(specification: Mnist, seed: int, rows: Rows, trainer: Trainer) -> None
     architecture = replace(
         published_architecture(specification, images.shape[1]), outputs=outputs_count
     )
-    epochs = recorded_epochs(specification)
+    epochs = logarithmic_epochs(specification.epochs, specification.times).tolist()
     for arm in ("standard", "mirrored"):
         trajectory = trainer(
             initial_networks(specification, seed, architecture, arm),

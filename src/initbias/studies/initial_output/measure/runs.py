@@ -20,10 +20,6 @@ from initbias.networks import (
     train,
 )
 from initbias.studies.initial_output.shards import (
-    BostonHousing,
-    DepthAndWidth,
-    Mnist,
-    Regression,
     Sine,
     Trained,
 )
@@ -111,12 +107,6 @@ def shared_learning_rate(
     """A learning rate from networks that are not among those measured."""
     draws = [generator(STUDY, "reference", number) for number in range(REFERENCES)]
     return stable_learning_rate(initialize(draws, architecture, gain=gain), inputs, share)
-
-
-def recorded_epochs(specification: Regression | DepthAndWidth | BostonHousing | Mnist) -> list[int]:
-    """Epochs that are recorded: the initialization, then logarithmically to the end."""
-    epochs = np.geomspace(1, specification.epochs, specification.times)
-    return [0, *np.unique(epochs.round().astype(int)).tolist()]
 
 
 def run_network(
