@@ -13,6 +13,14 @@ Repetitions = Annotated[int, Field(le=10**5)]
 Size = Annotated[Count, Field(ge=2)]
 Positive = Annotated[float, Field(gt=0)]
 
+# The same in several sections.
+SeedsPerShard = Annotated[Count, Field(ge=1, description="Seeds measured by one shard.")]
+Times = Annotated[
+    Count, Field(ge=5, description="Epochs recorded in each run, even on a logarithmic axis.")
+]
+Bias = Annotated[bool, Field(description="First layer with a bias, trained.")]
+NoiseStd = Annotated[float, Field(ge=0, description="Standard deviation of the label noise.")]
+
 Value = TypeVar("Value")
 Values = TypeVar("Values", bound=Sequence[float])
 

@@ -7,7 +7,15 @@ from pydantic import Field, field_validator, model_validator
 
 from initbias.networks import ascent_seconds, count_weights, training_seconds
 from initbias.studies.distance import shards
-from initbias.study.fields import Ascending, Count, Positive, Repetitions, Size, StrictModel
+from initbias.study.fields import (
+    Ascending,
+    Count,
+    Positive,
+    Repetitions,
+    SeedsPerShard,
+    Size,
+    StrictModel,
+)
 from initbias.study.images import CLASSES, IMAGE_COUNTS, IMAGE_SIZES, PUBLISHED_TRAINING
 from initbias.study.outputs import Output
 from initbias.study.shards import Cost, Shard, in_blocks
@@ -160,7 +168,7 @@ class Section(StrictModel):
             description="Draws of training images, labels and initial parameters; intervals are over them.",
         ),
     ]
-    seeds_per_shard: Annotated[Count, Field(ge=1, description="Seeds measured by one job.")] = 10
+    seeds_per_shard: SeedsPerShard = 10
 
     @field_validator("images")
     @classmethod

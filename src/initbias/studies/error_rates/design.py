@@ -8,7 +8,17 @@ from pydantic import Field, model_validator
 from initbias.kernels import dense_seconds, eigendecomposition_seconds
 from initbias.networks import training_seconds
 from initbias.studies.error_rates import shards
-from initbias.study.fields import Ascending, Count, Positive, Repetitions, Size, StrictModel
+from initbias.study.fields import (
+    Ascending,
+    Bias,
+    Count,
+    Positive,
+    Repetitions,
+    SeedsPerShard,
+    Size,
+    StrictModel,
+    Times,
+)
 from initbias.study.outputs import Output
 from initbias.study.shards import Cost, Shard, in_blocks
 
@@ -107,19 +117,15 @@ class Section(StrictModel):
 
     paper: Annotated[Design, Field(description="A-Fig1 as published: (Σ x_j)² on S^4 and S^9.")]
     sphere: Annotated[Design, Field(description="Spheres of low dimension, several noise levels.")]
-    bias: Annotated[bool, Field(description="First layer with a bias, trained.")] = True
+    bias: Bias = True
     test_size: Annotated[Count, Field(ge=10, description="Fresh points that measure the risk.")] = (
         1000
     )
     holdout_size: Annotated[
         Count, Field(ge=10, description="Noisy points that choose the hold-out stopping time.")
     ] = 500
-    times: Annotated[Count, Field(ge=10, description="Logarithmic times recorded in each run.")] = (
-        100
-    )
-    seeds_per_shard: Annotated[Count, Field(ge=1, description="Data sets measured by one job.")] = (
-        20
-    )
+    times: Times = 100
+    seeds_per_shard: SeedsPerShard = 20
 
 
 STUDY = "error_rates"

@@ -200,37 +200,25 @@ def _measure_kernels(
         yield cell, _kernel_cell(specification, cell.seed, device, ridges)
 
 
-def _kernel_cell(
-    specification: Kernel,
-    seed: int,
-    device: str,
-    ridges: dict[tuple[float, Initialization], tuple[float, float]],  # and their risks in theory
-) -> pd.DataFrame:
+Ridges = dict[tuple[float, Initialization], tuple[float, float]]  # and their risks in theory
+
+
+def _kernel_cell(specification: Kernel, seed: int, device: str, ridges: Ridges) -> pd.DataFrame:
     import torch
 
-    from initbias.kernels import (
-        KernelFlow,
-        flow_filter,
-        relu_kernels,
-        ridge_filter,
-        sample_gaussian_process,
-    )
+    from initbias.kernels import KernelFlow, relu_kernels, sample_gaussian_process
 
     sample, rows = draw_sample(specification, seed), _rows(specification)
-    train, points, test = sample.train, sample.points, sample.test
     times = np.geomspace(FIRST_TIME, specification.end_time, specification.times)
     # The last digits of powers differ between processors; equal times must be equal on all of them.
     times = np.array([float(f"{time:.10g}") for time in times])
-
-    def tensor(array: Any) -> torch.Tensor:
-        return torch.tensor(array, dtype=torch.float64, device=device)
-
-    kernels = relu_kernels(tensor(sample.inputs), depth=DEPTH, bias=specification.bias)
+    inputs = torch.tensor(sample.inputs, dtype=torch.float64, device=device)
+    kernels = relu_kernels(inputs, depth=DEPTH, bias=specification.bias)
     start = sample_gaussian_process(
         kernels.nngp.cpu().numpy(), generator(*_identity(specification, seed), "initial function")
     )
     try:
-        flow = KernelFlow(kernels.ntk[train, train])
+        flow = KernelFlow(kernels.ntk[sample.train, sample.train])
     except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
         ended = not_converged(f"eigendecomposition failed: {error}")
         for noise_std, arm in ridges:
@@ -238,13 +226,40 @@ def _kernel_cell(
             rows.add(ended, model="ridge", **where)
             rows.add(ended, model="kernel", time=times, **where)
         return rows.table()
+    outputs, averages = _spectral_risks(sample, kernels, flow, start, times, ridges)
+    for index, ((noise_std, arm), (_, equivalent_risk)) in enumerate(ridges.items()):
+        ridge, flows = slice(index, index + 1), slice(len(ridges), None)
+        for model, chosen, values in (
+            ("ridge", ridge, {"equivalent_risk": equivalent_risk}),
+            ("kernel", flows, {"time": times}),
+        ):
+            _add(
+                rows, sample, outputs[index][chosen], OK, model=model, initialization=arm,
+                noise_std=noise_std, seed=seed, averaged_risk=averages[index][chosen],
+                smallest_eigenvalue=float(flow.eigenvalues[0]), residual=flow.residual, **values,
+            )  # fmt: skip
+    return rows.table()
+
+
+def _spectral_risks(
+    sample: Sample, kernels: Any, flow: Any, start: Array, times: Array, ridges: Ridges
+) -> tuple[list[Array], list[Array]]:
+    """Outputs, and risks averaged over noise and initial function, of all ridges and then all times.
+
+    Returns:
+        For each noise level and initialization (ridges + times, points) and (ridges + times,).
+    """
+    import torch
+
+    from initbias.kernels import flow_filter, ridge_filter
+
+    def tensor(array: Any) -> torch.Tensor:
+        return torch.tensor(array, dtype=torch.float64, device=flow.eigenvalues.device)
+
+    train, points, test = sample.train, sample.points, sample.test
     strengths = tensor([ridge for ridge, _ in ridges.values()])
-    filters = torch.cat(
-        [
-            ridge_filter(flow.eigenvalues, strengths, specification.sample_size),
-            flow_filter(flow.eigenvalues, tensor(times)),
-        ]
-    )  # (ridges + times, n)
+    by_ridge = ridge_filter(flow.eigenvalues, strengths, flow.sample_size)
+    filters = torch.cat([by_ridge, flow_filter(flow.eigenvalues, tensor(times))])
     averaged = flow.averaged_risk(
         filters,
         kernels.ntk[test, train],
@@ -258,20 +273,11 @@ def _kernel_cell(
     risks = {"standard": averaged.standard, "mirrored": averaged.mirrored}
     residuals = [sample.labels(train, noise) - functions[arm][train] for noise, arm in ridges]
     change = flow.change(filters, kernels.ntk[points, train], tensor(np.stack(residuals, axis=1)))
-    for index, ((noise_std, arm), (_, equivalent_risk)) in enumerate(ridges.items()):
-        outputs = functions[arm][points] + change[:, :, index].cpu().numpy()  # (…, points)
-        average = risks[arm](noise_std).cpu().numpy()
-        ridge, flows = slice(index, index + 1), slice(len(ridges), None)
-        for model, chosen, values in (
-            ("ridge", ridge, {"equivalent_risk": equivalent_risk}),
-            ("kernel", flows, {"time": times}),
-        ):
-            _add(
-                rows, sample, outputs[chosen], OK, model=model, initialization=arm,
-                noise_std=noise_std, seed=seed, averaged_risk=average[chosen],
-                smallest_eigenvalue=float(flow.eigenvalues[0]), residual=flow.residual, **values,
-            )  # fmt: skip
-    return rows.table()
+    outputs = [
+        functions[arm][points] + change[:, :, index].cpu().numpy()
+        for index, (_, arm) in enumerate(ridges)
+    ]
+    return outputs, [risks[arm](noise).cpu().numpy() for noise, arm in ridges]
 
 
 def _measure_networks(

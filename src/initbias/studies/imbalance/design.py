@@ -7,7 +7,16 @@ from pydantic import Field, model_validator
 from initbias.kernels import dense_seconds, eigendecomposition_seconds
 from initbias.networks import chain_seconds
 from initbias.studies.imbalance import shards
-from initbias.study.fields import Ascending, Count, Positive, Repetitions, Size, StrictModel
+from initbias.study.fields import (
+    Ascending,
+    Count,
+    NoiseStd,
+    Positive,
+    Repetitions,
+    SeedsPerShard,
+    Size,
+    StrictModel,
+)
 from initbias.study.outputs import Output
 from initbias.study.shards import Cost, Shard, in_blocks
 
@@ -172,9 +181,7 @@ class Section(StrictModel):
     input_dim: Annotated[Size, Field(description="Inputs D, more than samples.")] = 400
     sample_size: Annotated[Size, Field(description="Samples n.")] = 100
     outputs: Annotated[Count, Field(ge=1, description="Outputs m, at most n.")] = 1
-    noise_std: Annotated[float, Field(ge=0, description="Standard deviation of label noise.")] = (
-        0.01
-    )
+    noise_std: NoiseStd = 0.01
     convergence: Annotated[Convergence | None, Field(description="C-Fig2/3.")] = None
     by_width: Annotated[ByWidth | None, Field(description="C-Fig1/4.")] = None
     by_exponent: Annotated[
@@ -192,7 +199,7 @@ class Section(StrictModel):
     confidence: Annotated[
         Share, Field(description="1 − δ, with which the bounds C-S3 and C-S4 hold.")
     ] = 0.95
-    seeds_per_shard: Annotated[Count, Field(ge=1, description="Seeds measured by one job.")] = 10
+    seeds_per_shard: SeedsPerShard = 10
 
     @property
     def parts(self) -> dict[str, Any]:

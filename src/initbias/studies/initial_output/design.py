@@ -7,7 +7,16 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from initbias.networks import training_seconds
 from initbias.studies.initial_output import shards
-from initbias.study.fields import Ascending, Count, Positive, Repetitions, Size, StrictModel
+from initbias.study.fields import (
+    Ascending,
+    Count,
+    Positive,
+    Repetitions,
+    SeedsPerShard,
+    Size,
+    StrictModel,
+    Times,
+)
 from initbias.study.images import CLASSES, IMAGE_COUNTS, IMAGE_SIZES, PUBLISHED_TRAINING
 from initbias.study.outputs import Output
 from initbias.study.shards import Cost, Shard, in_blocks
@@ -197,10 +206,8 @@ class Section(StrictModel):
     test_points: Annotated[
         Count, Field(ge=10, description="Evenly spaced test points on [-1, 1].")
     ] = 500
-    times: Annotated[Count, Field(ge=5, description="Logarithmic epochs recorded in each run.")] = (
-        60
-    )
-    seeds_per_shard: Annotated[Count, Field(ge=1, description="Seeds measured by one job.")] = 10
+    times: Times = 60
+    seeds_per_shard: SeedsPerShard = 10
 
 
 def _with_the_square(powers: list[float]) -> list[float]:

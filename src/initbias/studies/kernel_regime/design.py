@@ -6,7 +6,18 @@ from pydantic import AfterValidator, Field
 
 from initbias.networks import count_weights, training_seconds
 from initbias.studies.kernel_regime.shards import Networks
-from initbias.study.fields import Ascending, Count, Repetitions, Size, StrictModel, increasing
+from initbias.study.fields import (
+    Ascending,
+    Bias,
+    Count,
+    NoiseStd,
+    Repetitions,
+    SeedsPerShard,
+    Size,
+    StrictModel,
+    Times,
+    increasing,
+)
 from initbias.study.outputs import Output
 from initbias.study.shards import Cost, Shard, in_blocks
 
@@ -49,7 +60,7 @@ class Section(StrictModel):
     target: Annotated[
         Literal["sum", "squared_sum"], Field(description="f*: Σ x_j or (Σ x_j)².")
     ] = "squared_sum"
-    noise_std: Annotated[float, Field(ge=0, description="Standard deviation of label noise.")] = 0.2
+    noise_std: NoiseStd = 0.2
     networks: Annotated[
         list[Depth],
         Field(min_length=1, description="A family of networks for each depth, ascending."),
@@ -63,7 +74,7 @@ class Section(StrictModel):
             "intervals resample them.",
         ),
     ]
-    bias: Annotated[bool, Field(description="First layer with a bias, trained.")] = True
+    bias: Bias = True
     step: Annotated[
         float,
         Field(
@@ -73,13 +84,9 @@ class Section(StrictModel):
             "which gradient descent is stable.",
         ),
     ] = 1.0
-    times: Annotated[Count, Field(ge=10, description="Logarithmic times recorded in each run.")] = (
-        40
-    )
+    times: Times = 40
     test_size: Annotated[Count, Field(ge=10, description="Fresh points of the supremum.")] = 200
-    seeds_per_shard: Annotated[Count, Field(ge=1, description="Data sets measured by one job.")] = (
-        20
-    )
+    seeds_per_shard: SeedsPerShard = 20
 
 
 OUTPUTS = {

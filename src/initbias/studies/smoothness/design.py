@@ -9,10 +9,12 @@ from initbias.kernels import dense_seconds, eigendecomposition_seconds
 from initbias.studies.smoothness import shards
 from initbias.study.fields import (
     Ascending,
+    Bias,
     Count,
     Distinct,
     Positive,
     Repetitions,
+    SeedsPerShard,
     Size,
     StrictModel,
 )
@@ -85,10 +87,8 @@ class Section(StrictModel):
 
     synthetic: Annotated[Synthetic, Field(description="A-S3 and the estimators' bias.")]
     real: Annotated[Real, Field(description="A-Table1, A-Fig2 to A-Fig4.")]
-    bias: Annotated[bool, Field(description="First layer with a bias, trained.")] = True
-    seeds_per_shard: Annotated[Count, Field(ge=1, description="Data sets measured by one job.")] = (
-        10
-    )
+    bias: Bias = True
+    seeds_per_shard: SeedsPerShard = 10
 
 
 OUTPUTS = {

@@ -10,7 +10,16 @@ from pydantic import AfterValidator, Field, model_validator
 
 from initbias.networks import chain_seconds, count_weights
 from initbias.studies.underdetermined.shards import Systems
-from initbias.study.fields import Ascending, Count, Positive, Repetitions, StrictModel, increasing
+from initbias.study.fields import (
+    Ascending,
+    Count,
+    Positive,
+    Repetitions,
+    SeedsPerShard,
+    StrictModel,
+    Times,
+    increasing,
+)
 from initbias.study.outputs import Output
 from initbias.study.shards import Cost, Shard, in_blocks
 
@@ -124,10 +133,8 @@ class Section(StrictModel):
         Count,
         Field(ge=100, description="Steps after which a run counts as not converged."),
     ] = 100_000
-    times: Annotated[
-        Count, Field(ge=10, description="Logarithmic iterations recorded in each run.")
-    ] = 60
-    seeds_per_shard: Annotated[Count, Field(ge=1, description="Systems measured by one job.")] = 20
+    times: Times = 60
+    seeds_per_shard: SeedsPerShard = 20
 
     @model_validator(mode="after")
     def _underdetermined(self) -> "Section":
