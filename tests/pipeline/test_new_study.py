@@ -34,7 +34,7 @@ def test_a_new_study_passes_the_tests_of_every_study(tmp_path: Path) -> None:
     run("ruff", "format", "--check", source, "tests/studies/test_example.py")
     chosen = ["tests/studies/test_smoke.py", "tests/studies/test_contract.py"]
     report = run("pytest", "-q", "-k", "example", *chosen, "tests/studies/test_example.py")
-    assert "4 passed" in report
+    assert "6 passed" in report
     own = [path.read_text().count("\n") for path in written if path.parent.name == "example"]
     assert sum(own) < 300
 

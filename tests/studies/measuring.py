@@ -5,7 +5,17 @@ from typing import Any
 
 import pandas as pd
 
+from initbias.networks import Networks
+from initbias.networks.training.products.form import Layered
+from initbias.networks.training.task import Task
 from initbias.study.shards import Specification
+
+
+class OnTheCpu(Layered):
+    """The batched form of a GPU, on the CPU."""
+
+    def __init__(self, networks: Networks, task: Task, device: str) -> None:
+        super().__init__(networks, task, "cpu")
 
 
 def changed(specification: Specification, **fields: Any) -> Any:

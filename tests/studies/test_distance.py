@@ -10,10 +10,8 @@ import pytest
 import torch
 
 from initbias.datasets import generator, load_dataset
-from initbias.networks import Networks, initialize
+from initbias.networks import initialize
 from initbias.networks.training import forms
-from initbias.networks.training.products.form import Layered
-from initbias.networks.training.task import Task
 from initbias.pipeline.configuration import validate
 from initbias.pipeline.errors import ConfigurationError
 from initbias.pipeline.plan import shards
@@ -25,7 +23,7 @@ from initbias.studies.distance.figures import FIGURES, TABLES
 from initbias.studies.distance.measure import architecture, draw_sample
 from initbias.study.cells import OK, diverged, not_converged
 from tests.networks.training.oracle import Branch
-from tests.studies.measuring import changed
+from tests.studies.measuring import OnTheCpu, changed
 from tests.studies.measuring import measured as measured_by
 
 IMAGES: dict[str, Any] = {
@@ -92,11 +90,6 @@ def test_batches_of_networks_measure_what_single_networks_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The path of a GPU with its batched form on the CPU: networks stop one by one."""
-
-    class OnTheCpu(Layered):
-        def __init__(self, networks: Networks, task: Task, device: str) -> None:
-            super().__init__(networks, task, "cpu")
-
     alone = measured(NOISY)
     monkeypatch.setattr(forms, "choose", lambda *_: OnTheCpu)
     norms = distance.layer_norms

@@ -42,15 +42,11 @@ def test_batches_of_networks_measure_what_single_networks_do(
 ) -> None:
     """The path of a GPU, with its batched form on the CPU: the same cells, to float32 rounding."""
     from initbias.networks.training import forms
-    from initbias.networks.training.products.form import Layered
 
     specification = changed(SHARDS[NETWORK], noise_stds=[0.2, 0.5])
     alone = measured(specification)
 
-    def on_cpu(networks: Any, task: Any, device: str) -> Layered:
-        return Layered(networks, task, "cpu")
-
-    monkeypatch.setattr(forms, "choose", lambda *arguments: on_cpu)
+    monkeypatch.setattr(forms, "choose", lambda *_: OnTheCpu)
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     keys = list(alone)
     together = measured(specification, finished=keys[1:2], device="cuda")

@@ -21,7 +21,7 @@ from initbias.studies.kernel_regime.estimate import estimate, largest
 from initbias.studies.kernel_regime.figures import FIGURES, exponents
 from initbias.studies.kernel_regime.measure import VALUES, draw_sample
 from initbias.study.cells import OK, diverged
-from tests.studies.measuring import changed
+from tests.studies.measuring import OnTheCpu, changed
 from tests.studies.measuring import measured as measured_by
 
 SECTION: dict[str, Any] = {
@@ -62,13 +62,10 @@ def test_batches_of_networks_measure_what_single_networks_do(
 ) -> None:
     """The path of a GPU with its batched form on the CPU: the same cells, to float32 rounding."""
     from initbias.networks.training import forms
-    from initbias.networks.training.products.form import Layered
 
     alone = measured(specification)
     limit = stage._Limit
-    monkeypatch.setattr(
-        forms, "choose", lambda *_: lambda networks, task, device: Layered(networks, task, "cpu")
-    )
+    monkeypatch.setattr(forms, "choose", lambda *_: OnTheCpu)
     monkeypatch.setattr(stage, "_Limit", lambda *arguments: limit(*arguments[:3], "cpu"))
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     keys = list(alone)

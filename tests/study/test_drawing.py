@@ -16,14 +16,12 @@ def test_names_are_no_longer_than_their_panels(style: str, columns: int) -> None
     with mpl.rc_context(STYLES[style]):
         figure, drawn = facets(
             rows, col="sphere", row="noise", height=0.8,
-            titles=lambda d: f"a sphere of dimension $d = {d}$",
+            titles=lambda d: f"a sphere, $d = {d}$, noise",
             row_titles=lambda noise: f"{noise} noise of labels, which are drawn anew",
         )  # fmt: skip
         for axes, panel in drawn:
             Look("").bars(axes, panel, "x")
-        name_axes(
-            drawn, "time (learning rate × epochs)", "mean excess risk over all of the samples"
-        )
+        name_axes(drawn, "time (learning rate × epochs)", "mean excess risk on the sphere")
         break_names(figure)
         figure.draw_without_rendering()
         for axes in figure.axes:

@@ -75,5 +75,5 @@ class _Log:
 def duration(seconds: float) -> str:
     """A length of time in words."""
     if seconds < 100:
-        return f"{seconds:.0f} s" if seconds >= 1 else "< 1 s"
+        return "< 1 s" if 0 < seconds < 0.5 else f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

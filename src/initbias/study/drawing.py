@@ -13,6 +13,7 @@ from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import ArrayLike
 
@@ -288,13 +289,19 @@ def break_names(figure: Figure) -> None:
         of_rows = [text for text in axes.texts if text.get_rotation() == 270]  # seaborn's
         for text in (axes.title, axes.xaxis.label, axes.yaxis.label, *of_rows):
             upright = text.get_rotation() in (90, 270)
-            extent = text.get_window_extent()
-            length, room = (extent.height, panel.height) if upright else (extent.width, panel.width)
-            if length > LONGEST * room:
-                text.set_text(_broken(text.get_text(), -(-length // (LONGEST * room))))
+            room = LONGEST * (panel.height if upright else panel.width)
+            whole, lines = text.get_text(), 1
+            while _length(text, upright) > room and lines < len(whole.split()):
+                lines += 1
+                text.set_text(_broken(whole, lines))
 
 
-def _broken(text: str, lines: float) -> str:
+def _length(text: Text, upright: bool) -> float:
+    extent = text.get_window_extent()
+    return float(extent.height if upright else extent.width)
+
+
+def _broken(text: str, lines: int) -> str:
     """Text in about so many lines of equal length, without a break within mathematics."""
     words = re.split(r" (?=(?:[^$]*\$[^$]*\$)*[^$]*$)", text)
     broken, longest = words[:1], len(text) / lines
