@@ -23,7 +23,7 @@ from initbias.studies.error_rates.figures import exponents
 from initbias.studies.error_rates.measure import draw_sample
 from initbias.study.cells import OK, diverged
 from tests.conftest import TINY
-from tests.studies.measuring import changed
+from tests.studies.measuring import OnTheCpu, changed
 from tests.studies.measuring import measured as measured_by
 
 SHARDS = {shard.name: shard.specification for shard in shards(validate(TINY, "test"))}

@@ -283,14 +283,18 @@ def legend_below(figure: Any, entries: Sequence[Any], note: str = "") -> None:
 
 def break_names(figure: Figure) -> None:
     """Titles and names of axes in several lines where they are longer than their panel."""
-    figure.draw_without_rendering()
-    for axes in figure.axes:
-        panel = axes.get_window_extent()
-        of_rows = [text for text in axes.texts if text.get_rotation() == 270]  # seaborn's
-        for text in (axes.title, axes.xaxis.label, axes.yaxis.label, *of_rows):
-            upright = text.get_rotation() in (90, 270)
-            room = LONGEST * (panel.height if upright else panel.width)
-            whole, lines = text.get_text(), 1
+    named = [
+        (axes, text, text.get_text())
+        for axes in figure.axes
+        for text in (axes.title, axes.xaxis.label, axes.yaxis.label, *axes.texts)
+        if text not in axes.texts or text.get_rotation() == 270  # seaborn's names of rows
+    ]
+    for _ in range(3):  # panels become larger or smaller by it
+        figure.draw_without_rendering()
+        for axes, text, whole in named:
+            panel, upright = axes.get_window_extent(), text.get_rotation() in (90, 270)
+            room, lines = LONGEST * (panel.height if upright else panel.width), 1
+            text.set_text(whole)
             while _length(text, upright) > room and lines < len(whole.split()):
                 lines += 1
                 text.set_text(_broken(whole, lines))
