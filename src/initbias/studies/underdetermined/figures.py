@@ -102,13 +102,7 @@ def convergence(estimates: pd.DataFrame) -> Figure:
             looks[scale].plot(axes, run["iteration"], run["value"])
         axes.set(xscale="log", yscale="log", xlabel="iteration", title=DEPTHS[depth].label)
     row[0].set_ylabel(r"$\Vert Ay-b\Vert$ / $\Vert b\Vert$")
-    above.legend(
-        handles=[look.handle for look in looks.values()],
-        loc="outside lower center",
-        ncols=len(looks),
-        title="scale of all layers at initialization",
-        title_fontsize=8,
-    )
+    legend_below(above, list(looks.values()), "scale of all layers at initialization")
     left, right = below.subplots(1, 2, sharey=True)
     limit = select(estimates, quantity="most_iterations")["value"].max()
     slow = [
