@@ -273,7 +273,7 @@ def legend_below(figure: Any, entries: Sequence[Any], note: str = "") -> None:
     """One legend for all panels, below them, in as few rows as its words leave room for; a note above it."""
     handles = [entry.handle if isinstance(entry, Look) else entry for entry in entries]
     longest = max(len(str(handle.get_label()).replace("$", "")) for handle in handles)
-    across = max(1, min(7, int(figure.bbox.width / figure.dpi / (0.45 + 0.055 * longest))))
+    across = max(1, min(6, int(figure.bbox.width / figure.dpi / (0.45 + 0.055 * longest))))
     rows = -(-len(handles) // across)
     figure.legend(
         handles=handles, loc="outside lower center", ncols=-(-len(handles) // rows),
