@@ -19,7 +19,8 @@ from tests.conftest import ROOT
 from tests.studies.measuring import changed, measured
 
 SMOKE = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
-LEAST = 0.5  # seconds: costs are of arithmetic, not of tables
+# Seconds: costs are of arithmetic, not of tables, nor of imports and reading, which come on top here.
+LEAST, BESIDE = 0.5, 5.0
 
 
 def cheapest() -> list[Shard]:
@@ -68,7 +69,7 @@ def test_cells_are_measured_once_and_depend_on_themselves_alone(shard: Shard) ->
         for key, rows in alone.items():
             pd.testing.assert_frame_equal(rows, whole[key], check_exact=True)
         expected = shard.cost.seconds / len(shard.specification.seeds)
-        assert expected < 3 * took + LEAST and took < 3 * expected + LEAST
+        assert expected < 3 * took + LEAST and took < 3 * expected + BESIDE
 
 
 @each_experiment
