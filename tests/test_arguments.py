@@ -57,6 +57,7 @@ FILTERS = np.round(8 * kernels.flow_filter(FLOW.eigenvalues, TIMES).numpy()) / 8
 FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "train, fused": (lambda x, y, z: trained((5,), x, y, z), (X, Y, Z)),
     "train, layered": (lambda x, y, z: trained((5, 4), x, y, z), (X, Y, Z)),
+    "descent_added_error": (lambda x, z: kernels.descent_added_error(x, z, 2.0, 0.125, 3), (X, Z)),
     "speedup": (statistics.speedup, (TIMES, 1 / TIMES, 2 / TIMES)),
     "linear_bound": (lambda s, x: networks.linear_bound(s, 0.5, x), (X[:, 0] ** 2, X)),
     "Networks": (

@@ -11,7 +11,13 @@ import torch
 from pydantic import ValidationError
 
 from initbias.datasets import Dataset, DatasetUnavailable, generator
-from initbias.kernels import KernelFlow, descent_filter, relu_kernels, sample_gaussian_process
+from initbias.kernels import (
+    KernelFlow,
+    descent_added_error,
+    descent_filter,
+    relu_kernels,
+    sample_gaussian_process,
+)
 from initbias.networks import empirical_ntk
 from initbias.pipeline.plan import outputs
 from initbias.pipeline.rendering import style
@@ -22,7 +28,6 @@ from initbias.studies.initial_output.design import Section, plan
 from initbias.studies.initial_output.estimate import KEYS, estimate
 from initbias.studies.initial_output.figures import FIGURES, TABLES
 from initbias.studies.initial_output.measure import equation_6, features, runs
-from initbias.studies.initial_output.measure.variance import infinite_width
 from initbias.study.cells import OK, diverged
 from initbias.study.tables import estimates_table
 from tests.studies.measuring import changed
@@ -222,7 +227,10 @@ def test_wide_networks_add_the_error_of_exact_theory() -> None:
     error = difference.std() / np.sqrt(seeds)
     assert abs(difference.mean()) < 4 * error < 0.2 * chosen["theory"].mean()
     data, rate = runs.sine(specification), 0.01
-    exact = [infinite_width(data, gain, rate / gain**2, 100) for gain in (1.0, 3.0)]
+    exact = [
+        descent_added_error(data.inputs, data.points, gain, rate / gain**2, 100)
+        for gain in (1.0, 3.0)
+    ]
     assert exact[1] == pytest.approx(81 * exact[0], rel=1e-9)
 
 

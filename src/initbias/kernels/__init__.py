@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from initbias.kernels.gaussian_process import sample_gaussian_process
     from initbias.kernels.krylov import KrylovChange, krylov_change
     from initbias.kernels.planted import planted_covariance
-    from initbias.kernels.regression import KernelRegression
+    from initbias.kernels.regression import KernelRegression, descent_added_error
     from initbias.kernels.relu import ReluKernels, ntk_product, relu_diagonals, relu_kernels
     from initbias.kernels.sphere import SphereSpectrum, sphere_spectrum
 
@@ -26,7 +26,7 @@ _HOMES = {
     "gaussian_process": ["sample_gaussian_process"],
     "krylov": ["KrylovChange", "krylov_change"],
     "planted": ["planted_covariance"],
-    "regression": ["KernelRegression"],
+    "regression": ["KernelRegression", "descent_added_error"],
     "relu": ["ReluKernels", "ntk_product", "relu_diagonals", "relu_kernels"],
     "sphere": ["SphereSpectrum", "sphere_spectrum"],
 }
@@ -39,6 +39,7 @@ __all__ = [
     "RidgeEquivalent",
     "SphereSpectrum",
     "dense_seconds",
+    "descent_added_error",
     "descent_filter",
     "eigendecomposition_seconds",
     "flow_filter",

@@ -9,7 +9,6 @@ from initbias.networks import Architecture
 from initbias.studies.initial_output.measure.runs import (
     STUDY,
     Array,
-    Data,
     Trainer,
     first_failure,
     initial_networks,
@@ -77,6 +76,8 @@ def added_error(specification: AddedError, seed: int, rows: Rows, trainer: Train
     A network and its negation have opposite initial outputs and one kernel, so that the mean of their
     risks is free of the product of the added function with the error from zero, whose mean is zero.
     """
+    from initbias.kernels import descent_added_error
+
     data = sine(specification)
     architecture = Architecture(1, (specification.width,), bias="first")
     gain, epochs = specification.gain, specification.epochs
@@ -102,23 +103,5 @@ def added_error(specification: AddedError, seed: int, rows: Rows, trainer: Train
     rows.add(arm="start", quantity="start_variance", value=variance)
     added = (risks["standard"] + risks["negated"]) / 2 - risks["mirrored"]
     rows.add(first_failure(runs), arm="standard", quantity="added_error", value=added)
-    exact = infinite_width(data, gain, rate, epochs)
+    exact = descent_added_error(data.inputs, data.points, gain, rate, epochs)
     rows.add(arm="theory", quantity="added_error", value=exact)
-
-
-def infinite_width(data: Data, gain: float, rate: float, epochs: int) -> float:
-    """Mean added error after so many steps of an infinitely wide network of one hidden layer.
-
-    With parameters N(0, v²) output and gradient are v² and v times those of unit parameters.
-    """
-    import torch
-
-    from initbias.kernels import KernelRegression, ReluKernels, descent_filter, relu_kernels
-
-    everywhere = torch.tensor(np.concatenate([data.inputs, data.points]))
-    unit = relu_kernels(everywhere, depth=1, bias=True)
-    kernels = ReluKernels(nngp=gain**4 * unit.nngp, ntk=gain**2 * unit.ntk)
-    regression = KernelRegression(kernels, data.size)
-    filters = descent_filter(regression.flow.eigenvalues, torch.tensor([epochs]), rate)
-    target = torch.tensor(np.concatenate([data.labels, data.target])[:, 0])
-    return float(regression.averaged_risk(filters, target).start)
