@@ -278,7 +278,7 @@ def new_study_command(
         print(path)
     print(
         "Next: initbias schema > workflow/schemas/config.schema.json; initbias columns > docs/columns.md; "
-        f"pytest tests/studies -k {name}; snakemake --cores all --configfile config/smoke.yaml"
+        f"pytest tests/studies -k {name}; snakemake render_{name} --cores all --configfile config/smoke.yaml"
     )
 
 

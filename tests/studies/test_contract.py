@@ -80,7 +80,8 @@ def test_progress_of_a_cell_is_a_share(shard: Shard) -> None:
         shard.specification, cells[:1], "cpu", lambda cell, share: shares.append((cell, share))
     ):
         assert cell == cells[0]
-    assert shares and all(cell == cells[0] and 0 <= share <= 1 for cell, share in shares)
+    assert shares, "progress is to be called for each cell"
+    assert all(cell == cells[0] and 0 <= share <= 1 for cell, share in shares)
 
 
 @pytest.mark.parametrize("configuration", ["smoke", "config", "paper", "cluster"])

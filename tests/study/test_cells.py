@@ -38,6 +38,13 @@ def test_rows_have_what_was_given_and_else_nothing() -> None:
     assert table["reason"].tolist() == ["", "", "diverged by epoch 3", "diverged by epoch 3"]
 
 
+def test_values_without_a_column_are_refused() -> None:
+    with pytest.raises(ValueError, match="no column rsk; there are arm, quantity"):
+        Rows(COLUMNS).add(rsk=1.0)
+    with pytest.raises(ValueError, match="no column wdth"):
+        Rows(COLUMNS, wdth=3)
+
+
 def test_values_of_other_lengths_are_refused() -> None:
     rows = Rows(COLUMNS)
     rows.add(epoch=[0, 1, 2], value=[1.0, 2.0])

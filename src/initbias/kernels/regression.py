@@ -29,7 +29,7 @@ class KernelRegression:
         self._n, self._nngp = n, kernels.nngp
         self.flow, self._cross = KernelFlow(kernels.ntk[:n, :n]), kernels.ntk[n:, :n]
 
-    def outputs(self, filters: Any, start: Tensor, labels: Tensor) -> Tensor:
+    def outputs(self, filters: Any, start: Any, labels: Any) -> Tensor:
         """Outputs at the points.
 
         Args:
@@ -39,18 +39,25 @@ class KernelRegression:
 
         Returns:
             (times, points)
+
+        Raises:
+            ValueError: shapes that do not agree, or numbers that are not finite.
         """
+        start, labels = (
+            arguments.tensor(name, values, ndim=1).to(self._cross)
+            for name, values in (("start", start), ("labels", labels))
+        )
         residual = (labels - start[: self._n])[:, None]
         return start[self._n :] + self.flow.change(filters, self._cross, residual)[:, :, 0]
 
-    def averaged_risk(self, filters: Any, target: Tensor) -> AveragedRisk:
+    def averaged_risk(self, filters: Any, target: Any) -> AveragedRisk:
         """Risk averaged over noise and over f_0 of the NNGP, see `KernelFlow.averaged_risk`.
 
         Args:
             filters: on the eigenvalues, (times, n).
             target: f* at sample and points, (n + points,).
         """
-        n, nngp = self._n, self._nngp
+        n, nngp, target = self._n, self._nngp, arguments.tensor("target", target, ndim=1)
         return self.flow.averaged_risk(
             filters,
             self._cross,

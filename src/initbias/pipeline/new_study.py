@@ -1,6 +1,7 @@
 """A new study from a template: its six files, its section of configurations, its tests."""
 
 import re
+from keyword import iskeyword
 from pathlib import Path
 from string import Template
 
@@ -27,7 +28,11 @@ def new_study(name: str, project: Path) -> list[Path]:
         UsageError: the name cannot be used, or the folder is no source of the project.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise UsageError(f"{name!r}: write a name of lower-case letters, digits and underscores")
+        raise UsageError(
+            f"{name!r}: write a name of lower-case letters, digits and underscores that begins with a letter"
+        )
+    if iskeyword(name):
+        raise UsageError(f"{name!r} is a word of Python itself; choose another name")
     if name in STUDIES:
         raise UsageError(f"the study {name} is there already; choose another name")
     package = project / "src" / "initbias" / "studies"
@@ -38,6 +43,9 @@ def new_study(name: str, project: Path) -> list[Path]:
     written |= {package / name / f"{file}.py": _filled(file, name) for file in FILES}
     written[project / "tests" / "studies" / f"test_{name}.py"] = _filled("test", name)
     last = f'    "{STUDIES[-1]}",\n'
+    for path in written:
+        if path.exists():
+            raise UsageError(f"{path} is there already; choose another name, or move it away")
     written[registry] = registry.read_text().replace(last, f'{last}    "{name}",\n', 1)
     for file in CONFIGURATIONS:  # of which studies are the last section
         path = project / "config" / file

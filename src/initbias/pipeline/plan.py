@@ -116,12 +116,16 @@ def remaining(
 
     Returns:
         The seconds, and how many times as long as expected the measured shards took; None if none
-        of them does: a resumed one has the time of its last run only, and a GPU is no core.
+        of them tells: a resumed one has the time of its last run only, a GPU is no core, and of one that
+        is expected to take less than a second imports and reading are the most.
     """
     timed = [
         (shard.cost.seconds, float(record["wall_s"]))
         for shard, record in zip(planned, records, strict=True)
-        if record and not record["cells_resumed"] and record["device"] == "cpu"
+        if record
+        and not record["cells_resumed"]
+        and record["device"] == "cpu"
+        and shard.cost.seconds >= 1
     ]
     ratio = sum(took for _, took in timed) / sum(seconds for seconds, _ in timed) if timed else None
     left = sum(

@@ -67,14 +67,20 @@ class Rows:
     """
 
     def __init__(self, columns: Sequence[Column], **setting: Any) -> None:
-        """Begin without rows; `setting` gives what all of them have."""
+        """Begin without rows; `setting` gives what all of them have.
+
+        Raises:
+            ValueError: here and when rows are added, a value for what is no column.
+        """
         self._names = [column.name for column in columns]
+        self._check(setting)
         absent = {column.name: "" if column.text else np.nan for column in columns}
         self._common = absent | OK.columns | setting
         self._parts: list[tuple[int, dict[str, Any]]] = []
 
     def add(self, ended: Ended = OK, **values: Any) -> None:
         """Add a row, or as many as the values have elements."""
+        self._check(values)
         count = max(map(np.size, values.values()), default=1)
         self._parts.append((count, {**self._common, **ended.columns, **values}))
 
@@ -82,6 +88,12 @@ class Rows:
         """Add each value, or values, with its name in the column `quantity`."""
         for quantity, value in values.items():
             self.add(ended, quantity=quantity, value=value, **where)
+
+    def _check(self, values: Mapping[str, Any]) -> None:
+        if unknown := sorted(set(values) - set(self._names)):
+            raise ValueError(
+                f"measurements have no column {', '.join(unknown)}; there are {', '.join(self._names)}"
+            )
 
     def table(self) -> pd.DataFrame:
         """Everything that was added."""
@@ -135,7 +147,7 @@ class MeasureStage(Protocol):
             specification: of a shard, one of those in the study's shards.py.
             unfinished: the cells to measure, one or more of `cells(specification)` in its order.
             device: "cpu" or "cuda".
-            progress: called with a cell and the share of it that is done.
+            progress: to be called with a cell and the share of it that is done, at least once for each.
 
         Yields:
             Each cell with its measurements, whose columns the module lists. Runs without values have a
