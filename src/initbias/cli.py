@@ -133,7 +133,8 @@ def plan_command(config: Config = DEFAULT) -> None:
 def measure(
     study: Study,
     shard: Annotated[
-        str, typer.Argument(help="Name of a shard, as printed by initbias plan.")
+        str,
+        typer.Argument(help="Name of a shard, as printed by initbias plan; all if left out."),
     ] = "",
     config: Config = DEFAULT,
     shards: Annotated[
@@ -169,9 +170,10 @@ def measure(
     else:
         configuration = read(config)
         planned = {item.name: item for item in plan.shards(configuration) if item.study == study}
-        if shard not in planned:
+        if shard and shard not in planned:
             raise UnknownName(f"{study} has no shard {shard!r}{_nearest(shard, planned)}")
-        wanted = {shard: planned[shard].specification}
+        chosen_shards = [planned[shard]] if shard else planned.values()
+        wanted = {item.name: item.specification for item in chosen_shards}
         results, device = configuration.results, device or configuration.device
         data_cache = data_cache or configuration.data_cache
     if data_cache:  # no part of what is measured, so it is not in the specification

@@ -218,6 +218,11 @@ def render(configuration: Configuration, study: str, names: Sequence[str]) -> No
     stage = load(study, "figures")
     estimates = read_estimates(configuration, study)
     folder = Path(configuration.results) / study
+    if missing := sorted(set(names) - {*stage.TABLES, *stage.FIGURES}):
+        raise Unfinished(
+            f"{study}: figures.py has no {', '.join(missing)}, which OUTPUTS of design.py names; FIGURES and "
+            f"TABLES there have {', '.join([*stage.FIGURES, *stage.TABLES])}"
+        )
     failed = []
     for name in names:
         try:
