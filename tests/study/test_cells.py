@@ -7,13 +7,17 @@ from initbias.study.cells import (
     OK,
     Outcome,
     Rows,
+    SeedCell,
+    batches,
     diverged,
     logarithmic_epochs,
     not_converged,
+    share_of,
     tracked,
     unavailable,
 )
 from initbias.study.columns import ENDED, Column
+from initbias.study.shards import Specification
 
 COLUMNS = (
     Column("arm", "", text=True),
@@ -70,3 +74,33 @@ def test_epochs_are_even_on_a_logarithmic_axis() -> None:
     np.testing.assert_array_equal(logarithmic_epochs(1000, 4), [0, 1, 10, 100, 1000])
     few = logarithmic_epochs(5, 40)  # each once
     np.testing.assert_array_equal(few, range(6))
+
+
+def test_fields_of_a_specification_that_are_columns_are_in_every_row() -> None:
+    class Experiment(Specification):
+        experiment: str = "test"
+        arm: str = "mirrored"
+        epoch: int = 3
+
+    rows = Rows.of(COLUMNS, Experiment(), epoch=5)
+    rows.add(value=1.0)
+    table = rows.table()
+    assert table[["arm", "epoch", "value"]].to_numpy().tolist() == [["mirrored", 5, 1.0]]
+
+
+def test_progress_of_parts_adds_up() -> None:
+    shares: list[float] = []
+    for part in range(2):
+        report = share_of(shares.append, part, 2)
+        report(0.5)
+        report(1.0)
+    assert shares == [0.25, 0.5, 0.75, 1]
+
+
+def test_cells_that_are_trained_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    cells = [SeedCell(seed) for seed in range(5)]
+    assert [len(batch) for batch in batches(cells, "cpu")] == [2, 2, 1]
+    assert [len(batch) for batch in batches(cells, "cuda")] == [5]
+    assert [cell for batch in batches(cells, "cpu") for cell in batch] == cells
+    assert list(batches([], "cuda")) == []

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from initbias import arguments
@@ -90,12 +89,10 @@ def descent_added_error(
     """
     sample = arguments.array("inputs", inputs, ndim=2)
     everywhere = np.concatenate([sample, arguments.array("points", points, ndim=2)])
-    unit = relu_kernels(torch.tensor(everywhere), depth=1, bias=True)
+    unit = relu_kernels(everywhere, depth=1, bias=True)
     kernels = ReluKernels(nngp=gain**4 * unit.nngp, ntk=gain**2 * unit.ntk)
     regression = KernelRegression(kernels, len(sample))
-    steps = torch.tensor([arguments.whole("epochs", epochs)])
+    steps = [arguments.whole("epochs", epochs)]
     filters = descent_filter(regression.flow.eigenvalues, steps, learning_rate)
-    target = torch.zeros(
-        len(everywhere), dtype=torch.float64
-    )  # the added error does not depend on it
-    return float(regression.averaged_risk(filters, target).start)
+    any_target = np.zeros(len(everywhere))  # the added error does not depend on it
+    return float(regression.averaged_risk(filters, any_target).start)

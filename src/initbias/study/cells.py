@@ -7,12 +7,14 @@ hands a study the cells that are not.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
+from initbias.networks import default_threads
 from initbias.study.columns import Column
 
 
@@ -66,7 +68,7 @@ class Rows:
     Text that is not given is empty, and numbers are missing.
     """
 
-    def __init__(self, columns: Sequence[Column], **setting: Any) -> None:
+    def __init__(self, columns: Sequence[Column], /, **setting: Any) -> None:
         """Begin without rows; `setting` gives what all of them have.
 
         Raises:
@@ -77,6 +79,12 @@ class Rows:
         absent = {column.name: "" if column.text else np.nan for column in columns}
         self._common = absent | OK.columns | setting
         self._parts: list[tuple[int, dict[str, Any]]] = []
+
+    @classmethod
+    def of(cls, columns: Sequence[Column], specification: BaseModel, /, **setting: Any) -> Self:
+        """Begin without rows; the fields of the specification that are columns are in all of them, too."""
+        names = {column.name for column in columns} & set(type(specification).model_fields)
+        return cls(columns, **{name: getattr(specification, name) for name in names} | setting)
 
     def add(self, ended: Ended = OK, **values: Any) -> None:
         """Add a row, or as many as the values have elements."""
@@ -168,3 +176,17 @@ def tracked(items: Collection[Item], progress: Callable[[float], None]) -> Itera
 def logarithmic_epochs(last: int, count: int) -> NDArray[np.int64]:
     """Epochs or iterations to record: 0 and up to `count` more, even on a logarithmic axis, to the last."""
     return np.unique(np.concatenate([[0], np.geomspace(1, last, count)]).round().astype(int))
+
+
+def share_of(
+    progress: Callable[[float], None], finished: int, count: int
+) -> Callable[[float], None]:
+    """Progress of one of so many parts, of which some are finished."""
+    return lambda share: progress((finished + share) / count)
+
+
+def batches(cells: Sequence[Item], device: str) -> Iterator[Sequence[Item]]:
+    """Cells whose networks are trained together: on a CPU one for each thread, on a GPU all."""
+    together = default_threads() if device == "cpu" else max(1, len(cells))
+    for first in range(0, len(cells), together):
+        yield cells[first : first + together]

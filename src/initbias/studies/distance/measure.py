@@ -21,7 +21,6 @@ from initbias.networks import (
     Networks,
     Record,
     ascend,
-    default_threads,
     evaluate,
     initialize,
     layer_norms,
@@ -35,6 +34,7 @@ from initbias.study.cells import (
     Progress,
     Rows,
     SeedCell,
+    batches,
     diverged,
     not_converged,
     unavailable,
@@ -118,9 +118,7 @@ def measure(
             progress(cell, 0.0)
             yield cell, _complexity(specification, cell.seed, device)
         return
-    together = default_threads() if device == "cpu" else len(unfinished)
-    for first in range(0, len(unfinished), together):
-        batch = unfinished[first : first + together]
+    for batch in batches(unfinished, device):
         seeds = [cell.seed for cell in batch]
         tables = _train(specification, seeds, device, partial(progress, batch[0]))
         yield from zip(batch, tables, strict=True)
@@ -260,10 +258,8 @@ def _train(
 
 
 def _rows(specification: Training | Complexity, seed: int) -> Rows:
-    """Collects the rows of a seed, with the columns that the specification gives."""
-    names = {column.name for column in COLUMNS} & set(type(specification).model_fields)
-    setting = {name: getattr(specification, name) for name in names}
-    return Rows(COLUMNS, **{"initialization": "standard", **setting}, seed=seed, layer=0)
+    initialization = getattr(specification, "initialization", "standard")
+    return Rows.of(COLUMNS, specification, initialization=initialization, seed=seed, layer=0)
 
 
 def _fit(sample: Sample, outputs: Array) -> dict[str, float]:

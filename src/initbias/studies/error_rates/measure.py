@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from initbias.datasets import TARGETS, generator, sample_sphere
-from initbias.networks import Architecture, Record, default_threads, initialize, train
+from initbias.networks import Architecture, Record, initialize, train
 from initbias.studies.error_rates.shards import Kernel, Network, Rates, Samples, Theory
 from initbias.study.cells import (
     OK,
@@ -24,9 +24,11 @@ from initbias.study.cells import (
     Progress,
     Rows,
     SeedCell,
+    batches,
     diverged,
     logarithmic_epochs,
     not_converged,
+    share_of,
 )
 from initbias.study.columns import ENDED, SEED, Column
 
@@ -288,13 +290,10 @@ def _measure_networks(
 ) -> Iterator[tuple[NetworkCell, pd.DataFrame]]:
     """As many cells at a time as there are threads; on a GPU all cells of a noise level."""
     if device == "cpu":
-        threads = default_threads()
-        batches = [
-            unfinished[start : start + threads] for start in range(0, len(unfinished), threads)
-        ]
+        together = batches(unfinished, device)
     else:
-        batches = [list(group) for _, group in groupby(unfinished, key=lambda cell: cell.noise_std)]
-    for batch in batches:
+        together = (list(group) for _, group in groupby(unfinished, key=lambda c: c.noise_std))
+    for batch in together:
         frames = _network_cells(specification, batch, device, partial(progress, batch[0]))
         yield from zip(batch, frames, strict=True)
 
@@ -332,7 +331,7 @@ def _network_cells(
                 epochs.tolist(), np.stack([sample.inputs[sample.points] for sample in samples])
             ),
             device=device,
-            progress=partial(_overall, progress, finished),
+            progress=share_of(progress, finished, len(INITIALIZATIONS)),
         )
         for index, (table, sample, cell) in enumerate(zip(tables, samples, members, strict=True)):
             outputs = trajectory.outputs[index, :, :, 0].astype(np.float64)  # (times, points)
@@ -343,16 +342,10 @@ def _network_cells(
     return [table.table() for table in tables]
 
 
-def _overall(progress: Callable[[float], None], finished: int, share: float) -> None:
-    progress((finished + share) / len(INITIALIZATIONS))
-
-
 def _rows(specification: Rates) -> Rows:
     """Collects the rows of a cell."""
-    names = {"design", "intrinsic_dim", "sample_size"} & set(type(specification).model_fields)
-    setting = {name: getattr(specification, name) for name in names}
-    setting["input_dim"] = specification.intrinsic_dim + 1
-    return Rows(COLUMNS, model=specification.experiment, **setting)
+    input_dim = specification.intrinsic_dim + 1
+    return Rows.of(COLUMNS, specification, model=specification.experiment, input_dim=input_dim)
 
 
 def _add(

@@ -125,10 +125,9 @@ def measure(
         "finite_steps": _finite_steps,
         "phase_picture": _phase_picture,
     }
-    columns = {"experiment", "input_dim", "sample_size", "width", "outputs"}
-    setting = specification.model_dump(include=columns)  # factorizations have sizes of their own
     for cell in unfinished:
-        rows = Rows(COLUMNS, start="gaussian", seed=cell.seed, **setting)
+        # Factorizations have sizes of their own.
+        rows = Rows.of(COLUMNS, specification, start="gaussian", seed=cell.seed)
         experiments[specification.experiment](
             specification, cell.seed, rows, partial(progress, cell)
         )

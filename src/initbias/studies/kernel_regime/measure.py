@@ -24,13 +24,12 @@ from initbias.networks import (
     Architecture,
     Record,
     Trajectory,
-    default_threads,
     empirical_ntk,
     initialize,
     train,
 )
 from initbias.studies.kernel_regime.shards import Networks
-from initbias.study.cells import Progress, Rows, diverged, logarithmic_epochs
+from initbias.study.cells import Progress, Rows, batches, diverged, logarithmic_epochs, share_of
 from initbias.study.columns import ENDED, SEED, Column
 
 Initialization = Literal["standard", "mirrored"]
@@ -112,10 +111,7 @@ def measure(
     As many networks at a time as there are threads; on a GPU all of a sample size.
     """
     for sample_size, group in groupby(unfinished, key=lambda cell: cell.sample_size):
-        members = list(group)
-        together = default_threads() if device == "cpu" else len(members)
-        for start in range(0, len(members), together):
-            batch = members[start : start + together]
+        for batch in batches(list(group), device):
             seeds = [cell.seed for cell in batch]
             frames = _measure_seeds(
                 specification, sample_size, seeds, device, partial(progress, batch[0])
@@ -139,12 +135,8 @@ def _measure_seeds(
         bias="first" if specification.bias else "none",
     )
     train_inputs = np.stack([sample.train for sample in samples])
-    setting = {
-        name: getattr(specification, name)
-        for name in ("intrinsic_dim", "noise_std", "depth", "width")
-    }
-    setting |= {"input_dim": specification.intrinsic_dim + 1, "sample_size": sample_size}
-    tables = [Rows(COLUMNS, **setting, seed=seed) for seed in seeds]
+    setting = {"input_dim": specification.intrinsic_dim + 1, "sample_size": sample_size}
+    tables = [Rows.of(COLUMNS, specification, **setting, seed=seed) for seed in seeds]
     for finished, initialization in enumerate(INITIALIZATIONS):
         draws = [_draws(specification, sample_size, seed) for seed in seeds]
         networks = initialize(draws, architecture, initialization)
@@ -155,7 +147,7 @@ def _measure_seeds(
             learning_rate=specification.learning_rate,
             record=Record(epochs.tolist(), np.stack([sample.inputs for sample in samples])),
             device=device,
-            progress=partial(_overall, progress, finished),
+            progress=share_of(progress, finished, len(INITIALIZATIONS)),
         )
         for index, (table, sample, limit) in enumerate(zip(tables, samples, limits, strict=True)):
             one = slice(index, index + 1)
@@ -172,10 +164,6 @@ def _measure_seeds(
             time = specification.learning_rate * epochs
             table.add(ended, initialization=initialization, time=time, **values)
     return [table.table() for table in tables]
-
-
-def _overall(progress: Callable[[float], None], finished: int, share: float) -> None:
-    progress((finished + share) / len(INITIALIZATIONS))
 
 
 def _draws(specification: Networks, sample_size: int, seed: int) -> np.random.Generator:

@@ -180,10 +180,8 @@ def measure(
 ) -> Iterator[tuple[SeedCell, pd.DataFrame]]:
     """Measure cells, see `MeasureStage`; on a CPU whatever the device."""
     experiments = (_steering, _scales, _conditioning, _steps)
-    names = ("depth", "equations", "unknowns")
-    setting = {name: getattr(specification, name) for name in names}
     for cell in unfinished:
-        rows = Rows(COLUMNS, **setting, width=specification.width or 0, seed=cell.seed)
+        rows = Rows.of(COLUMNS, specification, width=specification.width or 0, seed=cell.seed)
         for number, experiment in enumerate(experiments, start=1):
             experiment(specification, cell.seed, rows)
             progress(cell, number / len(experiments))

@@ -23,7 +23,7 @@ import pandas as pd
 from initbias.datasets import DatasetUnavailable
 from initbias.studies.initial_output.measure import equation_6, features, losses, variance
 from initbias.studies.initial_output.measure.runs import Trainer
-from initbias.studies.initial_output.shards import Kernel, Trained
+from initbias.studies.initial_output.shards import BostonHousing, Kernel, Trained
 from initbias.study.cells import Progress, Rows, SeedCell, unavailable
 from initbias.study.columns import ENDED, SEED, Column
 
@@ -89,15 +89,11 @@ def measure(
         "mnist": (features.mnist, 2),
     }
     measure_cell, runs = experiments[specification.experiment]
-    names = {"experiment", "width", "depth", "gain"} & set(type(specification).model_fields)
-    setting = {name: getattr(specification, name) for name in names}
-    dataset = getattr(specification, "dataset", None)  # an image set, or by the experiment
-    setting["dataset"] = dataset or {"boston_housing": "boston_housing"}.get(
-        specification.experiment, "sine"
-    )
+    boston = isinstance(specification, BostonHousing)
+    dataset = "boston_housing" if boston else getattr(specification, "dataset", "sine")
     for cell in unfinished:
         progress(cell, 0.0)
-        rows = Rows(COLUMNS, **setting, seed=cell.seed)
+        rows = Rows.of(COLUMNS, specification, dataset=dataset, seed=cell.seed)
         trainer = Trainer(device, runs, partial(progress, cell))
         try:
             measure_cell(specification, cell.seed, rows, trainer)

@@ -40,10 +40,8 @@ def _equation_6(
 ) -> None:
     """Train both sides of eq. 6 and other initializations, and add what comes of it."""
     architecture = published_architecture(specification, data.inputs.shape[1])
-    rate, epochs = (
-        specification.learning_rate,
-        logarithmic_epochs(specification.epochs, specification.times).tolist(),
-    )
+    rate = specification.learning_rate
+    epochs = logarithmic_epochs(specification.epochs, specification.times).tolist()
     kinds: tuple[Initialization, ...] = ("standard", "mirrored", *specification.others)
     starts = {name: initial_networks(specification, seed, architecture, name) for name in kinds}
     runs: dict[str, Run] = {

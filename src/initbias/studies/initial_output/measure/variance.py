@@ -24,36 +24,26 @@ from initbias.study.cells import OK, Rows
 
 def kernel(specification: Kernel, seed: int, rows: Rows, trainer: Trainer) -> None:
     """Kernel regression from α times a draw of the network's Gaussian process, in float64."""
-    import torch
-
     from initbias.kernels import KernelRegression, relu_kernels, sample_gaussian_process
 
     data = sine(specification)
-    n = data.size
-    everywhere = torch.tensor(np.concatenate([data.inputs, data.points]))
+    n, labels, target = data.size, data.labels[:, 0], data.target[:, 0]
+    everywhere = np.concatenate([data.inputs, data.points])
     kernels = relu_kernels(everywhere, depth=specification.depth, bias=True)
-    draw = torch.tensor(
-        sample_gaussian_process(
-            kernels.nngp.numpy(), generator(STUDY, "kernel", "seed", seed, "initial function")
-        )
-    )
+    draws = generator(STUDY, "kernel", "seed", seed, "initial function")
+    draw = sample_gaussian_process(kernels.nngp, draws)
     regression = KernelRegression(kernels, n)
     interpolating = (1 / regression.flow.eigenvalues)[None]  # the flow's end, (1, n)
 
-    def outputs(start: torch.Tensor, labels: torch.Tensor) -> Array:
+    def outputs(start: Array, labels: Array) -> Array:
         return regression.outputs(interpolating, start, labels)[0].numpy()
 
-    zero, labels, target = (
-        torch.zeros_like(draw),
-        torch.tensor(data.labels[:, 0]),
-        data.target[:, 0],
-    )
+    zero = np.zeros_like(draw)
     from_zero = outputs(zero, labels)
-    everywhere_target = torch.cat([labels, torch.tensor(target)])
-    averaged = regression.averaged_risk(interpolating, everywhere_target)
+    averaged = regression.averaged_risk(interpolating, np.concatenate([labels, target]))
     for factor in specification.factors:
         start = factor * draw
-        initial, from_start = start[n:].numpy(), outputs(start, labels)
+        initial, from_start = start[n:], outputs(start, labels)
         added = initial - outputs(zero, start[:n])
         risks = {"standard": from_start, "mirrored": from_zero}
         for arm, values in risks.items():
