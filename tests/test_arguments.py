@@ -151,7 +151,7 @@ WITHOUT = {
     "effective_rank",
     "slowest_factor", "KernelRegression", "draw_split", "mean_cross_entropy", "stable_learning_rate",
      "layer_norms", "spectral_norm", "default_threads", "initialize", "KrylovChange",
-    "ReluKernels", "RidgeEquivalent", "SphereSpectrum", "sphere_spectrum", "LEVEL",
+    "ReluKernels", "FlowEquivalent", "RidgeEquivalent", "SphereSpectrum", "sphere_spectrum", "LEVEL",
     "CorrectedPowerLaw", "FloorFit", "Curves", "Estimate", "PowerLawFit", "PurePowerLaw", "Verdict", "Window",
     "widening", "CHI2", "exponent_of_means", "DATASETS", "TARGETS", "Dataset", "DatasetUnavailable",
     "LinearSample", "generator", "Encoding", "Normalisation", "TailFit",

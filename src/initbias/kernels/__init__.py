@@ -10,7 +10,7 @@ from initbias.kernels.cost import dense_seconds, eigendecomposition_seconds
 
 if TYPE_CHECKING:
     from initbias.kernels.coefficients import squared_coefficients
-    from initbias.kernels.equivalents import RidgeEquivalent
+    from initbias.kernels.equivalents import FlowEquivalent, RidgeEquivalent
     from initbias.kernels.flow import KernelFlow, descent_filter, flow_filter, ridge_filter
     from initbias.kernels.gaussian_process import sample_gaussian_process
     from initbias.kernels.krylov import KrylovChange, krylov_change
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "coefficients": ["squared_coefficients"],
-    "equivalents": ["RidgeEquivalent"],
+    "equivalents": ["FlowEquivalent", "RidgeEquivalent"],
     "flow": ["KernelFlow", "descent_filter", "flow_filter", "ridge_filter"],
     "gaussian_process": ["sample_gaussian_process"],
     "krylov": ["KrylovChange", "krylov_change"],
@@ -32,6 +32,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "FlowEquivalent",
     "KernelFlow",
     "KernelRegression",
     "KrylovChange",

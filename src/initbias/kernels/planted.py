@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initbias import arguments
-from initbias.kernels.sphere import sphere_spectrum
+from initbias.kernels.sphere import SphereSpectrum, sphere_spectrum
 
 if TYPE_CHECKING:
     from scipy.interpolate import CubicSpline
@@ -69,15 +69,26 @@ def planted_covariance(
     return covariance
 
 
+def planted_shares(spectrum: SphereSpectrum, intrinsic_dim: int, smoothness: float) -> Array:
+    """Mean square of a function with this smoothness on each node of a spectrum, (nodes,); 1 in all.
+
+    Raises:
+        ValueError: the smoothness is not positive.
+    """
+    arguments.number("smoothness", smoothness, above=0)
+    power = smoothness + intrinsic_dim / (intrinsic_dim + 1)
+    variance = np.maximum(spectrum.ntk, 0) ** power * spectrum.multiplicity
+    return np.asarray(variance / variance.sum())
+
+
 @lru_cache
 def _table(intrinsic_dim: int, smoothness: float, depth: int, bias: bool) -> "CubicSpline":
     """The covariance of different points as a function of their angle."""
     from scipy.interpolate import CubicSpline  # slow to import, and seldom needed
 
     spectrum = sphere_spectrum(intrinsic_dim, depth=depth, bias=bias)
-    decay = (intrinsic_dim + 1) / intrinsic_dim
-    variance = np.maximum(spectrum.ntk, 0) ** (smoothness + 1 / decay) * spectrum.multiplicity
-    shares = (variance / variance.sum())[:DEGREES]  # the first nodes are the degrees
+    # The first nodes are the degrees.
+    shares = planted_shares(spectrum, intrinsic_dim, smoothness)[:DEGREES]
     angle = np.linspace(0, np.pi, ANGLES)
     u, twice_alpha = np.cos(angle), intrinsic_dim - 1
     previous, current = np.ones_like(u), u
