@@ -53,11 +53,20 @@ ROUNDED = tuple(np.round(8 * weights) / 8 for weights in ONE.weights)
 FLOW = kernels.KernelFlow(KERNEL)
 FILTERS = np.round(8 * kernels.flow_filter(FLOW.eigenvalues, TIMES).numpy()) / 8
 
+
 # Each with the arrays that it takes: the same numbers in another form give the same result.
+def ridge_terms(found: kernels.LargeRidge) -> list[Any]:
+    return [found.risk.bias, found.risk.variance, found.risk.start]
+
+
 FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "train, fused": (lambda x, y, z: trained((5,), x, y, z), (X, Y, Z)),
     "train, layered": (lambda x, y, z: trained((5, 4), x, y, z), (X, Y, Z)),
     "descent_added_error": (lambda x, z: kernels.descent_added_error(x, z, 2.0, 0.125, 3), (X, Z)),
+    "large_ridge": (
+        lambda x, z, f, g: ridge_terms(kernels.large_ridge(x, z, f, g, 2.0, depth=1)),
+        (X, Z, X[:, 0], Z[:, 0]),
+    ),
     "speedup": (statistics.speedup, (TIMES, 1 / TIMES, 2 / TIMES)),
     "linear_bound": (lambda s, x: networks.linear_bound(s, 0.5, x), (X[:, 0] ** 2, X)),
     "Networks": (
@@ -145,7 +154,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
 WITHOUT = {
     "Architecture", "Ascent", "CrossEntropy", "Initialization", "LeastSquares", "LinearTrajectory",
     "PowerLoss", "Record", "Trajectory", "chain_seconds", "count_weights", "training_seconds",
-    "dense_seconds", "eigendecomposition_seconds",
+    "dense_seconds", "eigendecomposition_seconds", "large_ridge_seconds", "LargeRidge",
     "ascent_seconds", "TwoLayer", "Descent", "descend_one", "balanced", "orthogonal_to", "rate_bound",
     "crossing_bound", "distance_bound", "fraction_interval", "balanced_curvature", "alignment",
     "effective_rank",

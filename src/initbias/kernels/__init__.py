@@ -6,11 +6,16 @@ All but costs needs torch, and is imported where it is first used: plans are mad
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from initbias.kernels.cost import dense_seconds, eigendecomposition_seconds
+from initbias.kernels.cost import (
+    dense_seconds,
+    eigendecomposition_seconds,
+    large_ridge_seconds,
+)
 
 if TYPE_CHECKING:
     from initbias.kernels.coefficients import squared_coefficients
     from initbias.kernels.equivalents import FlowEquivalent, RidgeEquivalent
+    from initbias.kernels.factorised import LargeRidge, large_ridge
     from initbias.kernels.flow import KernelFlow, descent_filter, flow_filter, ridge_filter
     from initbias.kernels.gaussian_process import sample_gaussian_process
     from initbias.kernels.krylov import KrylovChange, krylov_change
@@ -25,6 +30,7 @@ _HOMES = {
     "flow": ["KernelFlow", "descent_filter", "flow_filter", "ridge_filter"],
     "gaussian_process": ["sample_gaussian_process"],
     "krylov": ["KrylovChange", "krylov_change"],
+    "factorised": ["LargeRidge", "large_ridge"],
     "planted": ["planted_covariance"],
     "regression": ["KernelRegression", "descent_added_error"],
     "relu": ["ReluKernels", "ntk_product", "relu_diagonals", "relu_kernels"],
@@ -36,6 +42,7 @@ __all__ = [
     "KernelFlow",
     "KernelRegression",
     "KrylovChange",
+    "LargeRidge",
     "ReluKernels",
     "RidgeEquivalent",
     "SphereSpectrum",
@@ -45,6 +52,8 @@ __all__ = [
     "eigendecomposition_seconds",
     "flow_filter",
     "krylov_change",
+    "large_ridge",
+    "large_ridge_seconds",
     "ntk_product",
     "planted_covariance",
     "relu_diagonals",

@@ -2,6 +2,8 @@
 
 OPERATIONS = 3e10  # a second, float64, of decompositions and products at n of about 1,000
 
+ENTRY = 1.5e-8  # seconds for both kernels of a pair of points
+
 
 def dense_seconds(operations: float) -> float:
     """Seconds of so many floating-point operations on dense matrices."""
@@ -11,3 +13,9 @@ def dense_seconds(operations: float) -> float:
 def eigendecomposition_seconds(n: int) -> float:
     """Seconds to decompose a kernel matrix of n points, with its eigenvectors."""
     return dense_seconds(9 * float(n) ** 3)
+
+
+def large_ridge_seconds(n: int, points: int) -> float:
+    """Seconds of ridge regression by one factorisation, evaluated at so many points."""
+    entries = float(n) * n
+    return dense_seconds(entries * n / 3 + 4 * entries * points) + ENTRY * entries

@@ -138,6 +138,43 @@ def ntk_product(
     return result
 
 
+def over_tiles(
+    use: Callable[[slice, slice, ReluKernels], Result],
+    x: Any,
+    z: Any = None,
+    *,
+    depth: int,
+    bias: bool = False,
+    memory_budget: int | None = None,
+) -> Iterator[Result]:
+    """What a function of rows, columns and both kernels there gives for each tile, in order.
+
+    Args:
+        use: is called by as many threads as torch may use, each with other tiles; its kernels are of shape
+            (rows, columns).
+        x: inputs, (rows, input_dim).
+        z: other inputs, (columns, input_dim); left out, x with itself, of which tiles left of the
+            diagonal are left out.
+        depth: number of hidden layers, at least 1.
+        bias: whether the first layer has a trained bias.
+        memory_budget: as in relu_kernels.
+
+    Raises:
+        ValueError: as in relu_kernels.
+    """
+    rows, columns = _pair(x, z, depth, bias)
+    device = rows.norm.device
+
+    def compute(tile: Tile) -> Result:
+        row, column = tile
+        kernels = _empty((row.stop - row.start, column.stop - column.start), device)
+        _write(rows, columns, tile, depth, kernels)
+        return use(row, column, ReluKernels(*kernels))
+
+    shape = len(rows.norm), len(columns.norm)
+    yield from _each(compute, _tiles(shape, device, memory_budget, symmetric=z is None), device)
+
+
 class _Points(NamedTuple):
     """Inputs as the first layer sees them."""
 

@@ -1,0 +1,127 @@
+"""Kernel ridge regression on many points: one Cholesky factorisation, in place, and no other matrix."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import Tensor, from_numpy
+
+from initbias import arguments
+from initbias.kernels.flow import AveragedRisk
+from initbias.kernels.relu import ReluKernels, over_tiles, relu_diagonals
+
+
+@dataclass(frozen=True)
+class LargeRidge:
+    """Risk at one ridge, averaged over label noise and initial function f_0 ~ GP(0, S), S the NNGP.
+
+    Attributes:
+        risk: its terms, each a number.
+        residual: of the solution at the first point, ‖(K + δI) a − k‖ / ‖k‖.
+    """
+
+    risk: AveragedRisk
+    residual: float
+
+
+def large_ridge(
+    inputs: Any,
+    points: Any,
+    target: Any,
+    target_at_points: Any,
+    ridge: float,
+    *,
+    depth: int,
+    bias: bool = False,
+) -> LargeRidge:
+    """Kernel ridge regression with the NTK, ridge δ on K + δI, on a CPU.
+
+    With A = (K + δI)⁻¹ K(X, x) the terms are ‖Aᵀ f*(X) − f*‖², ‖A‖² and the mean of S(x,x) − 2 S(x,X) A +
+    Aᵀ S(X,X) A, as in `KernelFlow.averaged_risk`. Memory is that of one matrix of n², since S is computed
+    tile by tile, and of one of n × points. The time is n³/3 operations, where an eigendecomposition
+    with its eigenvectors takes 9 n³ and more.
+
+    Args:
+        inputs: X, (n, input_dim).
+        points: x, (points, input_dim).
+        target: f*(X), (n,).
+        target_at_points: f*(x), (points,).
+        ridge: δ, positive.
+        depth: number of hidden layers.
+        bias: whether the first layer has a trained bias.
+
+    Raises:
+        numpy.linalg.LinAlgError: K + δI is not positive definite in float64: the ridge is too small.
+        ValueError: shapes that do not agree, or numbers that are not finite.
+    """
+    from scipy.linalg.lapack import dpotrf, dpotrs  # slow to import, and seldom needed
+
+    ridge = arguments.number("ridge", ridge, above=0)
+    x, z = (
+        arguments.tensor(name, values, ndim=2).cpu()
+        for name, values in (("inputs", inputs), ("points", points))
+    )
+    values, expected = (
+        _one_for_each(name, given, of)
+        for name, given, of in (("target", target, x), ("target_at_points", target_at_points, z))
+    )
+    matrix = np.empty((len(x), len(x)))
+    beside = np.empty((len(z), len(x)))
+
+    def fill(into: np.ndarray, row: slice, column: slice, kernels: ReluKernels) -> None:
+        into[row, column] = kernels.ntk.numpy()
+
+    for _ in over_tiles(lambda *tile: fill(matrix, *tile), x, depth=depth, bias=bias):
+        pass  # the upper triangle, which is the lower one in the order of LAPACK
+    for _ in over_tiles(lambda *tile: fill(beside, *tile), z, x, depth=depth, bias=bias):
+        pass
+    matrix[np.diag_indices(len(x))] += ridge
+    first = beside[0].copy()
+    factor, failed = dpotrf(matrix.T, lower=1, clean=0, overwrite_a=1)
+    if failed:
+        raise np.linalg.LinAlgError(
+            f"K + δI is not positive definite at its leading minor {failed}: the ridge δ = {ridge:g} is "
+            "too small for float64"
+        )
+    learned, _ = dpotrs(factor, beside.T, lower=1, overwrite_b=1)
+    weights = from_numpy(learned)  # A, (n, points)
+
+    def within(row: slice, column: slice, kernels: ReluKernels) -> tuple[float, slice, slice, Any]:
+        product = kernels.nngp @ weights[column]
+        twice = 1.0 if row == column else 2.0
+        quadratic = twice * float((weights[row] * product).sum())
+        return (
+            quadratic,
+            row,
+            column,
+            (kernels.ntk @ weights[column, 0], kernels.ntk.T @ weights[row, 0]),
+        )
+
+    quadratic, restored = 0.0, ridge * weights[:, 0].clone()
+    for part, row, column, (below, above) in over_tiles(within, x, depth=depth, bias=bias):
+        quadratic += part
+        restored[row] += below
+        if row != column:
+            restored[column] += above
+
+    def across(row: slice, column: slice, kernels: ReluKernels) -> float:
+        return float((kernels.nngp * weights[column, row].T).sum())
+
+    linear = sum(over_tiles(across, z, x, depth=depth, bias=bias))
+    variance = relu_diagonals(z, depth=depth, bias=bias).nngp.mean()
+    risk = AveragedRisk(
+        bias=(weights.T @ values - expected).square().mean(),
+        variance=weights.square().sum() / len(z),
+        start=variance + (quadratic - 2 * linear) / len(z),
+    )
+    residual = (restored - from_numpy(first)).norm() / np.linalg.norm(first)
+    return LargeRidge(risk, float(residual))
+
+
+def _one_for_each(name: str, values: Any, points: Tensor) -> Tensor:
+    found = arguments.tensor(name, values, ndim=1).cpu()
+    if len(found) != len(points):
+        raise ValueError(
+            f"{name} must have {len(points)} values, one for each input: got {len(found)}"
+        )
+    return found
