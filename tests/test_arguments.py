@@ -55,6 +55,9 @@ FILTERS = np.round(8 * kernels.flow_filter(FLOW.eigenvalues, TIMES).numpy()) / 8
 
 
 # Each with the arrays that it takes: the same numbers in another form give the same result.
+ENDS = ("value", "low", "high")
+
+
 def ridge_terms(found: kernels.LargeRidge) -> list[Any]:
     return [found.risk.bias, found.risk.variance, found.risk.start]
 
@@ -66,6 +69,10 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "large_ridge": (
         lambda x, z, f, g: ridge_terms(kernels.large_ridge(x, z, f, g, 2.0, depth=1)),
         (X, Z, X[:, 0], Z[:, 0]),
+    ),
+    "flipped_chi2": (
+        lambda x: [getattr(statistics.flipped_chi2([x], np.random.default_rng(0)), end) for end in ENDS],
+        (X.T,),
     ),
     "speedup": (statistics.speedup, (TIMES, 1 / TIMES, 2 / TIMES)),
     "linear_bound": (lambda s, x: networks.linear_bound(s, 0.5, x), (X[:, 0] ** 2, X)),
@@ -154,7 +161,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
 WITHOUT = {
     "Architecture", "Ascent", "CrossEntropy", "Initialization", "LeastSquares", "LinearTrajectory",
     "PowerLoss", "Record", "Trajectory", "chain_seconds", "count_weights", "training_seconds",
-    "dense_seconds", "eigendecomposition_seconds", "large_ridge_seconds", "LargeRidge",
+    "dense_seconds", "eigendecomposition_seconds", "large_ridge_seconds", "equivalent_seconds", "LargeRidge",
     "ascent_seconds", "TwoLayer", "Descent", "descend_one", "balanced", "orthogonal_to", "rate_bound",
     "crossing_bound", "distance_bound", "fraction_interval", "balanced_curvature", "alignment",
     "effective_rank",
@@ -162,7 +169,7 @@ WITHOUT = {
      "layer_norms", "spectral_norm", "default_threads", "initialize", "KrylovChange",
     "ReluKernels", "FlowEquivalent", "RidgeEquivalent", "SphereSpectrum", "sphere_spectrum", "LEVEL",
     "CorrectedPowerLaw", "FloorFit", "Curves", "Estimate", "PowerLawFit", "PurePowerLaw", "Verdict", "Window",
-    "widening", "CHI2", "exponent_of_means", "DATASETS", "TARGETS", "Dataset", "DatasetUnavailable",
+    "widening", "exponent_of_means", "DATASETS", "TARGETS", "Dataset", "DatasetUnavailable",
     "LinearSample", "generator", "Encoding", "Normalisation", "TailFit",
     "absent", "load_dataset", "sample_linear", "sample_sphere", "sample_underdetermined",
 }  # fmt: skip

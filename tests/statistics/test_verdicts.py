@@ -115,7 +115,7 @@ def test_equal_told_from_a_rival(low: float, high: float, alternative: float, ve
     [(1.0, "reproduced"), (0.4, "inconclusive"), (2.1, "not reproduced")],
 )
 def test_chi2(value: float, verdict: str) -> None:
-    assert judge_chi2(value).verdict == verdict
+    assert judge_chi2(Estimate(value, 0.5, 2.0)).verdict == verdict
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from initbias.kernels.cost import (
     dense_seconds,
     eigendecomposition_seconds,
+    equivalent_seconds,
     large_ridge_seconds,
 )
 
@@ -50,6 +51,7 @@ __all__ = [
     "descent_added_error",
     "descent_filter",
     "eigendecomposition_seconds",
+    "equivalent_seconds",
     "flow_filter",
     "krylov_change",
     "large_ridge",

@@ -12,6 +12,7 @@ from initbias.statistics.means import (
     student_interval,
 )
 from initbias.statistics.power_law import LEVEL, Curves, Estimate, Window, widening
+from initbias.statistics.sign_flips import flipped_chi2
 from initbias.statistics.smoothness import (
     TailFit,
     eigenvalue_smoothness,
@@ -20,7 +21,6 @@ from initbias.statistics.smoothness import (
 )
 from initbias.statistics.speed import speedup
 from initbias.statistics.verdicts import (
-    CHI2,
     Verdict,
     judge_above,
     judge_at_least,
@@ -37,7 +37,6 @@ from initbias.statistics.verdicts import (
 )
 
 __all__ = [
-    "CHI2",
     "LEVEL",
     "CorrectedPowerLaw",
     "Curves",
@@ -55,6 +54,7 @@ __all__ = [
     "fit_means",
     "fit_power_law",
     "fit_tails",
+    "flipped_chi2",
     "fraction_interval",
     "judge_above",
     "judge_at_least",

@@ -30,8 +30,9 @@ such values one in twenty lies there by chance. Where there is a alternative, th
 wrong, an interval that contains the value of theory must also be narrower than their distance, or it
 is inconclusive.
 
-**A χ² per degree of freedom** of measurements against exact theory is reproduced between 0.5 and 2.
-Below, the intervals must be wrong, which is inconclusive; above, it is not reproduced.
+**A χ² per degree of freedom** of measurements against exact theory is reproduced between the 2.5 and
+97.5 % points that it has if signs of whole data sets are flipped at random (sign_flips.py). Below, the
+intervals must be wrong, which is inconclusive; above, it is not reproduced.
 
 **An exactly computed exponent** at a large size, which has no interval, is reproduced if it is within
 1 % of its limit, else inconclusive.
@@ -52,7 +53,6 @@ from typing import Literal, NamedTuple
 from initbias.statistics.power_law import Estimate
 
 REACHED = 0.01  # relative distance to a limit
-CHI2 = (0.5, 2.0)  # per degree of freedom
 
 
 class Verdict(NamedTuple):
@@ -157,13 +157,17 @@ def judge_equal(measured: Estimate, exact: float, *, alternative: float | None =
     return Verdict("not reproduced", "the interval excludes the value of exact theory")
 
 
-def judge_chi2(value: float) -> Verdict:
-    """Verdict on the claim that measurements follow exact theory, by χ² per degree of freedom."""
-    if value > CHI2[1]:
-        return Verdict("not reproduced", "χ² per degree of freedom is too large")
-    if value < CHI2[0]:
-        return Verdict("inconclusive", "χ² per degree of freedom is too small: wrong intervals")
-    return Verdict("reproduced", "χ² per degree of freedom is what chance gives")
+def judge_chi2(measured: Estimate) -> Verdict:
+    """Verdict on the claim that measurements follow exact theory, by χ² per degree of freedom.
+
+    Args:
+        measured: χ² with the 2.5 and 97.5 % points that it has under the hypothesis.
+    """
+    if measured.value > measured.high:
+        return Verdict("not reproduced", "χ² is larger than flipped signs of data sets make it")
+    if measured.value < measured.low:
+        return Verdict("inconclusive", "χ² is too small: wrong intervals")
+    return Verdict("reproduced", "χ² is what flipped signs of data sets make it")
 
 
 def judge_reported(

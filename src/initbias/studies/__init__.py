@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 STUDIES = (
     "error_rates",
+    "target_smoothness",
     "smoothness",
     "kernel_regime",
     "initial_output",

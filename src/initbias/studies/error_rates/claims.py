@@ -1,39 +1,44 @@
-"""Verdicts on statements A-S4, A-S5 and A-Fig1 of paper A (Chen, Li, Lin 2024).
+"""Verdicts on statements A-S1, A-S4, A-S5 and A-Fig1 of paper A (Chen, Li, Lin 2024).
 
-Three questions are asked of each rate:
+Four questions are asked of each rate. A model is asked each at one stopping rule, chosen before
+measuring (estimate.py).
 
-1. Do measurements follow theory at the measured sizes? Kernel ridge regression is compared with the
-   deterministic equivalent, networks with the closed-form average of infinitely wide ones on the same
-   data sets: by χ², and by the exponent of the ratio, which is 0 if theory holds.
-2. Does theory reach the asymptotic rate, at whatever size? This takes the equivalent of kernel ridge
-   regression to sizes at which the spectrum's tail decides, whose powers are those of the paper: it
-   shows that the spectrum leads to the rate, and at which n, not that the spectrum is so.
-3. Do the measurements show the asymptotic rate by themselves? Designs and models are judged at one
-   stopping rule each, JUDGED_AT in estimate.py, chosen before measuring.
+1. Do measurements follow theory at the measured sizes? Kernels are compared with their deterministic
+   equivalents, networks with the closed-form average of infinitely wide ones on the same data sets
+   (A-S1): by χ² over all that a design measures, and for gradient flow and networks by the exponent of the
+   ratio, which is 0 if theory holds and the difference between the initializations if it were that of the
+   other one.
+2. Does theory reach the asymptotic rate, at whatever size? The equivalent of gradient flow is taken to
+   sizes at which the spectrum's tail decides, whose powers are those of the paper: it shows that the
+   spectrum leads to the rate, and at which n, not that the spectrum is so. For a target in the first
+   harmonics and a zero initial output the best time grows like log n and the variance with it, so that
+   the risk is (log n)^(d/(d+1)) / n: its local exponent is 1 − (d/(d+1)) / log n (our derivation),
+   which the theory should at least have there.
+3. Do large samples show it? Kernel ridge regression is measured where the equivalent is within 3 % of the
+   rate, or as near as memory allows: its local exponent between the two largest sizes is that of the
+   equivalent there, and within 3 % of 3/(d+3). Where the equivalent itself is further away, no
+   measurement at these sizes can decide, and the verdict says from which n on one could. Without an
+   initial output, ridge regression makes use of smoothness up to 2, whose rate it has at least.
+4. Do networks show it by themselves? The exponent on the upper half of their sizes is judged as that of
+   n → ∞; of A-S5 as at least what gradient flow has there by its equivalent. Where most runs were
+   stopped by the end of their training, not at their best time, the verdict is inconclusive.
 
-A-S4 gives the rate of the standard initialization with matching bounds: its exponent is judged as a
-value. A-S5 bounds the error of the mirrored one from above: its exponent is judged as at least that,
-less what a logarithm takes off it at finite n. For a target in the first harmonics the best time
-grows like log n and the variance with it, so that the risk is (log n)^(d/(d+1)) / n, of which the
-local exponent is 1 − (d/(d+1)) / log n (our derivation). Ridge regression makes use of smoothness up
-to 2 alone, so in question 2 the rate of A-S5 is that of smoothness 2.
-
-Question 3 is about the best stopping time. Where most runs were stopped by the end of their training
-instead, the exponent says nothing about it and the verdict is inconclusive.
+The paper proves n^(−3/(d+3)) as an upper bound with a bias and as a lower bound without one: designs
+without bias are named `_bias_free`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from math import log2
+from math import ceil, log2
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from initbias.statistics import (
-    CHI2,
     Estimate,
     Verdict,
+    exponents,
     judge_at_least,
     judge_chi2,
     judge_equal,
@@ -45,32 +50,32 @@ from initbias.studies.error_rates.estimate import (
     EXPERIMENT,
     INITIALIZATIONS,
     MODELS,
+    REACHED,
     asymptote,
     compared,
     judged,
     theory_exponent,
 )
-from initbias.study.claims import Claim, Claims, Prediction, Statement, estimate_of
+from initbias.study.claims import Claim, Claims, Kind, Prediction, Statement, estimate_of
 from initbias.study.tables import groups, select
 
-RATES = {
-    "standard": Statement("A-S4", "published relation", "exponents"),
-    "mirrored": Statement("A-S5", "bound", "exponents"),
+PUBLISHED: dict[str, tuple[str, Kind]] = {
+    "standard": ("A-S4", "published relation"),
+    "mirrored": ("A-S5", "bound"),
 }
-LIMITS = {
-    "standard": Statement("A-S4", "published relation", "local_exponents"),
-    "mirrored": Statement("A-S5", "published relation", "local_exponents"),
+RATES = {arm: Statement(*known, "exponents") for arm, known in PUBLISHED.items()}
+LIMITS = {arm: Statement(*known, "rates") for arm, known in PUBLISHED.items()}
+LARGE = {arm: Statement(*known, "local_exponents") for arm, known in PUBLISHED.items()}
+THEORIES = {
+    "large ridge": "its deterministic equivalent",
+    "ridge": "its deterministic equivalent",
+    "kernel": "its deterministic equivalent",
+    "network": "exact theory of infinite width",
 }
-AT_FINITE_N = {
-    arm: Statement(statement.name, "finite-n theory", "theory", "at finite n")
-    for arm, statement in RATES.items()
-}
-BOTH = Statement("A-S4", "finite-n theory", "theory_residuals", "and A-S5, at finite n")
 STEEPER = {
     "paper": Statement("A-Fig1", "published relation", "paper_figure_1"),
     "sphere": Statement("A-S4", "published relation", "learning_curves", "and A-S5"),
 }
-THEORIES = {"ridge": "its deterministic equivalent", "network": "exact theory of infinite width"}
 MOST_AT_END = 0.5  # fraction of runs stopped by the end of training, up to which a rate is judged
 PARTS = ["part" if name == "design" else name for name in EXPERIMENT]
 
@@ -80,119 +85,228 @@ def judge(estimates: pd.DataFrame) -> list[Claim]:
     claims = Claims("error_rates", "Chen, Li, Lin 2024")
     _follows_theory(claims, compared(estimates))
     fits = judged(estimates)
-    measured = fits[fits["value"].notna() & (fits["quantity"] != "risk_at_time")]
-    exact = select(estimates, model="theory", statistic="local exponent")
+    measured = fits[fits["value"].notna() & fits["intrinsic_dim"].notna()]
+    measured = measured[measured["quantity"] != "risk_at_time"]
+    exact = select(estimates, model="flow equivalent", statistic="local exponent")
     exact = exact.merge(measured[["part", "noise_std"]].drop_duplicates())
     for setting, group in groups(exact, [*PARTS, "arm"]):
         _limit(claims, setting, group.sort_values("sample_size").tail(1))
-    for experiment, group in groups(measured, PARTS):
-        _rates(claims, experiment, group)
+    large = select(measured, model="large ridge", statistic="local exponent")
+    for experiment, group in groups(large[large["theory"].notna()], PARTS):
+        _large(claims, experiment, group, estimates)
+    runs = measured[measured["model"].isin(["kernel", "network"])]
+    for experiment, group in groups(runs, PARTS):
+        if experiment["model"] == "network":
+            _rates(claims, experiment, group, estimates)
+        claims.judge(
+            STEEPER[experiment["part"].removesuffix("_bias_free")],
+            f"{_of(experiment)}/steeper",
+            f"mirrored initialization is steeper: difference of exponents ({_where(experiment)})",
+            Prediction(">", 0),
+            select(group, arm=DIFFERENCE, window="all"),
+        )
     return claims.found
 
 
-def _follows_theory(claims: Claims, estimates: pd.DataFrame) -> None:
-    """Question 1: χ² over all that a design measures, and exponents of the ratio to theory.
+def _at_finite_n(model: str, arm: str = "") -> Statement:
+    """The statement that theory at the measured sizes is of, for one initialization or both."""
+    if model == "network":
+        return Statement("A-S1", "finite-n theory", "theory_residuals", "at finite n")
+    name = PUBLISHED[arm][0] if arm else "A-S4"
+    note = "at finite n" if arm else "and A-S5, at finite n"
+    return Statement(name, "finite-n theory", "theory_residuals", note)
 
-    Noise levels and initializations of a data set are not independent, so that χ² of a single
-    dimension would rest on a handful of terms; the table theory has them one by one.
-    """
-    ratios = estimates[
-        (estimates["quantity"] == "risk_over_theory") & estimates["model"].isin(THEORIES)
-    ]
+
+def _follows_theory(claims: Claims, estimates: pd.DataFrame) -> None:
+    """Question 1."""
+    ratios = select(estimates, quantity="risk_over_theory")
     for setting, group in groups(select(ratios, statistic="chi2"), ["part", "model"]):
-        mean = group["value"].mean()
+        found = group.iloc[0]
         claims.judge(
-            BOTH,
+            _at_finite_n(setting["model"]),
             f"{setting['part']}/{setting['model']}/chi2",
             f"{MODELS[setting['model']]} follows {THEORIES[setting['model']]} at the measured sizes: χ² per "
             f"degree of freedom ({setting['part']} design, all dimensions, noise levels and sizes)",
-            Prediction("in", *CHI2),
-            group.iloc[:1].assign(value=mean, low=mean, high=mean),
-            rule=lambda found: judge_chi2(found.value),
+            Prediction("in", found["low"], found["high"], "(by flipped signs of data sets)"),
+            group,
+            rule=judge_chi2,
         )
     excess = select(ratios, statistic="exponent", window="all")
+    excess = excess[excess["model"].isin(["kernel", "network"])]
+    fits = select(estimates, quantity="risk", statistic="exponent", window="all")
     for setting, group in groups(excess, [*PARTS, "arm"]):
+        of_arm = select(fits, **{name: setting[name] for name in PARTS}).set_index("arm")["theory"]
+        apart = of_arm["mirrored"] - of_arm["standard"]
         claims.judge(
-            AT_FINITE_N[setting["arm"]],
+            _at_finite_n(setting["model"], setting["arm"]),
             f"{_of(setting)}/excess",
             f"exponent of {setting['arm']} initialization on the measured sizes less that of "
             f"{THEORIES[setting['model']]} there ({_where(setting)})",
             Prediction("=", 0),
             group,
-            rule=partial(judge_equal, exact=0.0),
+            rule=partial(judge_equal, exact=0.0, alternative=apart),
         )
 
 
 def _limit(claims: Claims, setting: Mapping[str, Any], last: pd.DataFrame) -> None:
     """Question 2: the local exponent at the largest n of the theory, where no measurement gets to."""
-    arm = setting["arm"]
-    limit = asymptote("theory", arm, setting["intrinsic_dim"], setting["noise_std"])
-    if np.isnan(limit):
-        return
-    size = f"n = 2^{log2(last['sample_size'].iloc[0]):.0f}"
-    saturating = ", saturated at smoothness 2" if arm == "mirrored" else ""
+    arm, dimension, n = setting["arm"], setting["intrinsic_dim"], last["sample_size"].iloc[0]
+    limit = theory_exponent(arm, dimension)
+    prediction = Prediction("=", limit)
+    if arm == "mirrored":
+        less = dimension / (dimension + 1) / np.log(n)
+        prediction = Prediction(">=", limit - less, note=f"({limit:g} up to a logarithm)")
     claims.judge(
         LIMITS[arm],
         f"{_of(setting)}/limit",
-        f"exponent of {arm} initialization at {size}, deterministic equivalent of kernel ridge{saturating} "
-        f"({setting['part']} design, S^{setting['intrinsic_dim']}, noise {setting['noise_std']:g})",
-        Prediction("=", limit),
+        f"exponent of {arm} initialization at n = 2^{log2(n):.0f}, deterministic equivalent of gradient flow "
+        f"({setting['part']} design, S^{dimension:g}, noise {setting['noise_std']:g})",
+        prediction,
         last,
-        rule=lambda found: judge_limit(found.value, limit),
+        rule=(lambda found: judge_limit(found.value, limit)) if arm == "standard" else None,
     )
 
 
-def _rates(claims: Claims, experiment: Mapping[str, Any], estimates: pd.DataFrame) -> None:
-    """Question 3, on the upper half of the sizes."""
+def _large(
+    claims: Claims, experiment: Mapping[str, Any], local: pd.DataFrame, estimates: pd.DataFrame
+) -> None:
+    """Question 3, between the two largest sizes."""
+    last = local[local["sample_size"] == local["sample_size"].max()].set_index("arm", drop=False)
     dimension = experiment["intrinsic_dim"]
-    standard, mirrored = (theory_exponent(arm, dimension) for arm in INITIALIZATIONS)
-    sizes = estimates["sample_size"].dropna().unique()
-    middle = np.log(np.sort(sizes)[len(sizes) // 2 :]).mean()  # of the sizes that are fitted
-    less = mirrored - dimension / (dimension + 1) / middle  # by a logarithm
-    predictions = {
-        "standard": Prediction("=", standard),
-        "mirrored": Prediction(">=", less, note=f"({mirrored:g} up to logarithms)"),
-    }
+    for arm, other in (INITIALIZATIONS, INITIALIZATIONS[::-1]):
+        rows, exact = last.loc[[arm]], last.loc[arm, "theory"]
+        about = f"of {arm} initialization from n = {last.loc[arm, 'sample_size']:.0f} on"
+        claims.judge(
+            _at_finite_n(experiment["model"], arm),
+            f"{_of(experiment)}/{arm}/local",
+            f"local exponent {about} is that of the deterministic equivalent ({_where(experiment)})",
+            Prediction("=", exact),
+            rows,
+            rule=partial(judge_equal, exact=exact, alternative=last.loc[other, "theory"]),
+        )
+        rate = asymptote("ridge", arm, dimension, experiment["noise_std"])
+        prediction = Prediction(">=", rate, note="(smoothness 2)")
+        rule = None
+        if arm == "standard":
+            prediction = Prediction("in", (1 - REACHED) * rate, (1 + REACHED) * rate)
+            reached = _reached(estimates, "ridge equivalent", experiment, arm)
+            rule = partial(_near, rate=rate, exact=exact, reached=reached)
+        claims.judge(
+            LARGE[arm],
+            f"{_of(experiment)}/{arm}/rate",
+            f"local exponent {about} is that of the rate ({_where(experiment)})",
+            prediction,
+            rows,
+            rule=rule,
+        )
+
+
+def _near(measured: Estimate, rate: float, exact: float, reached: str) -> Verdict:
+    """Within 3 % of the rate, where the equivalent is and the interval tells it from 1."""
+    least, most = (1 - REACHED) * rate, (1 + REACHED) * rate
+    if not least <= exact <= most:
+        away = f"exact theory is {abs(exact / rate - 1):.1%} from it at these sizes"
+        return Verdict("inconclusive", f"{away}; {reached}")
+    if measured.high < least or measured.low > most:
+        return Verdict("not reproduced", "the interval lies beyond the tolerance")
+    if measured.high - measured.low >= 1 - rate:
+        return Verdict("inconclusive", "the interval is too wide")
+    if least <= measured.value <= most:
+        return Verdict("reproduced", f"within {REACHED:.0%} of the rate")
+    return Verdict("inconclusive", f"more than {REACHED:.0%} from the rate; more data sets decide")
+
+
+def _rates(
+    claims: Claims, experiment: Mapping[str, Any], rows: pd.DataFrame, estimates: pd.DataFrame
+) -> None:
+    """Question 4, on the upper half of the sizes."""
+    standard, mirrored = (
+        theory_exponent(arm, experiment["intrinsic_dim"]) for arm in INITIALIZATIONS
+    )
     for arm in INITIALIZATIONS:
-        rows = select(estimates, arm=arm)
-        drift = estimate_of(select(rows, statistic="exponent drift").iloc[0])
-        stopped = select(rows, quantity="stopped_at_end", window="upper half")["value"].iloc[0]
+        of_arm = select(rows, arm=arm)
+        drift = estimate_of(select(of_arm, statistic="exponent drift").iloc[0])
+        stopped = select(of_arm, quantity="stopped_at_end", window="upper half")["value"].iloc[0]
+        fits = select(of_arm, quantity="risk", statistic="exponent", window="upper half")
+        prediction = Prediction("=", standard)
+        rule: Callable[..., Verdict] = judge_value
+        if arm == "mirrored":
+            bound = _of_equivalent(experiment, of_arm, estimates)
+            prediction, rule = Prediction(">=", bound, note="(gradient flow there)"), judge_at_least
         claims.judge(
             RATES[arm],
             _of(experiment),
             f"exponent of {arm} initialization as n grows ({_where(experiment)})",
-            predictions[arm],
-            select(rows, quantity="risk", statistic="exponent", window="upper half"),
-            rule=partial(_rate, arm, predictions[arm].bound, standard, mirrored, drift),
+            prediction,
+            fits,
+            rule=partial(
+                _as_n_grows, rule, prediction.bound, {"standard": mirrored, "mirrored": standard}[arm],
+                drift, int(fits["used"].max()) // max(len(select(of_arm, statistic="mean")), 1),
+                _reached(estimates, "flow equivalent", experiment, arm),
+            ),
             needed=f"{stopped:.0%} of the runs ended before their best time"
             if stopped > MOST_AT_END
             else "",
-        )
-    claims.judge(
-        STEEPER[experiment["part"]],
-        f"{_of(experiment)}/steeper",
-        f"mirrored initialization is steeper: difference of exponents ({_where(experiment)})",
-        Prediction(">", 0),
-        select(estimates, arm=DIFFERENCE, window="all"),
-    )
+        )  # fmt: skip
 
 
-def _rate(
-    arm: str, bound: float, standard: float, mirrored: float, drift: Estimate, measured: Estimate
+def _as_n_grows(
+    rule: Callable[..., Verdict],
+    bound: float,
+    alternative: float,
+    drift: Estimate,
+    data_sets: int,
+    reached: str,
+    measured: Estimate,
 ) -> Verdict:
-    if arm == "standard":
-        return judge_value(measured, bound, alternative=mirrored, drift=drift)
-    return judge_at_least(measured, bound, alternative=standard, drift=drift)
+    """A verdict on a limit, and what it would take to decide it."""
+    verdict: Verdict = rule(measured, bound, alternative=alternative, drift=drift)
+    if verdict.verdict != "inconclusive":
+        return verdict
+    width, distance = measured.high - measured.low, abs(alternative - bound)
+    takes = reached
+    if width >= distance:
+        takes = (
+            f"about {ceil(data_sets * (width / distance) ** 2)} data sets a size would narrow it"
+        )
+    return Verdict(verdict.verdict, f"{verdict.reason}; {takes}")
+
+
+def _of_equivalent(
+    experiment: Mapping[str, Any], of_arm: pd.DataFrame, estimates: pd.DataFrame
+) -> float:
+    """Exponent of gradient flow by its equivalent on the upper half of a network's sizes."""
+    sizes = np.sort(select(of_arm, quantity="risk", statistic="mean")["sample_size"].unique())
+    setting = {name: experiment[name] for name in PARTS if name != "model"}
+    kernel = select(
+        estimates, **setting, model="kernel", stopping="average", quantity="risk", statistic="mean",
+        arm="mirrored",
+    )  # fmt: skip
+    risks = kernel.set_index("sample_size")["theory"].reindex(sizes[len(sizes) // 2 :]).dropna()
+    if len(risks) < 2:
+        return theory_exponent("mirrored", experiment["intrinsic_dim"])
+    return -float(exponents(risks.index.to_numpy(dtype=float), risks.to_numpy()))
+
+
+def _reached(estimates: pd.DataFrame, model: str, experiment: Mapping[str, Any], arm: str) -> str:
+    """From which size on theory is near the rate."""
+    setting = {name: experiment[name] for name in PARTS if name != "model"}
+    found = select(estimates, **setting, model=model, arm=arm, statistic="reached")["value"]
+    if found.empty:
+        return "exact theory is not within 3 % of the rate at any of its sizes"
+    return (
+        f"exact theory is within {REACHED:.0%} of the rate from n = 2^{log2(found.iloc[0]):.0f} on"
+    )
 
 
 def _of(setting: Mapping[str, Any]) -> str:
     arm = f"/{setting['arm']}" if "arm" in setting else ""
     noise = f"noise{setting['noise_std']:g}"
-    return f"{setting['part']}/{setting['model']}/d{setting['intrinsic_dim']}/{noise}{arm}"
+    return f"{setting['part']}/{setting['model']}/d{setting['intrinsic_dim']:g}/{noise}{arm}"
 
 
 def _where(experiment: Mapping[str, Any]) -> str:
     return (
         f"{experiment['part']} design, {MODELS[experiment['model']]}, "
-        f"S^{experiment['intrinsic_dim']}, noise {experiment['noise_std']:g}"
+        f"S^{experiment['intrinsic_dim']:g}, noise {experiment['noise_std']:g}"
     )

@@ -45,30 +45,89 @@ SINGLE = {
 NETWORKS = {
     name: replace(ARMS[name], label=f"networks, {name}", line="") for name in INITIALIZATIONS
 }
+LARGE = {
+    name: replace(ARMS[name], label=f"large samples, {name}", line="", filled=True)
+    for name in INITIALIZATIONS
+}
 SLOPE = Look("slope as $n \\to \\infty$", THEORY, line=DOTTED, weight=1)
 
 
+def rates(estimates: pd.DataFrame) -> Figure:
+    """The rate as it is reached: exact curves far beyond what is measured, kernels and networks on them."""
+    exact = select(estimates, part="sphere", model="flow equivalent")
+    measured = select(judged(estimates), part="sphere", quantity="risk")
+    kernels = select(measured, model="kernel")
+    levels = kernels["noise_std"].unique()
+    if exact.empty or not len(levels):
+        return without_data(estimates, "risks on spheres")
+    networks = select(measured, model="network")
+    noise = _middle(networks["noise_std"] if len(networks) else kernels["noise_std"])
+    exact, kernels, networks = (
+        select(rows, noise_std=noise) for rows in (exact, kernels, networks)
+    )
+    dims = sorted(exact["intrinsic_dim"].unique())
+    figure, grid = panels(2, len(dims), height=0.95, sharex=True, sharey="row")
+    for column, dimension in enumerate(dims):
+        above, below = grid[:, column]
+        for name in INITIALIZATIONS:
+            curves, points, trained = (
+                select(rows, arm=name, intrinsic_dim=dimension)
+                for rows in (exact, kernels, networks)
+            )
+            for axes, statistic in ((above, "mean"), (below, "local exponent")):
+                curve = select(curves, statistic=statistic).sort_values("sample_size")
+                CURVES[name].plot(axes, curve["sample_size"], curve["value"])
+                kernel = select(points, statistic=statistic)
+                SINGLE[name].plot(axes, kernel["sample_size"], kernel["value"])
+            limit = theory_exponent(name, dimension)
+            NETWORKS[name].bars(above, select(trained, statistic="mean"), "sample_size")
+            _power_law(above, select(curves, statistic="mean"), limit, SLOPE, at_end=True)
+            below.axhline(limit, color=COLORS[name], ls=DOTTED, lw=1)
+        above.set(xscale="log", yscale="log", title=_slopes(dimension))
+        below.set(xlabel="sample size $n$", ylim=(0, 1.5))
+        below.set_xticks([1e2, 1e5, 1e8, 1e11])
+    grid[0, 0].set_ylabel("excess risk")
+    grid[1, 0].set_ylabel("local exponent")
+    legend_below(figure, [*CURVES.values(), *SINGLE.values(), *NETWORKS.values(), SLOPE])
+    return figure
+
+
 def paper_figure_1(estimates: pd.DataFrame) -> Figure:
-    """A-Fig1: smallest test error of networks against n, with fitted power laws."""
-    oracle = select(judged(estimates), part="paper", model="network")
-    risks = select(oracle, quantity="risk", statistic="mean")
+    """A-Fig1: smallest test error of networks against n, with theory and fitted power laws."""
+    families = estimates["part"].str.startswith("paper")
+    networks = select(estimates[families], model="network", quantity="risk")
+    oracle = select(networks, stopping="oracle")
+    risks = select(oracle, statistic="mean")
     if risks.empty:
         return without_data(estimates, "networks of the paper's design")
-    fits = select(oracle, quantity="risk", statistic="exponent", window="all")
+    fits = select(oracle, statistic="exponent", window="all")
+    exact = select(networks, stopping="fixed", statistic="mean")
+    names = {"paper": "with bias", "paper_bias_free": "without bias ($K_0$)"}
     figure, drawn = facets(
-        risks, col="input_dim", sharey=False, height=1.15,
-        titles=lambda dim: f"input dimension {dim} (sphere $S^{{{dim - 1}}}$)",
+        risks, col="input_dim", row="part", sharey=False, height=0.95,
+        titles=lambda dim: f"input dimension {dim:g} (sphere $S^{{{dim - 1:g}}}$)",
+        row_titles=names.__getitem__,
     )  # fmt: skip
     for axes, panel in drawn:
+        at = panel[["part", "input_dim"]].iloc[0].to_dict()
         for name in INITIALIZATIONS:
-            points = select(panel, arm=name)
-            NETWORKS[name].bars(axes, points, "sample_size")
-            fit = select(fits, arm=name, input_dim=panel["input_dim"].iloc[0]).iloc[0]
-            label = f"{name}: $n^{{-{fit['value']:.2f}}}$ [{fit['low']:.2f}, {fit['high']:.2f}]"
-            _power_law(axes, points, fit["value"], Look(label, COLORS[name], weight=1))
+            curve = select(exact, arm=name, **at).sort_values("sample_size")
+            CURVES[name].plot(axes, curve["sample_size"], curve["theory"])
+            NETWORKS[name].bars(axes, select(panel, arm=name), "sample_size")
+            fit = select(fits, arm=name, **at).iloc[0]
+            place = {
+                "standard": (0.97, 0.95, "right", "top"),
+                "mirrored": (0.03, 0.05, "left", "bottom"),
+            }
+            x, y, across, along = place[name]
+            axes.text(
+                x, y, f"$n^{{-{fit['value']:.2f}}}$ [{fit['low']:.2f}, {fit['high']:.2f}]",
+                color=COLORS[name], transform=axes.transAxes, ha=across, va=along, fontsize=8,
+            )  # fmt: skip
         logarithmic(axes, panel["sample_size"], y=True)
-        axes.legend(loc="lower left")
     name_axes(drawn, "sample size $n$", "smallest test error (excess risk)")
+    curves = [replace(CURVES[name], label=f"infinite width, {name}") for name in INITIALIZATIONS]
+    legend_below(figure, [*curves, *NETWORKS.values()])
     return figure
 
 
@@ -77,6 +136,7 @@ def learning_curves(estimates: pd.DataFrame) -> Figure:
     risks = select(judged(estimates), part="sphere", quantity="risk", statistic="mean")
     if risks.empty:
         return without_data(estimates, "risks on spheres")
+    risks = risks[risks["model"] != "large ridge"]
     realised = select(compared(estimates), part="sphere", model="kernel", statistic="mean")
     figure, drawn = facets(
         risks.sort_values(["noise_std", "intrinsic_dim"]), col="intrinsic_dim", row="noise_std",
@@ -104,6 +164,7 @@ def exponent_by_dimension(estimates: pd.DataFrame) -> Figure:
         judged(estimates), part="sphere", quantity="risk", statistic="exponent", window="all"
     )
     fits = fits[(fits["arm"] != DIFFERENCE) & fits["value"].notna()]
+    fits = fits[fits["model"] != "large ridge"]
     if fits.empty:
         return without_data(estimates, "exponents on spheres")
     here = Look("exact theory at these sizes", INK, "_", line="", size=13, weight=2)
@@ -138,37 +199,47 @@ def exponent_by_dimension(estimates: pd.DataFrame) -> Figure:
 
 def local_exponents(estimates: pd.DataFrame) -> Figure:
     """Local exponents of ridge regression against n: theory as curves, measured ones as points."""
-    local = select(estimates, part="sphere", statistic="local exponent")
-    measured = select(local, model="ridge", stopping="average")
+    local = select(estimates, statistic="local exponent")
+    local = local[local["part"].str.startswith("sphere")]
+    measured = select(local, stopping="average")
+    measured = measured[measured["model"].isin(["ridge", "large ridge"])]
     if measured.empty:
         return without_data(estimates, "local exponents on spheres")
-    theory = select(local, model="theory")
+    theory = select(local, model="ridge equivalent")
+    without = measured["part"].map({"sphere": "", "sphere_bias_free": ", no bias"})
+    measured = measured.assign(row=measured["noise_std"].map("noise {:g}".format) + without)
     figure, drawn = facets(
-        measured.sort_values(["noise_std", "intrinsic_dim"]), col="intrinsic_dim", row="noise_std",
-        titles=_limit, row_titles=lambda noise: f"noise {noise:g}", height=0.75,
+        measured.sort_values(["part", "noise_std", "intrinsic_dim"]), col="intrinsic_dim", row="row",
+        titles=_limit, height=0.75,
     )  # fmt: skip
     for axes, panel in drawn:
-        at = panel[["intrinsic_dim", "noise_std"]].iloc[0].to_dict()
+        at = panel[["part", "intrinsic_dim", "noise_std"]].iloc[0].to_dict()
+        sizes = panel["sample_size"]
         for name in INITIALIZATIONS:
             curve = select(theory, arm=name, **at).sort_values("sample_size")
             CURVES[name].plot(axes, curve["sample_size"], curve["value"])
-            NETWORKS[name].bars(axes, select(panel, arm=name), "sample_size")
-            limit = asymptote("theory", name, int(at["intrinsic_dim"]), at["noise_std"])
+            for model, looks in (("ridge", NETWORKS), ("large ridge", LARGE)):
+                looks[name].bars(axes, select(panel, arm=name, model=model), "sample_size")
+            limit = asymptote("ridge", name, int(at["intrinsic_dim"]), at["noise_std"])
             axes.axhline(limit, color=COLORS[name], ls=DOTTED, lw=1)
-        axes.set_xscale("log")
+        axes.set(xscale="log", xlim=(sizes.min() / 4, 1e7))
     drawn[0][0].set_ylim(0, 1.6)
     name_axes(drawn, "sample size $n$", "local exponent")
     equivalents = [replace(CURVES[name], label=f"equivalent, {name}") for name in INITIALIZATIONS]
     points = [replace(NETWORKS[name], label=f"measured, {name}") for name in INITIALIZATIONS]
     limits = Look("limits", THEORY, line=DOTTED, weight=1)
-    legend_below(figure, [*equivalents, *points, limits])
+    legend_below(figure, [*equivalents, *points, *LARGE.values(), limits])
     return figure
 
 
 def noise_crossover(estimates: pd.DataFrame) -> Figure:
     """Local exponents of the standard initialization in theory, from 3/d to 3/(d+3) as n grows."""
     local = select(
-        estimates, part="sphere", model="theory", statistic="local exponent", arm="standard"
+        estimates,
+        part="sphere",
+        model="ridge equivalent",
+        statistic="local exponent",
+        arm="standard",
     )
     if local.empty:
         return without_data(estimates, "theory on spheres")
@@ -176,7 +247,7 @@ def noise_crossover(estimates: pd.DataFrame) -> Figure:
     first, last = Look("$3/d$", THEORY, line=DASHED, weight=1), replace(SLOPE, label="$3/(d+3)$")
     figure, drawn = facets(
         local.sort_values("intrinsic_dim"), col="intrinsic_dim", sharey=False, height=1.15,
-        titles=lambda dimension: f"$S^{{{dimension}}}$",
+        titles=lambda dimension: f"$S^{{{dimension:g}}}$",
     )  # fmt: skip
     for axes, panel in drawn:
         dimension = panel["intrinsic_dim"].iloc[0]
@@ -197,6 +268,7 @@ def theory_residuals(estimates: pd.DataFrame) -> Figure:
     runs = compared(estimates)
     rows = pd.concat([averaged, runs[runs["model"] != "ridge"]])
     rows = select(rows, statistic="relative difference")
+    rows = rows[~rows["part"].str.endswith("bias_free")]
     if rows.empty:
         return without_data(estimates, "risks relative to theory")
     with_networks = select(rows, model="network").groupby("part")["noise_std"].agg(_middle)
@@ -244,7 +316,7 @@ def error_over_time(estimates: pd.DataFrame) -> Figure:
             look.plot(axes, course["time"].iloc[every], course["value"].iloc[every])
         axes.set(xscale="log", yscale="log", title=f"$n={n:g}$")
         axes.set_xlabel("time (learning rate × epochs)")
-    row[0].set_ylabel(f"mean excess risk on $S^{{{dimension}}}$, noise {noise_std:g}")
+    row[0].set_ylabel(f"mean excess risk on $S^{{{dimension:g}}}$, noise {noise_std:g}")
     legend_below(figure, list(looks.values()))
     return figure
 
@@ -252,16 +324,20 @@ def error_over_time(estimates: pd.DataFrame) -> Figure:
 def exponents(estimates: pd.DataFrame) -> pd.DataFrame:
     """Exponents measured and predicted, a row for each experiment and stopping rule."""
     fits = select(estimates, quantity="risk", statistic="exponent")
+    published = select(estimates, statistic="published exponent")
     rows = []
     for key, group in groups(fits, ["part", "intrinsic_dim", "noise_std", "model", "stopping"]):
+        logs = select(published, **key)
         difference = select(group, arm=DIFFERENCE, window="all")
         row: dict[str, Any] = {"design": key.pop("part"), **key}
+        row["intrinsic_dim"] = int(row["intrinsic_dim"])
         row["noise_std"] = f"{row['noise_std']:g}"
         for name in INITIALIZATIONS:
             row[f"{name} (theory)"] = f"{theory_exponent(name, int(row['intrinsic_dim'])):.3f}"
             for window in ("all", "upper half"):
                 fitted = select(group, arm=name, window=window)
                 row[f"{name}, {window}"] = cell(fitted, absent="no fit")
+            row[f"{name}, of mean logs"] = cell(select(logs, arm=name), absent="no fit")
         row["mirrored - standard"] = cell(difference, absent="no fit")
         row["mirrored steeper"] = _steeper(difference)
         row["data sets"], row["failed"] = int(group["used"].max()), int(group["failed"].max())
@@ -279,20 +355,18 @@ def theory(estimates: pd.DataFrame) -> pd.DataFrame:
         ridge = select(averaged, statistic="relative difference", **key).sort_values("sample_size")
         runs = select(at_runs, **key)
         network = select(runs, model="network", statistic="relative difference")
-        reached = select(estimates, model="theory", statistic="reached", **key)["value"]
-        row: dict[str, Any] = {"design": key["part"], "intrinsic_dim": key["intrinsic_dim"]}
+        reached = select(estimates, model="ridge equivalent", statistic="reached", **key)["value"]
+        row: dict[str, Any] = {"design": key["part"], "intrinsic_dim": int(key["intrinsic_dim"])}
         row |= {"noise_std": f"{key['noise_std']:g}", "initialization": key["arm"]}
         row["sizes"] = ", ".join(f"{n:.0f}" for n in ridge["sample_size"])
         row["local exponents, equivalent"] = ", ".join(f"{value:.2f}" for value in local["theory"])
         row["measured"] = ", ".join(f"{value:.2f}" for value in local["value"])
         limit = asymptote("ridge", key["arm"], key["intrinsic_dim"], key["noise_std"])
         row["limit"] = f"{limit:.3f}"
-        row["within 5 % from n"] = (
+        row["within 3 % from n"] = (
             f"2^{np.log2(reached.iloc[0]):.0f}" if len(reached) else "not in range"
         )
         row["risk from equivalent, %"] = ", ".join(f"{100 * v:+.0f}" for v in ridge["value"])
-        for model, name in MODELS.items():
-            row[f"chi2, {name}"] = cell(select(runs, model=model, statistic="chi2"), ".2f")
         last = network.sort_values("sample_size").tail(1)
         row["network from theory at largest n"] = _percent(last.iloc[0]) if len(last) else ""
         rows.append(row)
@@ -341,10 +415,11 @@ def _limit(dimension: float) -> str:
 
 def _target(sphere: tuple[str, int]) -> str:
     target = r"$(\sum x)^2$" if sphere[0] == "paper" else r"$\sum x$"
-    return f"$S^{{{sphere[1]}}}$, {target}"
+    return f"$S^{{{sphere[1]:g}}}$, {target}"
 
 
 FIGURES = {
+    "rates": rates,
     "paper_figure_1": paper_figure_1,
     "learning_curves": learning_curves,
     "exponent_by_dimension": exponent_by_dimension,

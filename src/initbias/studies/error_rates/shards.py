@@ -10,7 +10,7 @@ from initbias.study.shards import Specification
 class Rates(Specification):
     """What all experiments on one distribution of data have."""
 
-    design: Literal["paper", "sphere"]
+    design: str
     intrinsic_dim: int
     noise_stds: tuple[float, ...]
     target: Literal["sum", "squared_sum"]
@@ -18,10 +18,11 @@ class Rates(Specification):
 
 
 class Theory(Rates):
-    """Risk at the best ridge, by the deterministic equivalent."""
+    """Deterministic equivalents of ridge regression and of gradient flow, each at its best."""
 
     experiment: Literal["theory"] = "theory"
     log2_sizes: tuple[int, ...]
+    flow_noise_stds: tuple[float, ...]
 
 
 class Samples(Rates):
@@ -31,7 +32,6 @@ class Samples(Rates):
     seeds: tuple[int, ...]
     test_size: int
     holdout_size: int
-    times: int
 
 
 class Kernel(Samples):
@@ -39,6 +39,13 @@ class Kernel(Samples):
 
     experiment: Literal["kernel"] = "kernel"
     end_time: float
+    times: int
+
+
+class LargeRidge(Samples):
+    """Ridge regression with the exact NTK on samples too large to decompose their kernel."""
+
+    experiment: Literal["large_ridge"] = "large_ridge"
 
 
 class Network(Samples):
@@ -48,6 +55,9 @@ class Network(Samples):
     width: int
     learning_rate: float
     epochs: int
+    times: int
 
 
-AnySpecification = Annotated[Theory | Kernel | Network, Field(discriminator="experiment")]
+AnySpecification = Annotated[
+    Theory | Kernel | LargeRidge | Network, Field(discriminator="experiment")
+]
