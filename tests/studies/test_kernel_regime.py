@@ -345,8 +345,8 @@ def test_a_claim_tells_what_it_leaves_open() -> None:
     for claim, name in zip(judge(estimates), ("mirrored", "standard"), strict=True):
         assert name in claim.claim and "up to time 2:" in claim.claim
         assert "100% of the runs are farthest at their last time" in claim.reason
-        assert "grows by up to 100.00% in the last half" in claim.reason
-        assert "up to 13.53% of the slowest mode is left" in claim.reason
+        assert "grows by up to 100 % in the last half" in claim.reason
+        assert "up to 14 % of the slowest mode is left" in claim.reason
         corrected = row(estimates, quantity="sup_error", arm=name, statistic="corrected exponent")
         assert f"[{corrected['low']:.2f}, {corrected['high']:.2f}]" in claim.reason
 

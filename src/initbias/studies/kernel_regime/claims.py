@@ -10,9 +10,9 @@ to the measured widths, is positive. The claim says at which widths and up to wh
 the interval of the exponent when a correction to the power law is allowed for, and how much of the
 supremum over all times may be missed: the fraction of runs that are farthest from the kernel at their
 last time and, in the run of the largest width where it is most, by how much the largest distance grows in
-the last half of the time and the share that is left in the end of the slowest mode of the network's initial
-kernel or of the exact one. Network and kernel
-begin with the same function and take the same discrete steps.
+the last half of the time, and the share that is left in the end of the slowest mode of the network's
+initial kernel or of the exact one. Network and kernel begin with the same function and take the same
+discrete steps.
 
 **Initial outputs** are those of networks that are not trained, against GP(0, NNGP).
 
@@ -109,7 +109,8 @@ def _verdict(group: pd.DataFrame, exponent: Estimate) -> Verdict:
         f"{sign.reason}; with a correction to the power law allowed for, it is "
         f"[{corrected['low']:.2f}, {corrected['high']:.2f}]; {at_end:.0%} of the runs are farthest at "
         f"their last time; at width {last['width']:.0f} the distance is {interval(last, '.3g')}, grows by up "
-        f"to {growth:.2%} in the last half of the time, and up to {left:.2%} of the slowest mode is left",
+        f"to {100 * growth:.3g} % in the last half of the time, and up to {100 * left:.2g} % of the slowest "
+        "mode is left",
     )
 
 
