@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from initbias.pipeline.configuration import read, validate
 from initbias.pipeline.plan import remaining, shards
-from initbias.studies import STUDIES, load
+from initbias.studies import load
 from tests.conftest import TINY
 
 
@@ -93,6 +93,16 @@ def test_outputs_are_those_that_the_study_renders() -> None:
 
 def test_shards_that_have_no_use_for_a_gpu_say_so(root: Path) -> None:
     planned = shards(read(str(root / "config" / "smoke.yaml")))
-    on_cpus = {shard.study for shard in planned if not shard.gpu}
-    assert on_cpus == {"error_rates", "imbalance", "underdetermined"}
-    assert {shard.study for shard in planned if shard.gpu} == set(STUDIES) - on_cpus
+    kinds = {shard.study: {} for shard in planned}
+    for shard in planned:
+        kinds[shard.study].setdefault(shard.gpu, set()).add(shard.specification.experiment)
+    on_cpus = {study: found[False] for study, found in kinds.items() if False in found}
+    whole = {study for study, found in kinds.items() if True not in found}
+    assert whole == {"imbalance", "underdetermined"}
+    assert {study: on_cpus[study] for study in set(on_cpus) - whole} == {
+        "error_rates": {"theory", "large_ridge"},
+        "target_smoothness": {"theory"},
+        "kernel_regime": {"initial_outputs", "shifted_target"},
+    }
+    for study in ("error_rates", "target_smoothness", "kernel_regime"):  # a shard is of one kind
+        assert not kinds[study][True] & kinds[study][False]

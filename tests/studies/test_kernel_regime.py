@@ -19,7 +19,8 @@ from initbias.studies.kernel_regime import measure as stage
 from initbias.studies.kernel_regime.claims import judge
 from initbias.studies.kernel_regime.estimate import estimate, largest
 from initbias.studies.kernel_regime.figures import FIGURES, exponents
-from initbias.studies.kernel_regime.measure import VALUES, draw_sample
+from initbias.studies.kernel_regime.measure import draw_sample
+from initbias.studies.kernel_regime.measure.columns import COLUMNS, TRAINED
 from initbias.study.cells import OK, diverged
 from tests.studies.measuring import OnTheCpu, changed
 from tests.studies.measuring import measured as measured_by
@@ -49,7 +50,7 @@ measured = partial(measured_by, stage)
 @both_depths
 def test_sharding_does_not_change_measurements(specification: Any) -> None:
     whole = measured(specification)
-    assert all({*VALUES, "outcome", "reason"} < set(rows.columns) for rows in whole.values())
+    assert all({*TRAINED, "outcome", "reason"} < set(rows.columns) for rows in whole.values())
     assert all((rows["outcome"] == "ok").all() for rows in whole.values())
     for seed, n in itertools.product(specification.seeds, specification.sample_sizes):
         ((key, rows),) = measured(changed(specification, seeds=[seed], sample_sizes=[n])).items()
@@ -64,9 +65,9 @@ def test_batches_of_networks_measure_what_single_networks_do(
     from initbias.networks.training import forms
 
     alone = measured(specification)
-    limit = stage._Limit
+    limit = stage.networks._Limit
     monkeypatch.setattr(forms, "choose", lambda *_: OnTheCpu)
-    monkeypatch.setattr(stage, "_Limit", lambda *arguments: limit(*arguments[:3], "cpu"))
+    monkeypatch.setattr(stage.networks, "_Limit", lambda *arguments: limit(*arguments[:3], "cpu"))
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     keys = list(alone)
     together = measured(specification, finished=keys[1:2], device="cuda")
@@ -113,6 +114,8 @@ def test_distances_are_those_from_steps_with_the_exact_kernel(
     change = np.linalg.norm(end - start) / np.linalg.norm(start)
     exact = kernel[:n, :n]
     distance = np.linalg.norm(start - exact) / np.linalg.norm(exact)
+    slowest = min(np.linalg.eigvalsh(each)[0] for each in (exact, start)) / n
+    np.testing.assert_allclose(rows["slowest_mode"], (1 - rate * slowest) ** at, rtol=1e-9)
     np.testing.assert_allclose(rows["kernel_change"], change, rtol=1e-9)
     np.testing.assert_allclose(rows["kernel_distance"], distance, rtol=1e-9)
 
@@ -199,7 +202,7 @@ def test_divergence_is_a_row_with_a_reason(specification: Any) -> None:
     rows = pd.concat(measured(changed(specification, noise_std=1e30)).values())
     assert (rows["outcome"] == "diverged").all()
     assert rows["reason"].str.startswith("diverged by epoch").all()
-    assert rows[list(VALUES)].isna().all(axis=None)
+    assert rows[list(TRAINED)].isna().all(axis=None)
 
 
 def synthetic(
@@ -220,16 +223,18 @@ def synthetic(
                 "loss": 0.1,
                 "kernel_distance": scale * width**-0.5,
                 "kernel_change": scale * width**-1.0,
+                "slowest_mode": np.exp(-time),
             }
             rows.append(
                 {
-                    "initialization": arm, "intrinsic_dim": 2, "input_dim": 3, "noise_std": 0.2,
+                    "experiment": "networks", "initialization": arm,
+                    "intrinsic_dim": 2, "input_dim": 3, "noise_std": 0.2,
                     "depth": 1, "width": width, "sample_size": 16, "seed": seed, "time": time,
                     **(dict.fromkeys(values, np.nan) if failed else values),
                     **(diverged(3) if failed else OK).columns,
                 }
             )  # fmt: skip
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=[column.name for column in COLUMNS])
 
 
 def row(estimates: pd.DataFrame, **values: Any) -> pd.Series:
@@ -265,6 +270,9 @@ def test_runs_are_taken_at_their_largest_distance() -> None:
     at_two = measurements[measurements["time"] == 2]["sup_error"]
     assert sorted(runs["sup_error"]) == sorted(at_two)
     np.testing.assert_allclose(runs["early_error"], runs["sup_error"] / 2)  # at time 1
+    assert (runs["time"] == 2).all()
+    np.testing.assert_allclose(runs["late_growth"], 1)  # from time 1, within the first half of 3
+    np.testing.assert_allclose(runs["slowest_mode"], np.exp(-3))
     shorter = largest(measurements[measurements["time"] <= 2])
     assert shorter["at_end"].all()
     shares = estimate(measurements[measurements["time"] <= 2])
@@ -337,6 +345,8 @@ def test_a_claim_tells_what_it_leaves_open() -> None:
     for claim, name in zip(judge(estimates), ("mirrored", "standard"), strict=True):
         assert name in claim.claim and "up to time 2:" in claim.claim
         assert "100% of the runs are farthest at their last time" in claim.reason
+        assert "grows by up to 100 % in the last half" in claim.reason
+        assert "up to 14 % of the slowest mode is left" in claim.reason
         corrected = row(estimates, quantity="sup_error", arm=name, statistic="corrected exponent")
         assert f"[{corrected['low']:.2f}, {corrected['high']:.2f}]" in claim.reason
 
@@ -344,7 +354,8 @@ def test_a_claim_tells_what_it_leaves_open() -> None:
 def test_figures_draw_every_depth_and_width() -> None:
     measurements = pd.concat([synthetic(0.5), synthetic(0.3).assign(depth=2)])
     estimates = estimate(measurements)
-    over_time, by_width, kernels = (draw(estimates) for draw in FIGURES.values())
+    over_time, by_width, kernels, untrained = (draw(estimates) for draw in FIGURES.values())
+    assert "Not measured: initial outputs" in untrained.axes[0].texts[0].get_text()
     assert [len(axes.lines) for axes in over_time.axes] == [5, 5, 5, 5]  # a line for each width
     assert len(by_width.axes) == len(kernels.axes) == 2
     for figure, series in ((by_width, 2), (kernels, 3)):

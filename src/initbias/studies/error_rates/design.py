@@ -267,7 +267,7 @@ def _theory_shards(
         ridges=optima * len(specification.noise_stds), times=optima * len(kernel)
     )
     shard = f"{name}-theory-d{intrinsic_dim}".replace("_", "-")
-    yield Shard(STUDY, shard, specification, Cost(seconds, 1e8))
+    yield Shard(STUDY, shard, specification, Cost(seconds, 1e8), gpu=False)
 
 
 def _large_ridge_shards(

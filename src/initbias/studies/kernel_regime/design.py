@@ -1,16 +1,19 @@
 """Designs of the kernel-regime study: one family of data sets, networks of growing width and depth."""
 
+from itertools import product
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from initbias.kernels import dense_seconds
 from initbias.networks import count_weights, training_seconds
-from initbias.studies.kernel_regime.shards import Networks
+from initbias.studies.kernel_regime import shards
 from initbias.study.fields import (
     Ascending,
     Bias,
     Count,
     NoiseStd,
+    Positive,
     Repetitions,
     SeedsPerShard,
     Size,
@@ -40,6 +43,48 @@ class Depth(StrictModel):
     epochs: Annotated[
         Count, Field(ge=10, description="Steps of full-batch gradient descent until training ends.")
     ]
+
+
+Depths = Annotated[
+    Ascending[Annotated[Count, Field(ge=1)]],
+    Field(min_length=1, description="Hidden layers, ascending."),
+]
+
+
+class InitialOutputs(StrictModel):
+    """A-S1 before training: networks against the Gaussian process that they converge to."""
+
+    depths: Depths
+    widths: Annotated[
+        Ascending[Annotated[Count, Field(ge=1)]],
+        Field(
+            min_length=4,
+            description="Neurons of each hidden layer, ascending; an exponent is fitted to at least four.",
+        ),
+    ]
+    networks: Annotated[
+        Count, Field(ge=2, description="Drawn for each depth, width and seed; none is trained.")
+    ] = 500
+    points: Annotated[
+        Size, Field(description="Inputs of a seed, at which all its networks are evaluated.")
+    ] = 5
+    seeds: Annotated[
+        Repetitions,
+        Field(ge=3, description="Draws of inputs and networks; intervals are over them."),
+    ]
+
+
+class ShiftedTarget(StrictModel):
+    """A-S2 with exact kernels, without networks."""
+
+    depths: Depths
+    sample_sizes: Annotated[
+        Ascending[Size], Field(min_length=1, description="Training-set sizes n, ascending.")
+    ]
+    last_time: Annotated[
+        Positive, Field(description="Time of gradient flow, at least 1.", ge=1)
+    ] = 1000.0
+    seeds: Annotated[Repetitions, Field(ge=1, description="Data sets, each with its f_0.")]
 
 
 def _deeper_and_deeper(networks: list[Depth]) -> list[Depth]:
@@ -86,6 +131,13 @@ class Section(StrictModel):
     ] = 1.0
     times: Times = 40
     test_size: Annotated[Count, Field(ge=10, description="Fresh points of the supremum.")] = 200
+    initial_outputs: Annotated[
+        InitialOutputs | None,
+        Field(description="Outputs before training against GP(0, NNGP); left out without."),
+    ] = None
+    shifted_target: Annotated[
+        ShiftedTarget | None, Field(description="A-S2, with exact kernels; left out without.")
+    ] = None
     seeds_per_shard: SeedsPerShard = 20
 
 
@@ -109,10 +161,31 @@ OUTPUTS = {
         "training; means over data sets with 95 % intervals and fitted power laws, whose exponents are "
         "those of the largest sample size.",
     ),
+    "initial_outputs": Output(
+        "figure",
+        "Outputs of networks that are not trained against the Gaussian process of infinite width. Top: "
+        "excess kurtosis against the width, with fitted power laws, and 3 [(1 + 5/m)^L − 1] (dashed). "
+        "Bottom: Nagao's χ² per degree of freedom of their covariance against the NNGP, 1 in the mean of the "
+        "process (dashed). Means over draws of inputs and networks with 95 % intervals.",
+    ),
     "exponents": Output(
         "table",
         "Exponents r of width^(-r) with 95 % intervals, fitted to the measured widths and with a "
-        "correction allowed for, and the largest distance at the largest width.",
+        "correction allowed for, and the largest distance at the largest width. Of all runs: how many are "
+        "farthest from the kernel at their last time, and the median time at which they are farthest. Of the "
+        "largest width, in the run where it is most: growth of the largest distance in the last half of the "
+        "time, and what is left of the slowest mode of the initial or of the exact kernel.",
+    ),
+    "initial": Output(
+        "table",
+        "Initial outputs by depth and width: excess kurtosis, its exact value, and χ² per degree of freedom "
+        "of the covariance.",
+    ),
+    "shifted_target": Output(
+        "table",
+        "A-S2: largest relative difference, over runs and times, between the error of kernel gradient flow "
+        "from a random function on the target and that of the flow from zero on the target less this "
+        "function.",
     ),
 }
 
@@ -120,20 +193,61 @@ OUTPUTS = {
 COPIES = 6  # initial, trained and final parameters, their gradient, one of them in float64
 
 
+PER_WEIGHT, PER_NETWORK = 1.4e-8, 2e-5  # seconds to draw and evaluate a network
+EXPONENTIAL = 150  # operations of an exponential of a matrix, over the cube of its size
+
+
 def plan(section: Section) -> list[Shard]:
     """All shards of the study, in a stable order: one for each depth, width and block of seeds."""
-    return [
+    planned = [
         shard
         for family in section.networks
         for width in family.widths
         for shard in _shards(section, family, width)
     ]
+    if initial := section.initial_outputs:
+        for depth, width in product(initial.depths, initial.widths):
+            planned += _initial_outputs(section, initial, depth, width)
+    if shifted := section.shifted_target:
+        for depth in shifted.depths:
+            planned += _shifted_target(section, shifted, depth)
+    return planned
+
+
+def _initial_outputs(section: Section, part: InitialOutputs, depth: int, width: int) -> list[Shard]:
+    specification = shards.InitialOutputs.gathered(
+        section, part, depth=depth, width=width, seeds=()
+    )
+    weights = count_weights([section.intrinsic_dim + 1, *(width,) * depth, 1])
+    seconds = part.networks * (PER_WEIGHT * weights + PER_NETWORK)
+    arrays = weights + shards.TOGETHER + 4 * part.networks * part.points
+    name, each = f"initial-outputs-depth{depth}-width{width}", Cost(seconds, 8 * arrays)
+    return _on_cpus(section, name, specification, part.seeds, each)
+
+
+def _shifted_target(section: Section, part: ShiftedTarget, depth: int) -> list[Shard]:
+    specification = shards.ShiftedTarget.gathered(section, part, depth=depth, seeds=())
+    operations = sum(EXPONENTIAL * (2.0 * n) ** 3 for n in part.sample_sizes)
+    points = part.sample_sizes[-1] + section.test_size
+    arrays = 4 * points**2 + section.times * part.sample_sizes[-1] ** 2
+    each = Cost(section.times * dense_seconds(operations), 8 * arrays)
+    return _on_cpus(section, f"shifted-target-depth{depth}", specification, part.seeds, each)
+
+
+def _on_cpus(
+    section: Section, name: str, specification: shards.AnySpecification, seeds: int, each: Cost
+) -> list[Shard]:
+    """Seeds one after the other, which need the memory of one."""
+    once = Cost(0, each.memory_bytes)
+    each = Cost(each.seconds, 0)
+    block = section.seeds_per_shard
+    return in_blocks("kernel_regime", name, specification, seeds, block, each, once, gpu=False)
 
 
 def _shards(section: Section, family: Depth, width: int) -> list[Shard]:
     # NTK(x, x) of unit x
     learning_rate = section.step / ((family.depth + 1) * (1 + section.bias))
-    specification = Networks.gathered(
+    specification = shards.Networks.gathered(
         section, family, width=width, seeds=(), learning_rate=learning_rate
     )
     sizes = [section.intrinsic_dim + 1, *(width,) * family.depth, 1]

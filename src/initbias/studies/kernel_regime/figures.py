@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from initbias.studies.kernel_regime.estimate import INITIALIZATIONS, QUANTITIES
 from initbias.study.drawing import (
     ARMS,
+    DASHED,
     DOTTED,
     THEORY,
     Look,
@@ -24,8 +25,24 @@ from initbias.study.drawing import (
 )
 from initbias.study.tables import cell, groups, interval, select
 
+OF_THE_SUPREMUM = (  # column, quantity, factor
+    ("up to time", "last_time", 1),
+    ("largest at end, % of runs", "farthest_at_end", 100),
+    ("time of largest", "time_of_largest", 1),
+)
+LATE = (  # the same at the largest width
+    ("growth in last half, %", "late_growth", 100),
+    ("slowest mode left, %", "slowest_mode", 100),
+)
+INITIAL_TABLE = ["depth", "width", "networks", "excess kurtosis", "exact", "covariance, χ²"]
+SHIFTED_TABLE = ["depth", "sample_size", "up to time", "largest relative difference", "runs"]
 ASIDE = {"standard": 2**-0.06, "mirrored": 2**0.06}  # factors: bars that would hide each other
 HALF = Look("slope of $m^{-1/2}$", THEORY, line=DOTTED, weight=1)
+EXACT = Look("exact (top), Gaussian process (bottom)", THEORY, line=DASHED, weight=1)
+INITIAL = {
+    "excess_kurtosis": Look("excess kurtosis", marker="D", line="", weight=1),
+    "covariance_chi2": Look("χ² of the covariance", marker="v", line="", weight=1),
+}
 BEFORE = Look("before training, from the limit", marker="D", weight=1)
 
 
@@ -71,10 +88,77 @@ def kernel_by_width(estimates: pd.DataFrame) -> Figure:
     return _by_width(estimates, series, "relative distance of kernels")
 
 
+def initial_outputs(estimates: pd.DataFrame) -> Figure:
+    """Excess kurtosis and χ² of the covariance of initial outputs against the width."""
+    means = select(estimates, part="initial_outputs", statistic="mean").dropna(subset="width")
+    if not means["value"].notna().any():
+        return without_data(select(estimates, part="initial_outputs"), "initial outputs")
+    means = means.sort_values(["quantity", "depth"], ascending=[False, True])
+    figure, panels = facets(
+        means, col="depth", row="quantity", titles=_layers, row_titles=lambda _: "",
+        sharey="row", height=0.85,
+    )  # fmt: skip
+    fits = select(estimates, part="initial_outputs", statistic="fitted")
+    for axes, rows in panels:
+        quantity, depth = rows["quantity"].iloc[0], rows["depth"].iloc[0]
+        INITIAL[quantity].bars(axes, rows, "width")
+        EXACT.plot(axes, *rows.sort_values("width")[["width", "theory"]].to_numpy().T)
+        fitted = select(fits, quantity=quantity, depth=depth)
+        replace(INITIAL[quantity], marker="", line="-").plot(axes, fitted["width"], fitted["value"])
+        logarithmic(axes, rows["width"], y=quantity == "excess_kurtosis")
+        fit = select(estimates, quantity=quantity, depth=depth, statistic="exponent")
+        _name_exponents(axes, fit, [(quantity, "standard", replace(INITIAL[quantity], line="-"))])
+    names = {"excess_kurtosis": "excess kurtosis", "covariance_chi2": "χ² of the covariance"}
+    name_axes(
+        panels, "width $m$ of each hidden layer", lambda rows: names[rows["quantity"].iloc[0]]
+    )
+    legend_below(figure, [*INITIAL.values(), EXACT])
+    return figure
+
+
+def initial(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Initial outputs, a row for each depth and width."""
+    rows = []
+    means = select(estimates, part="initial_outputs", statistic="mean").dropna(subset="width")
+    for setting, group in groups(means, ["depth", "width"]):
+        kurtosis, covariance = (select(group, quantity=quantity) for quantity in INITIAL)
+        rows.append(
+            {
+                **{name: f"{value:.0f}" for name, value in setting.items()},
+                "networks": int(covariance["networks"].iloc[0] * covariance["used"].iloc[0]),
+                "excess kurtosis": cell(kurtosis),
+                "exact": f"{kurtosis['theory'].iloc[0]:.3f}" if len(kurtosis) else "",
+                "covariance, χ²": cell(covariance, ".2f"),
+            }
+        )
+    return pd.DataFrame(rows, columns=INITIAL_TABLE)
+
+
+def shifted_target(estimates: pd.DataFrame) -> pd.DataFrame:
+    """A-S2, a row for each depth and sample size."""
+    rows = []
+    shifted = select(estimates, part="shifted_target")
+    for setting, group in groups(shifted, ["depth", "sample_size"]):
+        apart, until = (
+            select(group, quantity=quantity).iloc[0]
+            for quantity in ("relative_difference", "last_time")
+        )
+        rows.append(
+            {
+                **{name: f"{value:.0f}" for name, value in setting.items()},
+                "up to time": f"{until['value']:g}",
+                "largest relative difference": f"{apart['value']:.1e}",
+                "runs": int(apart["used"]),
+            }
+        )
+    return pd.DataFrame(rows, columns=SHIFTED_TABLE)
+
+
 def exponents(estimates: pd.DataFrame) -> pd.DataFrame:
     """Exponents in the width, a row for each depth, sample size and initialization."""
     rows = []
-    for setting, group in groups(estimates, ["depth", "sample_size", "arm"]):
+    trained = select(estimates, part="networks")
+    for setting, group in groups(trained, ["depth", "sample_size", "arm"]):
         errors = select(group, quantity="sup_error")
         fitted = select(errors, statistic="exponent").iloc[0]
         means = select(errors, statistic="mean").sort_values("width")
@@ -87,8 +171,9 @@ def exponents(estimates: pd.DataFrame) -> pd.DataFrame:
                 found = select(group, quantity=quantity, statistic=statistic)
                 row[f"{quantity.replace('_', ' ')}, {statistic}"] = cell(found, absent="no fit")
         row["sup error at largest width"] = interval(means.iloc[-1]) if len(means) else ""
-        at_end = select(group, quantity="farthest_at_end")["value"]
-        row["largest at end, %"] = f"{100 * at_end.iloc[0]:.0f}" if len(at_end) else ""
+        for name, quantity, factor in (*OF_THE_SUPREMUM, *LATE):
+            found = select(group, quantity=quantity).sort_values("width")["value"].tail(1)
+            row[name] = f"{factor * found.iloc[0]:.3g}" if len(found) else ""
         row["runs"], row["failed"] = int(fitted["used"]), int(fitted["failed"])
         rows.append(row)
     return pd.DataFrame(rows)
@@ -141,7 +226,7 @@ def _name_exponents(
     axes: Axes, fits: pd.DataFrame, series: Sequence[tuple[str, str, Look]]
 ) -> None:
     """Exponents at the panel's largest sample size, below the means."""
-    largest = fits[fits["sample_size"] == fits["sample_size"].max()].dropna(subset="value")
+    largest = select(fits, sample_size=fits["sample_size"].max()).dropna(subset="value")
     handles = []
     for quantity, arm, look in series:
         for fit in select(largest, quantity=quantity, arm=arm).itertuples():
@@ -160,5 +245,6 @@ FIGURES = {
     "error_over_time": error_over_time,
     "error_by_width": error_by_width,
     "kernel_by_width": kernel_by_width,
+    "initial_outputs": initial_outputs,
 }
-TABLES = {"exponents": exponents}
+TABLES = {"exponents": exponents, "initial": initial, "shifted_target": shifted_target}

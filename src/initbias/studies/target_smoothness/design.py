@@ -111,7 +111,7 @@ def _theory_shards(section: Section, intrinsic_dim: int) -> Iterator[Shard]:
     )
     optima = 2 * len(section.relative_smoothness) * len(specification.log2_sizes)
     cost = Cost(equivalent_seconds(times=optima), 1e8)
-    yield Shard(STUDY, f"theory-d{intrinsic_dim}", specification, cost)
+    yield Shard(STUDY, f"theory-d{intrinsic_dim}", specification, cost, gpu=False)
 
 
 def _kernel_shards(section: Section, intrinsic_dim: int) -> Iterator[Shard]:

@@ -1,12 +1,8 @@
-"""How far trained networks are from kernel descent, and their tangent kernel, for one shard.
+"""How far trained networks are from kernel descent, and their tangent kernel.
 
 The kernel predictor begins with the network's own initial outputs and takes the same discrete steps
 with the exact kernel of infinite width. So what is between the two is the finite width alone, up to
 the rounding of float32: there is neither a time-step error nor a draw of another initial function.
-
-Data, noise and initial parameters come from generators named by what they belong to. A data set of a
-seed is the same for all depths and widths, and a mirrored network begins as two copies of the
-standard one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from initbias.datasets import TARGETS, generator, sample_sphere
+from initbias.datasets import generator
 from initbias.networks import (
     Architecture,
     Record,
@@ -28,61 +24,13 @@ from initbias.networks import (
     initialize,
     train,
 )
+from initbias.studies.kernel_regime.measure.columns import COLUMNS
+from initbias.studies.kernel_regime.measure.samples import Array, Sample, draw_sample, identity
 from initbias.studies.kernel_regime.shards import Networks
 from initbias.study.cells import Progress, Rows, batches, diverged, logarithmic_epochs, share_of
-from initbias.study.columns import ENDED, SEED, Column
 
 Initialization = Literal["standard", "mirrored"]
 INITIALIZATIONS: tuple[Initialization, ...] = ("standard", "mirrored")
-
-VALUES = {
-    "sup_error": "largest distance of the network from kernel gradient descent over training and test points",
-    "rms_error": "root of the mean squared distance over the same points",
-    "loss": "half of the mean squared error on the training labels",
-    "kernel_distance": "of the initial empirical kernel on the training points from that of infinite "
-    "width, Frobenius norm, relative to the latter; the same at all times of a run",
-    "kernel_change": "of the empirical kernel from initialization to the end of training, relative; the same "
-    "at all times of a run",
-}
-COLUMNS = (
-    Column("initialization", "`standard` or `mirrored`", text=True),
-    Column("intrinsic_dim", "dimension d of the sphere S^d of the inputs"),
-    Column("input_dim", "d + 1"),
-    Column("noise_std", "standard deviation of the label noise"),
-    Column("depth", "hidden layers"),
-    Column("width", "neurons of each hidden layer; a mirrored network has two such halves"),
-    Column("sample_size", "n"),
-    SEED,
-    Column("time", "learning rate × epochs; 0 is initialization"),
-    *(Column(name, meaning) for name, meaning in VALUES.items()),
-    *ENDED,
-)
-
-Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One data set, with its training points before its test points."""
-
-    inputs: Array  # (n + test, input_dim)
-    labels: Array  # of the training points, (n,)
-
-    @property
-    def train(self) -> Array:
-        """The training points, (n, input_dim)."""
-        return self.inputs[: len(self.labels)]
-
-
-def draw_sample(specification: Networks, sample_size: int, seed: int) -> Sample:
-    """The data set of a seed, the same for all networks."""
-    identity = _identity(specification, sample_size, seed)
-    total = sample_size + specification.test_size
-    input_dim = specification.intrinsic_dim + 1
-    inputs = sample_sphere(total, input_dim, generator(*identity, "inputs"))
-    noise = generator(*identity, "noise").standard_normal(sample_size)
-    target = TARGETS[specification.target](inputs[:sample_size])
-    return Sample(inputs, target + specification.noise_std * noise)
 
 
 @dataclass(frozen=True)
@@ -161,6 +109,9 @@ def _measure_seeds(
                 values |= _compare(trajectory, index, limit)
                 values["kernel_distance"] = _distance(start, limit.kernel)
                 values["kernel_change"] = _distance(end, start)
+                smallest = min(np.linalg.eigvalsh(each)[0] for each in (start, limit.kernel))
+                rate = specification.learning_rate / sample_size
+                values["slowest_mode"] = (1 - rate * max(smallest, 0.0)) ** epochs
             time = specification.learning_rate * epochs
             table.add(ended, initialization=initialization, time=time, **values)
     return [table.table() for table in tables]
@@ -169,8 +120,8 @@ def _measure_seeds(
 def _draws(specification: Networks, sample_size: int, seed: int) -> np.random.Generator:
     """Draws the initial parameters of a seed, the same for both initializations."""
     shape = ("depth", specification.depth, "width", specification.width)
-    identity = _identity(specification, sample_size, seed)
-    return generator(*identity, *shape, "initial parameters")
+    named = identity(specification, sample_size, seed)
+    return generator(*named, *shape, "initial parameters")
 
 
 class _Limit:
@@ -220,15 +171,3 @@ def _compare(trajectory: Trajectory, index: int, limit: _Limit) -> dict[str, Arr
 
 def _distance(kernel: Array, reference: Array) -> float:
     return float(np.linalg.norm(kernel - reference) / np.linalg.norm(reference))
-
-
-def _identity(specification: Networks, sample_size: int, seed: int) -> tuple[str | int, ...]:
-    return (
-        "kernel_regime",
-        "intrinsic_dim",
-        specification.intrinsic_dim,
-        "sample_size",
-        sample_size,
-        "seed",
-        seed,
-    )
