@@ -24,6 +24,7 @@ TINY: dict[str, Any] = {
                     "target": target,
                     "kernel": runs(time_per_sample=5),
                     "network": runs(width_per_sample=4),
+                    "theory_log2_size": 6,
                 }
                 for design, target in (("paper", "squared_sum"), ("sphere", "sum"))
             },

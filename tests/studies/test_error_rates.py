@@ -254,7 +254,9 @@ def test_rates_are_not_judged_on_runs_that_ended_before_their_best_time() -> Non
 
 @pytest.fixture(scope="module")
 def theory() -> pd.DataFrame:
-    (rows,) = measured(SHARDS["sphere-theory-d1"]).values()
+    levels = {"noise_stds": [0.0, 0.2], "flow_noise_stds": [0.2]}
+    specification = changed(SHARDS["sphere-theory-d1"], log2_sizes=list(range(4, 45)), **levels)
+    (rows,) = measured(specification).values()
     assert (
         set(rows["model"]) == {"ridge equivalent", "flow equivalent"} and rows["risk"].gt(0).all()
     )
