@@ -35,6 +35,7 @@ SOLUTION = SYSTEM.min_norm + networks.in_null_space(SYSTEM, np.ones((5, 1)))
 SIZES = np.array([8.0, 16, 32, 64, 128, 256])
 RISKS = np.array([1.0, 0.75, 0.5, 0.375, 0.25, 0.1875])
 SPECTRUM, SQUARES = VALUES[None, ::-1].copy(), RISKS[None] ** 2
+NODES = kernels.SphereSpectrum(np.arange(6.0), 2 * np.arange(6.0) + 1, SPECTRUM[0], SPECTRUM[0])
 
 
 def net(widths: tuple[int, ...] = (5,), **options: Any) -> networks.Networks:
@@ -129,6 +130,12 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "difference_interval": (lambda *given: statistics.difference_interval(*given).high, (VALUES, RISKS)),
     "squared_coefficients": (
         lambda kernel, y: kernels.squared_coefficients(kernel, [y])[1][0], (KERNEL, Y)
+    ),
+    "mean_squared_coefficients": (
+        lambda kernel, s: kernels.mean_squared_coefficients(kernel, [s])[1][0], (KERNEL, KERNEL)
+    ),
+    "sample_spectrum": (
+        lambda squares: kernels.sample_spectrum(NODES, squares, 16, 4)[1], (SQUARES,)
     ),
     "tail_shares": (statistics.tail_shares, (VALUES,)),
     "fit_tails": (

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from initbias.kernels.cost import dense_seconds, eigendecomposition_seconds
 
 if TYPE_CHECKING:
-    from initbias.kernels.coefficients import squared_coefficients
-    from initbias.kernels.equivalents import FlowEquivalent, RidgeEquivalent
+    from initbias.kernels.coefficients import mean_squared_coefficients, squared_coefficients
+    from initbias.kernels.equivalents import FlowEquivalent, RidgeEquivalent, sample_spectrum
     from initbias.kernels.flow import KernelFlow, descent_filter, flow_filter, ridge_filter
     from initbias.kernels.gaussian_process import sample_gaussian_process
     from initbias.kernels.krylov import KrylovChange, krylov_change
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from initbias.kernels.sphere import SphereSpectrum, sphere_spectrum
 
 _HOMES = {
-    "coefficients": ["squared_coefficients"],
-    "equivalents": ["FlowEquivalent", "RidgeEquivalent"],
+    "coefficients": ["mean_squared_coefficients", "squared_coefficients"],
+    "equivalents": ["FlowEquivalent", "RidgeEquivalent", "sample_spectrum"],
     "flow": ["KernelFlow", "descent_filter", "flow_filter", "ridge_filter"],
     "gaussian_process": ["sample_gaussian_process"],
     "krylov": ["KrylovChange", "krylov_change"],
@@ -45,12 +45,14 @@ __all__ = [
     "eigendecomposition_seconds",
     "flow_filter",
     "krylov_change",
+    "mean_squared_coefficients",
     "ntk_product",
     "planted_covariance",
     "relu_diagonals",
     "relu_kernels",
     "ridge_filter",
     "sample_gaussian_process",
+    "sample_spectrum",
     "sphere_spectrum",
     "squared_coefficients",
 ]
