@@ -127,7 +127,6 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "student_interval": (lambda values: statistics.student_interval(values).high, (VALUES,)),
     "positive_interval": (lambda values: statistics.positive_interval(values).high, (VALUES,)),
     "ratio_interval": (lambda values: statistics.ratio_interval(values).high, (VALUES,)),
-    "difference_interval": (lambda *given: statistics.difference_interval(*given).high, (VALUES, RISKS)),
     "squared_coefficients": (
         lambda kernel, y: kernels.squared_coefficients(kernel, [y])[1][0], (KERNEL, Y)
     ),
@@ -157,7 +156,7 @@ WITHOUT = {
     "crossing_bound", "distance_bound", "fraction_interval", "balanced_curvature", "alignment",
     "effective_rank",
     "slowest_factor", "KernelRegression", "draw_split", "mean_cross_entropy", "stable_learning_rate",
-     "layer_norms", "spectral_norm", "default_threads", "initialize", "KrylovChange",
+     "layer_norms", "spectral_norm", "default_threads", "initialize", "KrylovChange", "planted_shares",
     "ReluKernels", "FlowEquivalent", "RidgeEquivalent", "SphereSpectrum", "sphere_spectrum", "LEVEL",
     "CorrectedPowerLaw", "FloorFit", "Curves", "Estimate", "PowerLawFit", "PurePowerLaw", "Verdict", "Window",
     "widening", "CHI2", "exponent_of_means", "DATASETS", "TARGETS", "Dataset", "DatasetUnavailable",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from initbias.kernels.flow import KernelFlow, descent_filter, flow_filter, ridge_filter
     from initbias.kernels.gaussian_process import sample_gaussian_process
     from initbias.kernels.krylov import KrylovChange, krylov_change
-    from initbias.kernels.planted import planted_covariance
+    from initbias.kernels.planted import planted_covariance, planted_shares
     from initbias.kernels.regression import KernelRegression, descent_added_error
     from initbias.kernels.relu import ReluKernels, ntk_product, relu_diagonals, relu_kernels
     from initbias.kernels.sphere import SphereSpectrum, sphere_spectrum
@@ -25,7 +25,7 @@ _HOMES = {
     "flow": ["KernelFlow", "descent_filter", "flow_filter", "ridge_filter"],
     "gaussian_process": ["sample_gaussian_process"],
     "krylov": ["KrylovChange", "krylov_change"],
-    "planted": ["planted_covariance"],
+    "planted": ["planted_covariance", "planted_shares"],
     "regression": ["KernelRegression", "descent_added_error"],
     "relu": ["ReluKernels", "ntk_product", "relu_diagonals", "relu_kernels"],
     "sphere": ["SphereSpectrum", "sphere_spectrum"],
@@ -48,6 +48,7 @@ __all__ = [
     "mean_squared_coefficients",
     "ntk_product",
     "planted_covariance",
+    "planted_shares",
     "relu_diagonals",
     "relu_kernels",
     "ridge_filter",
