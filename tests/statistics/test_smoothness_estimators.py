@@ -27,3 +27,19 @@ def test_what_rounding_leaves_of_the_last_values_is_finite() -> None:
     eigenvalues[:, :50] = squares[:, :50] = np.arange(1, 51) ** -2.0
     fit = fit_tails(eigenvalues, squares, 1, 0.9)
     assert fit is not None and np.isfinite([fit.slope, fit.decay, fit.log_amplitude]).all()
+
+
+def test_weights_uniform_in_log_i_are_those_of_a_fit_at_logarithmic_indices() -> None:
+    """Tail sums that bend: least squares on i drawn with probability 1/i, by numpy's polyfit."""
+    n = 400
+    index = np.arange(1, n + 1)
+    squares = 1 / index**1.5 + 1e-3
+    eigenvalues = index**-1.2 + 1e-3
+    fit = fit_tails(eigenvalues[None], squares[None], 1, 0.9, even="log i")
+    assert fit is not None
+    log_i, root = np.log(index[:359]), index[:359] ** -0.5  # polyfit weighs residuals, not squares
+    tails = tail_shares(squares)[:359]
+    expected = [-np.polyfit(log_i, np.log(y), 1, w=root)[0] for y in (tails, eigenvalues[:359])]
+    np.testing.assert_allclose([fit.slope[0], fit.decay[0]], expected)
+    plain = fit_tails(eigenvalues[None], squares[None], 1, 0.9)
+    assert plain is not None and plain.slope[0] > fit.slope[0] + 0.2

@@ -381,6 +381,11 @@ def test_a_data_set_that_cannot_be_had_is_counted_and_told(tmp_path: Path) -> No
     assert table.loc["CIFAR-10", "slope"] == "not measured"
     assert re.fullmatch(r"\d\.\d\d \[.*\]", table.loc["digits, 8 × 8", "slope"])
     assert len(figures.recovery(estimates)) == 2 * 5
+    tried = figures.choices(estimates)
+    assert len(tried) == 3 * 5  # normalisations, encodings and shuffled labels of digits
+    assert tried["slope, even in log i"].str.fullmatch(r"\d\.\d\d \(\d\.\d\d to \d\.\d\d\)").all()
+    for each in figures.TABLES.values():
+        assert len(each(estimates).columns) <= 8
     with style():
         for name, figure in figures.FIGURES.items():
             drawn = figure(estimates)

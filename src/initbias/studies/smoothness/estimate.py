@@ -56,6 +56,8 @@ MEANINGS = {
     "amplitude": "of the tail sums' power law at i = 1, as a fraction of the whole sum",
     "over_decay": "slope / decay",
     "over_theory": "slope / ((d+1)/d), with the input dimension for real data",
+    "log_slope": "slope with weights uniform in log i",
+    "log_over_decay": "the same over the decay with these weights",
     "eigenvalue": "smoothness by the eigenvalue estimator; `theory`: what theory gives for it, from one to "
     "the other end by how much it changes if indices are off by one; `limit`: the mean plus what theory "
     "says it lacks of its value at the largest n of theory, its interval widened by the errors of theory",
@@ -74,6 +76,8 @@ CHOICES = {
     "slope": "slope",
     "over_decay": "slope over fitted decay",
     "over_theory": "slope over $(d+1)/d$",
+    "log_slope": "slope, even in log $i$",
+    "log_over_decay": "slope over fitted decay, even in log $i$",
 }
 CHOSEN = {
     "class_index": "class index",
@@ -134,7 +138,8 @@ def _published(eigenvalues: Array, squares: Array, about: Row) -> Iterator[Row]:
     decay = 1 + 1 / dimension
     for first, end in WINDOWS:
         fit = fit_tails(eigenvalues, squares, first, end)
-        if fit is None:
+        even = fit_tails(eigenvalues, squares, first, end, even="log i")
+        if fit is None or even is None:
             continue
         window = _window((first, end))
         for quantity, values, theory in (
@@ -142,6 +147,8 @@ def _published(eigenvalues: Array, squares: Array, about: Row) -> Iterator[Row]:
             ("decay", fit.decay, decay if about["kind"] == "synthetic" else np.nan),
             ("over_decay", fit.slope / fit.decay, smoothness),
             ("over_theory", fit.slope * dimension / (dimension + 1), smoothness),
+            ("log_slope", even.slope, np.maximum(smoothness * decay, 0)),
+            ("log_over_decay", even.slope / even.decay, smoothness),
         ):
             yield row(quantity, "mean", student_interval(values), theory=theory, **window)
         amplitude = ratio_interval(fit.log_amplitude)
