@@ -35,6 +35,7 @@ SOLUTION = SYSTEM.min_norm + networks.in_null_space(SYSTEM, np.ones((5, 1)))
 SIZES = np.array([8.0, 16, 32, 64, 128, 256])
 RISKS = np.array([1.0, 0.75, 0.5, 0.375, 0.25, 0.1875])
 SPECTRUM, SQUARES = VALUES[None, ::-1].copy(), RISKS[None] ** 2
+NODES = kernels.SphereSpectrum(np.arange(6.0), 2 * np.arange(6.0) + 1, SPECTRUM[0], SPECTRUM[0])
 
 
 def net(widths: tuple[int, ...] = (5,), **options: Any) -> networks.Networks:
@@ -142,9 +143,14 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "student_interval": (lambda values: statistics.student_interval(values).high, (VALUES,)),
     "positive_interval": (lambda values: statistics.positive_interval(values).high, (VALUES,)),
     "ratio_interval": (lambda values: statistics.ratio_interval(values).high, (VALUES,)),
-    "difference_interval": (lambda *given: statistics.difference_interval(*given).high, (VALUES, RISKS)),
     "squared_coefficients": (
         lambda kernel, y: kernels.squared_coefficients(kernel, [y])[1][0], (KERNEL, Y)
+    ),
+    "mean_squared_coefficients": (
+        lambda kernel, s: kernels.mean_squared_coefficients(kernel, [s])[1][0], (KERNEL, KERNEL)
+    ),
+    "sample_spectrum": (
+        lambda squares: kernels.sample_spectrum(NODES, squares, 16, 4)[1], (SQUARES,)
     ),
     "tail_shares": (statistics.tail_shares, (VALUES,)),
     "fit_tails": (
@@ -166,7 +172,7 @@ WITHOUT = {
     "crossing_bound", "distance_bound", "fraction_interval", "balanced_curvature", "alignment",
     "effective_rank",
     "slowest_factor", "KernelRegression", "draw_split", "mean_cross_entropy", "stable_learning_rate",
-     "layer_norms", "spectral_norm", "default_threads", "initialize", "KrylovChange",
+     "layer_norms", "spectral_norm", "default_threads", "initialize", "KrylovChange", "planted_shares",
     "ReluKernels", "FlowEquivalent", "RidgeEquivalent", "SphereSpectrum", "sphere_spectrum", "LEVEL",
     "CorrectedPowerLaw", "FloorFit", "Curves", "Estimate", "PowerLawFit", "PurePowerLaw", "Verdict", "Window",
     "widening", "exponent_of_means", "DATASETS", "TARGETS", "Dataset", "DatasetUnavailable",

@@ -7,7 +7,12 @@ import pytest
 import torch
 
 from initbias.datasets import TARGETS, generator, sample_sphere
-from initbias.kernels import relu_kernels, sphere_spectrum, squared_coefficients
+from initbias.kernels import (
+    mean_squared_coefficients,
+    relu_kernels,
+    sphere_spectrum,
+    squared_coefficients,
+)
 
 
 def ntk(x: Any) -> torch.Tensor:
@@ -59,3 +64,30 @@ def test_containers_make_no_difference_and_shapes_have_to_agree() -> None:
             squared_coefficients(kernel, targets)
     with pytest.raises(ValueError, match="kernel must be symmetric"):
         squared_coefficients(np.triu(kernel.numpy()), [y])
+
+
+def test_mean_squared_coefficients_are_the_means_of_draws() -> None:
+    """20,000 draws: each mean within 5 standard errors, √(2/20,000) = 1 % of it, and χ² as chance has it."""
+    draws, x = 20_000, sample_sphere(60, 4, generator("means", "inputs"))
+    kernels = relu_kernels(x, depth=1, bias=True)
+    covariances = [kernels.nngp, np.eye(60)]
+    eigenvalues, (mean, white) = mean_squared_coefficients(kernels.ntk, covariances)
+    factor = np.linalg.cholesky(kernels.nngp.numpy() + 1e-12 * np.eye(60))
+    normal = generator("means").standard_normal((60, draws))
+    others, (sampled,) = squared_coefficients(kernels.ntk, [factor @ normal])
+    np.testing.assert_array_equal(eigenvalues, others)
+    deviations = (sampled / mean - 1) / np.sqrt(2 / draws)
+    assert np.abs(deviations).max() < 5
+    assert 0.4 < (deviations**2).mean() < 1.8
+    np.testing.assert_allclose(white, 1 / 60)
+    assert mean.sum() == pytest.approx(kernels.nngp.diagonal().mean().item())
+
+
+def test_mean_squared_coefficients_of_the_kernel_itself_are_its_eigenvalues() -> None:
+    kernel = ntk(sample_sphere(80, 3, generator("itself")))
+    eigenvalues, (squares,) = mean_squared_coefficients(kernel, [kernel])
+    np.testing.assert_allclose(squares, eigenvalues, rtol=1e-9)
+    with pytest.raises(ValueError, match=r"covariances must be of shape \(80, 80\)"):
+        mean_squared_coefficients(kernel, [np.eye(79)])
+    with pytest.raises(ValueError, match="covariances"):
+        mean_squared_coefficients(kernel, [np.triu(kernel.numpy())])

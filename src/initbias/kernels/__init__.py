@@ -14,25 +14,25 @@ from initbias.kernels.cost import (
 )
 
 if TYPE_CHECKING:
-    from initbias.kernels.coefficients import squared_coefficients
-    from initbias.kernels.equivalents import FlowEquivalent, RidgeEquivalent
+    from initbias.kernels.coefficients import mean_squared_coefficients, squared_coefficients
+    from initbias.kernels.equivalents import FlowEquivalent, RidgeEquivalent, sample_spectrum
     from initbias.kernels.factorised import LargeRidge, large_ridge
     from initbias.kernels.flow import KernelFlow, descent_filter, flow_filter, ridge_filter
     from initbias.kernels.gaussian_process import sample_gaussian_process
     from initbias.kernels.krylov import KrylovChange, krylov_change
-    from initbias.kernels.planted import planted_covariance
+    from initbias.kernels.planted import planted_covariance, planted_shares
     from initbias.kernels.regression import KernelRegression, descent_added_error
     from initbias.kernels.relu import ReluKernels, ntk_product, relu_diagonals, relu_kernels
     from initbias.kernels.sphere import SphereSpectrum, sphere_spectrum
 
 _HOMES = {
-    "coefficients": ["squared_coefficients"],
-    "equivalents": ["FlowEquivalent", "RidgeEquivalent"],
+    "coefficients": ["mean_squared_coefficients", "squared_coefficients"],
+    "equivalents": ["FlowEquivalent", "RidgeEquivalent", "sample_spectrum"],
     "flow": ["KernelFlow", "descent_filter", "flow_filter", "ridge_filter"],
     "gaussian_process": ["sample_gaussian_process"],
     "krylov": ["KrylovChange", "krylov_change"],
     "factorised": ["LargeRidge", "large_ridge"],
-    "planted": ["planted_covariance"],
+    "planted": ["planted_covariance", "planted_shares"],
     "regression": ["KernelRegression", "descent_added_error"],
     "relu": ["ReluKernels", "ntk_product", "relu_diagonals", "relu_kernels"],
     "sphere": ["SphereSpectrum", "sphere_spectrum"],
@@ -56,12 +56,15 @@ __all__ = [
     "krylov_change",
     "large_ridge",
     "large_ridge_seconds",
+    "mean_squared_coefficients",
     "ntk_product",
     "planted_covariance",
+    "planted_shares",
     "relu_diagonals",
     "relu_kernels",
     "ridge_filter",
     "sample_gaussian_process",
+    "sample_spectrum",
     "sphere_spectrum",
     "squared_coefficients",
 ]

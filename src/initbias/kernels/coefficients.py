@@ -1,10 +1,11 @@
 """Coefficients of targets in the eigenvectors of a kernel (Chen, Li, Lin 2024, section 5).
 
 With K/n = U Λ Uᵀ the vectors φ = √n U have φᵀφ/n = I, as eigenfunctions have on average over the data,
-and c = φᵀY/n are the coefficients of the target.
+and c = φᵀY/n are the coefficients of the target. If the target is random with covariance S on the data,
+the mean of c_i² given the data is u_iᵀ S u_i / n, with u_i the columns of U: no draws are needed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,7 @@ def squared_coefficients(kernel: Any, targets: Sequence[Any]) -> tuple[Array, li
     Raises:
         ValueError: the kernel is not symmetric, there are no targets, or they are not (n, outputs).
     """
-    matrix = arguments.tensor("kernel", kernel)
-    arguments.symmetric("kernel", matrix)
+    matrix = _kernel(kernel)
     values = [arguments.array("targets", target, ndim=2) for target in targets]
     n = len(matrix)
     if not values or any(len(target) != n or not target.size for target in values):
@@ -43,3 +43,39 @@ def squared_coefficients(kernel: Any, targets: Sequence[Any]) -> tuple[Array, li
     ends = np.cumsum([target.shape[1] for target in values])
     parts = np.split(squares, ends[:-1], axis=1)
     return eigenvalues.flip(0).cpu().numpy(), [part.mean(axis=1) for part in parts]
+
+
+def mean_squared_coefficients(kernel: Any, covariances: Iterable[Any]) -> tuple[Array, list[Array]]:
+    """Eigenvalues of K/n and mean squared coefficients of random functions, on the device of the kernel.
+
+    Args:
+        kernel: K on the data, symmetric, (n, n).
+        covariances: S of each function on the data, symmetric, (n, n) each; taken one after another.
+
+    Returns:
+        Eigenvalues in descending order, (n,), and in the same order the mean of c² of each function,
+        (n,) each.
+
+    Raises:
+        ValueError: a matrix is not symmetric, or a covariance not of the kernel's shape.
+    """
+    matrix = _kernel(kernel)
+    n = len(matrix)
+    eigenvalues, vectors = torch.linalg.eigh(matrix / n)
+    means = []
+    for given in covariances:
+        covariance = arguments.tensor("covariances", given)
+        arguments.symmetric("covariances", covariance)
+        if covariance.shape != matrix.shape:
+            raise ValueError(
+                f"covariances must be of shape ({n}, {n}): got {tuple(covariance.shape)}"
+            )
+        squares = ((covariance.to(matrix) @ vectors) * vectors).sum(0) / n
+        means.append(squares.flip(0).cpu().numpy())
+    return eigenvalues.flip(0).cpu().numpy(), means
+
+
+def _kernel(kernel: Any) -> torch.Tensor:
+    matrix = arguments.tensor("kernel", kernel)
+    arguments.symmetric("kernel", matrix)
+    return matrix

@@ -6,7 +6,6 @@ from initbias.statistics.floor import FloorFit
 from initbias.statistics.fractions import fraction_interval
 from initbias.statistics.growth import exponent_of_means, exponents, line
 from initbias.statistics.means import (
-    difference_interval,
     positive_interval,
     ratio_interval,
     student_interval,
@@ -47,7 +46,6 @@ __all__ = [
     "TailFit",
     "Verdict",
     "Window",
-    "difference_interval",
     "eigenvalue_smoothness",
     "exponent_of_means",
     "exponents",

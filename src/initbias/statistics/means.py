@@ -35,23 +35,6 @@ def ratio_interval(logarithms: Any) -> Estimate:
     return Estimate(*(float(np.exp(value)) for value in (mean.value, mean.low, mean.high)))
 
 
-def difference_interval(values: Any, others: Any) -> Estimate:
-    """Mean of values less that of other, independent ones, with Welch's 95 % interval."""
-    samples = [
-        arguments.array(name, given, ndim=1)
-        for name, given in (("values", values), ("others", others))
-    ]
-    errors = [sample.var(ddof=1) / len(sample) for sample in samples]
-    value, variance = float(samples[0].mean() - samples[1].mean()), sum(errors)
-    if variance == 0:
-        return Estimate(value, value, value)
-    freedom = variance**2 / sum(
-        error**2 / (len(sample) - 1) for error, sample in zip(errors, samples, strict=True)
-    )
-    reach = float(stdtrit(freedom, (1 + LEVEL) / 2) * np.sqrt(variance))
-    return Estimate(value, value - reach, value + reach)
-
-
 def _half_width(numbers: NDArray[np.float64]) -> float:
     count = len(numbers)
     if count < 2:

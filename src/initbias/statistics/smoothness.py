@@ -3,8 +3,9 @@
 The tail sums T(i) = Σ_{k≥i} c_k² of a target of smoothness α fall as i^(−αβ) if eigenvalues decay as
 i^(−β) (Chen, Li, Lin 2024). Two estimators of α:
 
-published: the slope of log T against log i by least squares on a window of indices, every index with
-    the same weight, over the β fitted to the eigenvalues on the same window, or over its theory.
+published: the slope of log T against log i by least squares on a window of indices, over the β fitted to
+    the eigenvalues on the same window, or over its theory. Every index has the same weight, or every
+    interval of log i: the paper does not say.
 eigenvalue estimator (ours): if c_i² ≍ i^(−1−αβ), then c_i² ≍ λ_i^(α + 1/β), so that α is the slope of
     log c² against log λ less 1/β. Means over bins of i that grow by 30 % take the chance out of single
     coefficients; bins count by the root of their lengths.
@@ -16,7 +17,7 @@ about 0.45. The eigenvalue estimator does not know of tails, and leaves out the 
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +53,9 @@ def tail_shares(squares: Any) -> Array:
     return tails / tails[..., :1]
 
 
-def fit_tails(eigenvalues: Any, squares: Any, first: int, end: float) -> TailFit | None:
+def fit_tails(
+    eigenvalues: Any, squares: Any, first: int, end: float, *, even: Literal["i", "log i"] = "i"
+) -> TailFit | None:
     """Power laws of tail sums and eigenvalues on first ≤ i < end × n.
 
     Args:
@@ -60,6 +63,7 @@ def fit_tails(eigenvalues: Any, squares: Any, first: int, end: float) -> TailFit
         squares: squared coefficients, (data sets, n).
         first: index from 1 on.
         end: as a fraction of n.
+        even: in what the weights of the fits are uniform.
 
     Returns:
         The fit; None if the window has fewer than four indices.
@@ -69,8 +73,9 @@ def fit_tails(eigenvalues: Any, squares: Any, first: int, end: float) -> TailFit
     if stop - first < FEWEST:
         return None
     chosen, log_index = slice(first - 1, stop - 1), np.log(np.arange(first, stop))
-    slope, intercept = line(log_index, _log(shares[:, chosen]))
-    decay, _ = line(log_index, _log(values[:, chosen]))
+    weights = np.ones_like(log_index) if even == "i" else np.exp(-log_index)
+    slope, intercept = line(log_index, _log(shares[:, chosen]), weights)
+    decay, _ = line(log_index, _log(values[:, chosen]), weights)
     return TailFit(-slope, -decay, intercept)
 
 

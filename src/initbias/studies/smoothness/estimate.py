@@ -4,6 +4,12 @@ Two estimators are compared, see statistics/smoothness.py: the published one on 
 slope itself, over the fitted decay of the eigenvalues and over the theoretical one, (d+1)/d, since Table 1
 does not say which it has; and the eigenvalue estimator.
 
+Theory gives the eigenvalues and mean squared coefficients of n points (kernels/equivalents/spectrum.py),
+and the same estimator makes of them what it makes of measured ones. The theory counts eigenvalues in
+real numbers, where a matrix has whole ones: by how much the estimate changes when indices are off by one
+is the error that is allowed to it. Beyond the largest measured n both ends of the window grow as √n, so
+that the window leaves the first eigenvalues and the end of the spectrum behind.
+
 Intervals are by Student's t over data sets. Subsamples of a real data set overlap, so that their
 intervals are not about other data sets.
 """
@@ -15,7 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from initbias.statistics import (
-    difference_interval,
+    Estimate,
     eigenvalue_smoothness,
     fit_tails,
     ratio_interval,
@@ -32,7 +38,7 @@ KEYS = (
     Column("data", "a sphere such as `S^3`, or the name of a data set", text=True),
     Column(
         "target",
-        "synthetic: `planted`, `nngp`, `noise`; real: the encoding of the classes",
+        "synthetic and theory: `planted`, `nngp`, `noise`; real: the encoding of the classes",
         text=True,
     ),
     Column("smoothness", "of the target, where it is known"),
@@ -50,9 +56,11 @@ MEANINGS = {
     "amplitude": "of the tail sums' power law at i = 1, as a fraction of the whole sum",
     "over_decay": "slope / decay",
     "over_theory": "slope / ((d+1)/d), with the input dimension for real data",
-    "eigenvalue": "smoothness by the eigenvalue estimator; `drift`: at this sample size minus at the one "
-    "before; `less planted`: of the NNGP's draws minus of the planted function of equal smoothness on the "
-    "same points, which is not 0 at finite n, where the two spectra share no more than their exponent",
+    "log_slope": "slope with weights uniform in log i",
+    "log_over_decay": "the same over the decay with these weights",
+    "eigenvalue": "smoothness by the eigenvalue estimator; `theory`: what theory gives for it, from one to "
+    "the other end by how much it changes if indices are off by one; `limit`: the mean plus what theory "
+    "says it lacks of its value at the largest n of theory, its interval widened by the errors of theory",
     "tail_share": "T(i) / T(1)",
 }
 PUBLISHED = (1, 0.9)  # window of A-Table1: i < 2700 of 3000
@@ -68,6 +76,8 @@ CHOICES = {
     "slope": "slope",
     "over_decay": "slope over fitted decay",
     "over_theory": "slope over $(d+1)/d$",
+    "log_slope": "slope, even in log $i$",
+    "log_over_decay": "slope over fitted decay, even in log $i$",
 }
 CHOSEN = {
     "class_index": "class index",
@@ -82,13 +92,15 @@ CHOSEN = {
 SHOWN = 40  # tail shares of each target, at logarithmic indices
 
 Array = NDArray[np.float64]
+Key = tuple[str, str, float, int]  # data, target, smoothness, sample size
 
 
 def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
     """Estimates of all quantities from the measurements of all shards."""
     rows: list[Row] = []
-    found: list[tuple[Row, Array]] = []  # eigenvalue estimates of each setting
-    for setting, group in groups(measurements, SETTING, sort=False):
+    theory = _theory(measurements[measurements["kind"] == "theory"])
+    measured = measurements[measurements["kind"] != "theory"]
+    for setting, group in groups(measured, SETTING, sort=False):
         about = {
             **setting,
             "input_dim": group["input_dim"].max(),  # 0 where the data are unavailable
@@ -108,10 +120,8 @@ def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
         estimates = eigenvalue_smoothness(
             eigenvalues, squares, dimension / (dimension + 1), *EIGENVALUE
         )
-        mean = row("eigenvalue", "mean", student_interval(estimates), theory=about["smoothness"])
-        rows.append(about | mean | _window(EIGENVALUE))
-        found.append((about, estimates))
-    rows += [about | each | _window(EIGENVALUE) for about, each in _comparisons(found)]
+        rows += [about | each for each in _spectral(estimates, about, theory)]
+    rows += theory.values()
     for each in rows:
         each["part"] = each.pop("kind")
     return estimates_table(rows, KEYS)
@@ -128,7 +138,8 @@ def _published(eigenvalues: Array, squares: Array, about: Row) -> Iterator[Row]:
     decay = 1 + 1 / dimension
     for first, end in WINDOWS:
         fit = fit_tails(eigenvalues, squares, first, end)
-        if fit is None:
+        even = fit_tails(eigenvalues, squares, first, end, even="log i")
+        if fit is None or even is None:
             continue
         window = _window((first, end))
         for quantity, values, theory in (
@@ -136,6 +147,8 @@ def _published(eigenvalues: Array, squares: Array, about: Row) -> Iterator[Row]:
             ("decay", fit.decay, decay if about["kind"] == "synthetic" else np.nan),
             ("over_decay", fit.slope / fit.decay, smoothness),
             ("over_theory", fit.slope * dimension / (dimension + 1), smoothness),
+            ("log_slope", even.slope, np.maximum(smoothness * decay, 0)),
+            ("log_over_decay", even.slope / even.decay, smoothness),
         ):
             yield row(quantity, "mean", student_interval(values), theory=theory, **window)
         amplitude = ratio_interval(fit.log_amplitude)
@@ -146,22 +159,59 @@ def _published(eigenvalues: Array, squares: Array, about: Row) -> Iterator[Row]:
         yield row("tail_share", "geometric mean", share, index=at)
 
 
-def _comparisons(found: list[tuple[Row, Array]]) -> Iterator[tuple[Row, Row]]:
-    """Estimates less those at the size before, and of the NNGP less the planted function's."""
-    table = pd.DataFrame([about for about, _ in found]).reindex(columns=SETTING)
-    table["at"] = range(len(found))
-    function = [column for column in SETTING if column != "sample_size"]
-    before = table.sort_values("sample_size").groupby(function, dropna=False)["at"].shift()
-    for at, earlier in before.dropna().sort_index().items():
-        difference = difference_interval(found[int(at)][1], found[int(earlier)][1])
-        yield found[int(at)][0], row("eigenvalue", "drift", difference)
-    nngp, planted = select(table, target="nngp"), select(table, target="planted")
-    pairs = nngp.merge(planted, on=[column for column in SETTING if column != "target"])
-    for at, other in zip(pairs["at_x"], pairs["at_y"], strict=True):
-        (about, here), (_, there) = found[at], found[other]
-        if len(here) == len(there):
-            beyond = student_interval(here - there)
-            yield about, row("eigenvalue", "less planted", beyond)
+def _theory(measurements: pd.DataFrame) -> dict[Key, Row]:
+    """The eigenvalue estimator on the spectra of theory, which have an index more than its window."""
+    rows = {}
+    for setting, group in groups(measurements, SETTING, sort=False):
+        values, squares = group.sort_values("index")[
+            ["eigenvalue", "squared_coefficient"]
+        ].T.to_numpy()
+        n, dimension = setting["sample_size"], setting["intrinsic_dim"]
+        end = (len(values) - 1) / n
+        first = EIGENVALUE[0] * EIGENVALUE[1] / end  # the middle of the window goes with √n
+        found, shifted = (
+            eigenvalue_smoothness(
+                values[None, chosen],
+                squares[None, chosen],
+                dimension / (dimension + 1),
+                round(first),
+                1,
+            )[0]
+            for chosen in (slice(None, -1), slice(1, None))
+        )
+        about = {**setting, "input_dim": group["input_dim"].max(), **_window((round(first), end))}
+        around = _widened(Estimate(found, found, found), abs(shifted - found))
+        rows[_key(setting)] = about | row(
+            "eigenvalue", "theory", around, theory=setting["smoothness"]
+        )
+    return rows
+
+
+def _spectral(estimates: Array, about: Row, theory: dict[Key, Row]) -> Iterator[Row]:
+    """Rows of the eigenvalue estimator; its estimates are of each data set."""
+    mean, here = student_interval(estimates), theory.get(_key(about))
+    expected = here["value"] if here else np.nan
+    if about["target"] == "noise":  # equal coefficients at any n
+        expected = about["smoothness"]
+    window = _window(EIGENVALUE)
+    yield row("eigenvalue", "mean", mean, theory=expected, **window)
+    function = _key(about)[:-1]
+    sizes = sorted(n for *of, n in theory if tuple(of) == function)
+    if here and about["target"] == "nngp" and len(sizes) > 1:
+        before, last = (theory[*function, n] for n in sizes[-2:])
+        moved = student_interval(estimates + last["value"] - expected)
+        error = sum(each["high"] - each["value"] for each in (here, last))
+        error += abs(last["value"] - before["value"])
+        limit = _widened(moved, error)
+        yield row("eigenvalue", "limit", limit, theory=about["smoothness"], **window)
+
+
+def _key(setting: Row) -> Key:
+    return setting["data"], setting["target"], setting["smoothness"], setting["sample_size"]
+
+
+def _widened(found: Estimate, by: float) -> Estimate:
+    return Estimate(found.value, found.low - by, found.high + by)
 
 
 def _dimension(about: Row) -> float:

@@ -45,12 +45,17 @@ ESTIMATORS = {
     "over_decay": "tail sums, slope over fitted decay",
     "eigenvalue": "eigenvalue estimator",
 }
-SHOWN = ("slope", "over_decay", "eigenvalue")  # of real data, whose d is not known
-TARGETS = {
-    "planted": Look("planted", marker="o", line="", size=3.5),
-    "nngp": Look("initial output (NNGP)", marker="*", line="", size=8, filled=True),
-    "noise": Look("noise", marker="x", line="", size=5),
+TRIED = {
+    "slope": "slope",
+    "log_slope": "slope, even in log i",
+    "over_decay": "slope over decay",
+    "log_over_decay": "slope over decay, even in log i",
 }
+SHOWN = ("slope", "over_decay", "eigenvalue")  # of real data, whose d is not known
+START = Look("initial output, measured", PALETTE[0], "o", line="", size=4)
+ALTERNATIVE = Look("function of smoothness $1/(d+1)$, measured", PALETTE[1], "s", line="", size=4)
+EXACT = Look("theory at the same $n$")
+BEYOND = Look("theory as the window moves out as $\\sqrt{n}$", line=DASHED)
 
 
 def tail_sums(estimates: pd.DataFrame) -> Figure:
@@ -115,21 +120,39 @@ def smoothness_by_choice(estimates: pd.DataFrame) -> Figure:
 
 
 def recovered_smoothness(estimates: pd.DataFrame) -> Figure:
-    """Estimated less true smoothness at the largest n, a row for each estimator, a column for each sphere."""
-    found = select(estimates, part="synthetic", statistic="mean")
-    rows = _errors(at_largest(found, "sample_size", of="data"))
-    if rows.empty:
+    """Estimated smoothness of the initial output against n, measured and in theory, by sphere."""
+    spectral = select(estimates, quantity="eigenvalue")
+    measured = select(spectral, part="synthetic", statistic="mean")
+    dimension = spectral["intrinsic_dim"]
+    start = spectral["target"] == "nngp"
+    other = (spectral["target"] == "planted") & np.isclose(
+        spectral["smoothness"] * (dimension + 1), 1
+    )
+    rows = spectral[(start | other) & spectral["statistic"].isin(["mean", "theory"])]
+    if measured["value"].isna().all():
         return without_data(estimates, "smoothness on spheres")
     figure, drawn = facets(
-        rows, col="intrinsic_dim", row="quantity", titles=_sphere, height=0.85,
-        row_titles=_estimator,
+        rows.sort_values("intrinsic_dim", kind="stable"), col="intrinsic_dim",
+        titles=lambda of: f"$S^{{{of:.0f}}}$",
     )  # fmt: skip
     for axes, panel in drawn:
-        for target, look in TARGETS.items():
-            look.bars(axes, select(panel, target=target), "smoothness")
-        level(axes, TRUTH, 0)
-    name_axes(drawn, "true smoothness", "estimate $-$ truth")
-    legend_below(figure, [*TARGETS.values(), TRUTH])
+        for target, look, limit in (("nngp", START, 3), ("planted", ALTERNATIVE, 1)):
+            function = select(panel, target=target).sort_values("sample_size")
+            course, found = (select(function, statistic=each) for each in ("theory", "mean"))
+            here = course["sample_size"] <= found["sample_size"].max()
+            EXACT.plot(axes, course["sample_size"][here], course["value"][here])
+            beyond = course[course["sample_size"] >= found["sample_size"].max()]
+            BEYOND.plot(axes, beyond["sample_size"], beyond["value"])
+            look.bars(axes, found, "sample_size")
+            truth = function["smoothness"].iloc[0]
+            level(axes, TRUTH, truth)
+            axes.annotate(
+                f"${limit}/(d+1)$", (1, truth), (0, -3), xycoords=("axes fraction", "data"),
+                textcoords="offset points", ha="right", va="top", fontsize=8,
+            )  # fmt: skip
+        axes.set(xscale="log", ylim=(0, None))
+    name_axes(drawn, "sample size $n$", "estimated smoothness")
+    legend_below(figure, [START, ALTERNATIVE, EXACT, BEYOND, TRUTH])
     return figure
 
 
@@ -207,8 +230,6 @@ def table_1(estimates: pd.DataFrame) -> pd.DataFrame:
         rows.append(row)
         if slope["value"].isna().all():
             continue
-        for quantity, label in (("decay", "eigenvalue decay"), *list(CHOICES.items())[1:]):
-            row[label.replace("$", "")] = cell(select(on_window, quantity=quantity), ".2f")
         labelled = group[(group["target"] != "shuffled") & group["quantity"].isin(CHOICES)]
         low, high = labelled["value"].min(), labelled["value"].max()
         row["all choices and windows"] = f"{low:.2f} to {high:.2f}"
@@ -217,8 +238,31 @@ def table_1(estimates: pd.DataFrame) -> pd.DataFrame:
         spectral = select(chosen, quantity="eigenvalue", statistic="mean")
         row["eigenvalue estimator"] = cell(spectral, ".2f")
         row["3/(d+1)"] = f"{3 / (slope['input_dim'].iloc[0] + 1):.4f}"
-        row["subsamples"] = f"{slope['used'].iloc[0]:.0f}"
     return pd.DataFrame(rows).astype(object).fillna("")
+
+
+def choices(estimates: pd.DataFrame) -> pd.DataFrame:
+    """A-Table1 by every choice, a row for each data set, normalisation and encoding at the largest size."""
+    real, _ = _real(estimates)
+    rows = []
+    for (name, inputs, labels), group in real.groupby(
+        ["data", "normalisation", "target"], sort=False
+    ):
+        row = {
+            "data": NAMES[str(name)],
+            "pixels": CHOSEN[str(inputs)],
+            "labels": CHOSEN[str(labels)],
+        }
+        row["reported"] = f"{REPORTED[str(name)]:.2f}" if name in REPORTED else ""
+        for quantity, label in TRIED.items():
+            found = select(group, quantity=quantity)
+            on_window = cell(
+                fitted(found, PUBLISHED).assign(low=np.nan), ".2f", absent="not measured"
+            )
+            low, high = found["value"].min(), found["value"].max()
+            row[label] = on_window + (f" ({low:.2f} to {high:.2f})" if pd.notna(low) else "")
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def recovery(estimates: pd.DataFrame) -> pd.DataFrame:
@@ -231,13 +275,18 @@ def recovery(estimates: pd.DataFrame) -> pd.DataFrame:
             "intrinsic_dim": f"{key['intrinsic_dim']:.0f}",
             "smoothness": f"{key['smoothness']:.3f}",
         }
+        spectral = select(group, quantity="eigenvalue")
         for quantity, label in ESTIMATORS.items():
             found = _on_windows(group, [quantity])
-            row[label.replace("$", "")] = cell(found, ".2f", absent="no fit")
-        row["less planted"] = cell(select(group, statistic="less planted"), ".2f")
-        row["data sets"] = int(group["used"].max())
+            digits = ".3f" if quantity == "eigenvalue" else ".2f"
+            row[label.replace("$", "")] = cell(found, digits, absent="no fit")
+        row["eigenvalue estimator, theory"] = _digits(select(spectral, statistic="mean")["theory"])
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _digits(values: pd.Series) -> str:
+    return "".join(f"{value:.3f}" for value in values.dropna()[:1])
 
 
 def _real(estimates: pd.DataFrame) -> tuple[pd.DataFrame, str]:
@@ -290,4 +339,4 @@ FIGURES = {
     "bias_by_size": bias_by_size,
     "fit_windows": fit_windows,
 }
-TABLES = {"table_1": table_1, "recovery": recovery}
+TABLES = {"table_1": table_1, "choices": choices, "recovery": recovery}

@@ -19,6 +19,17 @@ class Synthetic(Specification):
     bias: bool
 
 
+class Theory(Specification):
+    """What theory gives for functions on spheres, at the measured sizes and far beyond."""
+
+    experiment: Literal["theory"] = "theory"
+    intrinsic_dims: tuple[int, ...]
+    smoothness: tuple[float, ...]
+    sample_sizes: tuple[int, ...]
+    doublings: int
+    bias: bool
+
+
 class Real(Specification):
     """Images with several encodings of their labels."""
 
@@ -31,4 +42,4 @@ class Real(Specification):
     bias: bool
 
 
-AnySpecification = Annotated[Synthetic | Real, Field(discriminator="experiment")]
+AnySpecification = Annotated[Synthetic | Theory | Real, Field(discriminator="experiment")]
