@@ -176,9 +176,7 @@ def exponent_by_dimension(estimates: pd.DataFrame) -> Figure:
     fits = fits.assign(
         panel=fits["model"].map(names) + fits["noise_std"].map(", noise {:g}".format)
     )
-    figure, drawn = facets(
-        fits.sort_values(["model", "noise_std"]), col="panel", wrap=4, height=1.1
-    )
+    figure, drawn = facets(fits.sort_values(["model", "noise_std"]), col="panel", height=1.1)
     dims = np.sort(fits["intrinsic_dim"].unique())
     grid = np.linspace(dims[0] - 0.3, dims[-1] + 0.3, 100)
     for axes, panel in drawn:
@@ -222,7 +220,8 @@ def local_exponents(estimates: pd.DataFrame) -> Figure:
                 looks[name].bars(axes, select(panel, arm=name, model=model), "sample_size")
             limit = asymptote("ridge", name, int(at["intrinsic_dim"]), at["noise_std"])
             axes.axhline(limit, color=COLORS[name], ls=DOTTED, lw=1)
-        axes.set(xscale="log", xlim=(sizes.min() / 4, 1e7))
+        axes.set(xscale="log", xlim=(sizes.min() / 4, 1e7), xticks=[1e2, 1e4, 1e6])
+        axes.tick_params(labelbottom=True, labelleft=True)  # not every row has all columns
     drawn[0][0].set_ylim(0, 1.6)
     name_axes(drawn, "sample size $n$", "local exponent")
     equivalents = [replace(CURVES[name], label=f"equivalent, {name}") for name in INITIALIZATIONS]
@@ -287,7 +286,8 @@ def theory_residuals(estimates: pd.DataFrame) -> Figure:
             look = replace(ARMS[name], line="", size=3)
             look.bars(axes, select(panel, arm=name), "sample_size", aside=2 ** (2 * ASIDE[name]))
         axes.axhline(0, color=THEORY, lw=1)
-        logarithmic(axes, panel["sample_size"])
+        axes.set_xscale("log")
+        axes.tick_params(labelbottom=True)  # not every row has all columns
     name_axes(drawn, "sample size $n$", "risk from theory, %")
     legend_below(figure, [replace(ARMS[name], line="") for name in INITIALIZATIONS])
     return figure

@@ -20,7 +20,8 @@ inputs alone.
   excludes it.
 - In the limit: the estimate, plus what theory says it lacks of its value at an n that is 4⁷ times as
   large, is judged in the same way against 3/(d+1). The interval is widened by the error of the theory and
-  by the theory's last change with n. It fails if the theory has another limit, or the data another value.
+  by how far its last three sizes are apart. It fails if the theory has another limit, or the data another
+  value.
 """
 
 from functools import partial

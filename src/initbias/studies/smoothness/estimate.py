@@ -89,6 +89,7 @@ CHOSEN = {
     "unit_norm": "unit norm",
     "standardised": "standardised",
 }
+SETTLED = 3  # last sizes of theory whose range is how far it may be from its limit
 SHOWN = 40  # tail shares of each target, at logarithmic indices
 
 Array = NDArray[np.float64]
@@ -197,11 +198,11 @@ def _spectral(estimates: Array, about: Row, theory: dict[Key, Row]) -> Iterator[
     yield row("eigenvalue", "mean", mean, theory=expected, **window)
     function = _key(about)[:-1]
     sizes = sorted(n for *of, n in theory if tuple(of) == function)
-    if here and about["target"] == "nngp" and len(sizes) > 1:
-        before, last = (theory[*function, n] for n in sizes[-2:])
-        moved = student_interval(estimates + last["value"] - expected)
-        error = sum(each["high"] - each["value"] for each in (here, last))
-        error += abs(last["value"] - before["value"])
+    if here and about["target"] == "nngp" and len(sizes) >= SETTLED:
+        ends = [theory[*function, n] for n in sizes[-SETTLED:]]
+        moved = student_interval(estimates + ends[-1]["value"] - expected)
+        error = sum(each["high"] - each["value"] for each in (here, ends[-1]))
+        error += max(abs(ends[-1]["value"] - each["value"]) for each in ends)
         limit = _widened(moved, error)
         yield row("eigenvalue", "limit", limit, theory=about["smoothness"], **window)
 
