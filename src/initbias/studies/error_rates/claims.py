@@ -29,7 +29,7 @@ without bias are named `_bias_free`.
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from math import ceil, log2
+from math import ceil, inf, log2
 from typing import Any
 
 import numpy as np
@@ -39,10 +39,12 @@ from initbias.statistics import (
     Estimate,
     Verdict,
     exponents,
+    judge_above,
     judge_at_least,
     judge_chi2,
     judge_equal,
     judge_limit,
+    judge_not_below,
     judge_value,
 )
 from initbias.studies.error_rates.estimate import (
@@ -98,14 +100,50 @@ def judge(estimates: pd.DataFrame) -> list[Claim]:
     for experiment, group in groups(runs, PARTS):
         if experiment["model"] == "network":
             _rates(claims, experiment, group, estimates)
+        apart = select(group, arm=DIFFERENCE, window="all")
         claims.judge(
             STEEPER[experiment["part"].removesuffix("_bias_free")],
             f"{_of(experiment)}/steeper",
             f"mirrored initialization is steeper: difference of exponents ({_where(experiment)})",
             Prediction(">", 0),
-            select(group, arm=DIFFERENCE, window="all"),
+            apart,
+            rule=_decidable(judge_above, 2 * abs(apart["value"].max()), _data_sets(apart, group)),
         )
     return claims.found
+
+
+def _data_sets(rows: pd.DataFrame, of_all: pd.DataFrame) -> int:
+    """Data sets of each size that an estimate over all sizes is of."""
+    sizes = len(of_all["sample_size"].dropna().unique())
+    return int(rows["used"].max()) // max(sizes, 1)
+
+
+def _decidable(
+    rule: Callable[[Estimate], Verdict],
+    within: float,
+    data_sets: int,
+    otherwise: str = "",
+) -> Callable[[Estimate], Verdict]:
+    """A rule that says what it would take where it cannot decide.
+
+    Args:
+        rule: the rule.
+        within: width of an interval that would decide.
+        data_sets: of each size; widths fall as one over the root of them.
+        otherwise: what it takes where the interval is narrower than that; more data sets, if left out.
+    """
+
+    def judged(measured: Estimate) -> Verdict:
+        verdict = rule(measured)
+        if verdict.verdict != "inconclusive":
+            return verdict
+        times = ((measured.high - measured.low) / within) ** 2 if within else inf
+        takes = otherwise or f"{4 * data_sets} data sets a size would halve the interval"
+        if times > 1:
+            takes = f"about {ceil(data_sets * times)} data sets a size would narrow it"
+        return Verdict(verdict.verdict, f"{verdict.reason}; {takes}")
+
+    return judged
 
 
 def _at_finite_n(model: str, arm: str = "") -> Statement:
@@ -144,7 +182,11 @@ def _follows_theory(claims: Claims, estimates: pd.DataFrame) -> None:
             f"{THEORIES[setting['model']]} there ({_where(setting)})",
             Prediction("=", 0),
             group,
-            rule=partial(judge_equal, exact=0.0, alternative=apart),
+            rule=_decidable(
+                partial(judge_equal, exact=0.0, alternative=apart),
+                abs(apart),
+                _data_sets(group, select(estimates, **{name: setting[name] for name in PARTS})),
+            ),
         )
 
 
@@ -186,7 +228,11 @@ def _large(
         )
         rate = asymptote("ridge", arm, dimension, experiment["noise_std"])
         prediction = Prediction(">=", rate, note="(smoothness 2)")
-        rule = None
+        rule = _decidable(
+            partial(judge_not_below, bound=rate),
+            2 * abs(last.loc[arm, "value"] - rate),
+            int(last.loc[arm, "used"]),
+        )
         if arm == "standard":
             prediction = Prediction("in", (1 - REACHED) * rate, (1 + REACHED) * rate)
             reached = _reached(estimates, "ridge equivalent", experiment, arm)
@@ -228,26 +274,28 @@ def _rates(
         drift = estimate_of(select(of_arm, statistic="exponent drift").iloc[0])
         stopped = select(of_arm, quantity="stopped_at_end", window="upper half")["value"].iloc[0]
         fits = select(of_arm, quantity="risk", statistic="exponent", window="upper half")
-        prediction = Prediction("=", standard)
+        prediction, alternative = Prediction("=", standard), mirrored
         rule: Callable[..., Verdict] = judge_value
         if arm == "mirrored":
             bound = _of_equivalent(experiment, of_arm, estimates)
             prediction, rule = Prediction(">=", bound, note="(gradient flow there)"), judge_at_least
+            alternative = standard
         claims.judge(
             RATES[arm],
             _of(experiment),
             f"exponent of {arm} initialization as n grows ({_where(experiment)})",
             prediction,
             fits,
-            rule=partial(
-                _as_n_grows, rule, prediction.bound, {"standard": mirrored, "mirrored": standard}[arm],
-                drift, int(fits["used"].max()) // max(len(select(of_arm, statistic="mean")), 1),
+            rule=_decidable(
+                partial(_as_n_grows, rule, prediction.bound, alternative, drift),
+                abs(alternative - prediction.bound),
+                _data_sets(fits, of_arm),
                 _reached(estimates, "flow equivalent", experiment, arm),
             ),
             needed=f"{stopped:.0%} of the runs ended before their best time"
             if stopped > MOST_AT_END
             else "",
-        )  # fmt: skip
+        )
 
 
 def _as_n_grows(
@@ -255,21 +303,9 @@ def _as_n_grows(
     bound: float,
     alternative: float,
     drift: Estimate,
-    data_sets: int,
-    reached: str,
     measured: Estimate,
 ) -> Verdict:
-    """A verdict on a limit, and what it would take to decide it."""
-    verdict: Verdict = rule(measured, bound, alternative=alternative, drift=drift)
-    if verdict.verdict != "inconclusive":
-        return verdict
-    width, distance = measured.high - measured.low, abs(alternative - bound)
-    takes = reached
-    if width >= distance:
-        takes = (
-            f"about {ceil(data_sets * (width / distance) ** 2)} data sets a size would narrow it"
-        )
-    return Verdict(verdict.verdict, f"{verdict.reason}; {takes}")
+    return rule(measured, bound, alternative=alternative, drift=drift)
 
 
 def _of_equivalent(
