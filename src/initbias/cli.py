@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from initbias.pipeline import folders, hardware, plan
 from initbias.pipeline.configuration import Configuration, json_schema, read
@@ -102,7 +102,8 @@ def plan_command(config: Config = DEFAULT) -> None:
     from initbias.pipeline import records
 
     configuration = read(config)
-    table = Table("shard", "expected", "took", "memory")
+    columns = [Column(name, no_wrap=True) for name in ("expected", "took", "memory")]
+    table = Table(Column("shard", overflow="fold"), *columns)
     planned = plan.shards(configuration)
     found = [records.provenance(configuration, shard) for shard in planned]
     for shard, record in zip(planned, found, strict=True):

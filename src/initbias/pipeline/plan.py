@@ -15,7 +15,7 @@ from initbias.studies import load
 from initbias.study.outputs import Output
 from initbias.study.shards import Shard, Specification
 
-JOB_SECONDS = 45.0  # of one core
+JOB_SECONDS = 60.0  # of one core
 START = 4.0  # seconds to import the libraries and to load compiled loops
 
 

@@ -163,7 +163,7 @@ class Section(StrictModel):
 
 
 STUDY = "error_rates"
-FIRST_LOG2_SIZE = 4
+FIRST_LOG2_SIZE, DENSE_LOG2_SIZE = 4, 16
 
 OUTPUTS = {
     "rates": Output(
@@ -260,7 +260,7 @@ def _theory_shards(
         intrinsic_dim=intrinsic_dim,
         noise_stds=sorted({*kernel, *large, *design.theory_noise_stds}),
         flow_noise_stds=kernel,
-        log2_sizes=range(FIRST_LOG2_SIZE, design.theory_log2_size + 1),
+        log2_sizes=_log2_sizes(design.theory_log2_size),
     )
     optima = 2 * len(specification.log2_sizes)  # of each noise level
     seconds = equivalent_seconds(
@@ -268,6 +268,12 @@ def _theory_shards(
     )
     shard = f"{name}-theory-d{intrinsic_dim}".replace("_", "-")
     yield Shard(STUDY, shard, specification, Cost(seconds, 1e8), gpu=False)
+
+
+def _log2_sizes(last: int) -> list[int]:
+    """Each power of two where exponents change, and every second beyond."""
+    dense = range(FIRST_LOG2_SIZE, min(DENSE_LOG2_SIZE, last))
+    return [*dense, *range(DENSE_LOG2_SIZE, last, 2), last]
 
 
 def _large_ridge_shards(
