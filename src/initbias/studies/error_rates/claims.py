@@ -29,7 +29,7 @@ without bias are named `_bias_free`.
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from math import ceil, inf, log2
+from math import ceil, log2
 from typing import Any
 
 import numpy as np
@@ -137,7 +137,7 @@ def _decidable(
         verdict = rule(measured)
         if verdict.verdict != "inconclusive":
             return verdict
-        times = ((measured.high - measured.low) / within) ** 2 if within else inf
+        times = ((measured.high - measured.low) / within) ** 2 if within else 0.0
         takes = otherwise or f"{4 * data_sets} data sets a size would halve the interval"
         if times > 1:
             takes = f"about {ceil(data_sets * times)} data sets a size would narrow it"

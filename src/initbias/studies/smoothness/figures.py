@@ -52,8 +52,8 @@ TRIED = {
     "log_over_decay": "slope over decay, even in log i",
 }
 SHOWN = ("slope", "over_decay", "eigenvalue")  # of real data, whose d is not known
-START = Look("initial output, measured", PALETTE[0], "o", line="", size=4)
-ALTERNATIVE = Look("function of smoothness $1/(d+1)$, measured", PALETTE[1], "s", line="", size=4)
+START = Look("initial output, measured", PALETTE[1], "o", line="", size=4)
+ALTERNATIVE = Look("function of smoothness $1/(d+1)$, measured", PALETTE[2], "s", line="", size=4)
 EXACT = Look("theory at the same $n$")
 BEYOND = Look("theory as the window moves out as $\\sqrt{n}$", line=DASHED)
 
