@@ -12,10 +12,37 @@ from initbias.pipeline.configuration import Configuration, validate
 from initbias.pipeline.records import measurements
 from initbias.studies import STUDIES, load
 from initbias.study.outputs import FORMATS
+from initbias.study.papers import PUBLISHED, VERDICTS, item_of
 from initbias.study.tables import FOUND, WHAT
 from tests.conftest import ROOT
 
 SMOKE = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
+
+
+JUDGED_BY = {
+    "error_rates": {"A-S1", "A-S4", "A-S5", "A-Fig1"},
+    "target_smoothness": {"A-S4", "A-S5", "A-S6"},
+    "smoothness": {"A-S3", "A-Table1"},
+    "kernel_regime": {"A-S1", "A-S2"},
+    "initial_output": {
+        "B-S1", "B-S2", "B-S3", "B-S4", "B-Fig2a", "B-Fig3b", "B-Fig4",
+    },
+    "imbalance": {
+        "C-S1", "C-S2", "C-S3", "C-S4", "C-S5", "C-Fig1", "C-Fig2", "C-Sec3",
+    },
+    "distance": {"D-S1", "D-S2", "D-S3", "D-Fig1", "D-Fig2", "D-Fig3", "D-Fig4"},
+    "underdetermined": {"E-S1", "E-S2", "E-S3", "E-S4", "E-S5", "E-S6", "E-S7"},
+}  # fmt: skip
+
+
+def test_every_published_item_is_judged_or_says_why_not() -> None:
+    judged = set().union(*JUDGED_BY.values())
+    ids = [item.id for item in PUBLISHED]
+    assert len(set(ids)) == len(ids) and judged <= set(ids)
+    for item in PUBLISHED:
+        by = item.through or item.id
+        assert (by in judged) != bool(item.absent), item.id
+        assert not (item.through and item.through not in ids)
 
 
 def configured(study: str, results: Path) -> Configuration:
@@ -47,6 +74,10 @@ def test_a_study_runs_from_its_shards_to_claims_and_figures(study: str, tmp_path
     assert len(claims) and claims["id"].is_unique
     assert set(claims["shown"]) <= set(plan.outputs(study))
     assert claims[["reason", "predicted", "source"]].notna().all(axis=None)
+    assert set(claims["id"].map(item_of)) == JUDGED_BY[study]
+    papers = pd.read_csv(tmp_path / "papers.csv").set_index("id")
+    counted = papers.loc[sorted(JUDGED_BY[study]), [*VERDICTS, "beside"]].sum(axis=1)
+    assert counted.sum() == len(claims) and (counted > 0).all()
 
     stages.render(configuration, study, list(plan.outputs(study)))
     for name, output in plan.outputs(study).items():

@@ -33,6 +33,7 @@ rule judge:
             category="Claims",
             labels={"table": "claims"},
         ),
+        f"{RESULTS}/papers.csv",
     log:
         f"{LOGS}/judge.log",
     benchmark:

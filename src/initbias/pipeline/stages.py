@@ -23,6 +23,7 @@ from initbias.pipeline.records import current, measurements, publish, records
 from initbias.studies import load, stage_module
 from initbias.study.cells import MeasureStage
 from initbias.study.claims import Claim
+from initbias.study.papers import coverage
 from initbias.study.shards import Specification
 
 
@@ -158,7 +159,7 @@ def read_estimates(configuration: Configuration, study: str) -> pd.DataFrame:
 
 
 def judge(configuration: Configuration) -> list[str]:
-    """Publish the verdicts on the claims of all studies: claims.csv.
+    """Publish the verdicts on the claims of all studies, claims.csv, and by published item, papers.csv.
 
     Where estimates of some studies are missing, the others' claims go to claims.partial.csv, and the
     last whole table stays as it is.
@@ -186,6 +187,9 @@ def judge(configuration: Configuration) -> list[str]:
         pd.DataFrame(claims, columns=columns).to_csv(temporary, index=False, float_format="%.5g")
     if not missing:
         partial.unlink(missing_ok=True)
+        with published(Path(configuration.results) / "papers.csv") as temporary:
+            table = coverage(pd.DataFrame(claims, columns=columns))
+            table.to_csv(temporary, index=False)
     return missing
 
 

@@ -1,4 +1,4 @@
-"""What a run gave, in a few lines: verdicts by study, what was not reproduced, and where to look."""
+"""What a run gave, in a few lines: verdicts by paper, what was not reproduced, and where to look."""
 
 from pathlib import Path
 
@@ -8,8 +8,7 @@ from rich.table import Table
 
 from initbias.pipeline.configuration import Configuration
 from initbias.pipeline.plan import shards
-
-VERDICTS = ("reproduced", "not reproduced", "inconclusive", "not measured")
+from initbias.study.papers import OF_PAPERS, PAPERS, PUBLISHED, VERDICTS, item_of
 
 
 def datasets(configuration: Configuration) -> list[str]:
@@ -21,7 +20,7 @@ def datasets(configuration: Configuration) -> list[str]:
 
 
 def summary(configuration: Configuration) -> RenderableType:
-    """Verdicts by study, the claims that were not reproduced, unavailable data sets, and where to look."""
+    """Verdicts by paper, the claims that were not reproduced, unavailable data sets, and where to look."""
     results = Path(configuration.results)
     whole, partial = results / "claims.csv", results / "claims.partial.csv"
     file = partial if partial.exists() and not whole.exists() else whole
@@ -33,6 +32,9 @@ def summary(configuration: Configuration) -> RenderableType:
         if len(against):
             lines.append("Not reproduced:")
             lines += [f"  {row.study}: {row.claim} ({row.source})" for row in against.itertuples()]
+        lines.append(
+            f"Published, and judged by no claim yet: {_unjudged()} (see {results}/papers.csv)."
+        )
     else:
         lines.append(f"No verdicts yet: {whole} is not there.")
     if unavailable := datasets(configuration):
@@ -42,10 +44,24 @@ def summary(configuration: Configuration) -> RenderableType:
 
 
 def _verdicts(claims: pd.DataFrame) -> Table:
-    counts = pd.crosstab(claims["study"], claims["verdict"]).reindex(columns=VERDICTS, fill_value=0)
+    """Verdicts on the papers' own words by paper, and on what stands beside them by kind."""
+    own = claims["kind"].isin(OF_PAPERS)
+    letters = claims["id"].map(item_of).str[0]
+    of = letters.map(PAPERS).fillna("other papers").where(own, claims["kind"])
+    counts = pd.crosstab(of, claims["verdict"]).reindex(columns=VERDICTS, fill_value=0)
     table = Table("claims of", *VERDICTS)
-    for study, row in counts.iterrows():
-        table.add_row(str(study), *(str(count) for count in row))
+    for paper, row in counts.reindex([*PAPERS.values(), "other papers"]).dropna().iterrows():
+        table.add_row(str(paper), *(f"{count:.0f}" for count in row))
     table.add_section()
-    table.add_row("all studies", *(str(count) for count in counts.sum()))
+    for kind, row in counts.drop(
+        index=[*PAPERS.values(), "other papers"], errors="ignore"
+    ).iterrows():
+        table.add_row(f"beside them: {kind}", *(str(count) for count in row))
+    table.add_section()
+    table.add_row("all", *(str(count) for count in counts.sum()))
     return table
+
+
+def _unjudged() -> str:
+    """The published items that nothing judges."""
+    return ", ".join(item.id for item in PUBLISHED if item.absent)

@@ -66,8 +66,8 @@ FASTER = Statement("C-Fig2", "published relation", "convergence")
 LINE = Statement("C-Fig1", "published relation", "min_norm_by_width")
 EXPONENT = Statement("C-S4", "finite-n theory", "exponents", "for at least; derived for equal")
 INVARIANT = Statement("C-S2", "identity", "invariant_set")
-FLOW = Statement("section 3", "identity", "finite_steps")
-ORDER = Statement("finite steps", "ours", "finite_steps", "beyond the paper")
+FLOW = Statement("C-Sec3", "identity", "finite_steps")
+ORDER = Statement("C-Sec3", "ours", "finite_steps", "at finite steps, beyond the paper")
 LEADS = "to the min-norm solution: distance from it after training"
 INSIDE, OUTSIDE = Prediction("<=", CLOSED_FORM), Prediction(">", CLOSED_FORM)
 # Statement and the rest of the claim's id, quantity, initialization, what holds in every run, claim.

@@ -1,0 +1,171 @@
+"""What the five papers publish, item by item, and which claims judge it.
+
+Every figure, table and statement of a paper is in this list, with the study that measures it, or the
+reason why nothing does. Ids of claims begin with the id of their item; what is ours, or exact theory beside
+a paper, is told apart by the kind of the claim.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from initbias.study.claims import Kind
+
+PAPERS = {
+    "A": "Chen, Li, Lin 2024",
+    "B": "Zhang, Xu, Luo, Ma 2020",
+    "C": "Min, Tarmoun, Vidal, Mallada 2021",
+    "D": "Nagarajan, Kolter 2019",
+    "E": "Gruber, Avron 2024",
+}
+OF_PAPERS: tuple[Kind, ...] = ("published value", "published relation", "bound")
+BESIDE: tuple[Kind, ...] = ("identity", "finite-n theory", "ours")
+VERDICTS = ("reproduced", "not reproduced", "inconclusive", "not measured")
+
+
+@dataclass(frozen=True)
+class Published:
+    """A figure, a table or a statement of a paper.
+
+    Attributes:
+        id: such as "A-S4"; the first letter is the paper's.
+        kind: what it is.
+        says: what it says, in a line.
+        through: the item whose claims judge it, if it has none of its own.
+        absent: why nothing judges it; empty if something does.
+    """
+
+    id: str
+    kind: Literal["figure", "table", "statement"]
+    says: str
+    through: str = ""
+    absent: str = ""
+
+
+def _statement(name: str, says: str, absent: str = "") -> Published:
+    return Published(name, "statement", says, absent=absent)
+
+
+def _figure(name: str, says: str, through: str = "", absent: str = "") -> Published:
+    return Published(name, "figure", says, through, absent)
+
+
+PUBLISHED = (
+    _statement(
+        "A-S1", "networks converge to kernel flow, uniformly in time and input, as they widen"
+    ),
+    _statement("A-S2", "flow from f_0 on f* has the error of flow from 0 on f* − f_0"),
+    _statement("A-S3", "the random initial output has smoothness 3/(d+1)"),
+    _statement("A-S4", "the rate n^(−3/(d+3)) from a random initial output"),
+    _statement("A-S5", "the rate of the target's smoothness from a zero initial output"),
+    _statement("A-S6", "for targets rougher than 3/(d+1) both initializations have the same rate"),
+    _figure("A-Fig1", "test error of networks against n: mirrored initialization is steeper"),
+    _figure("A-Fig2", "tail sums of MNIST", through="A-Table1"),
+    _figure("A-Fig3", "tail sums of Fashion-MNIST", through="A-Table1"),
+    _figure("A-Fig4", "tail sums of CIFAR-10", through="A-Table1"),
+    Published("A-Table1", "table", "smoothness of real data relative to the NTK"),
+    _statement("B-S1", "every loss of a class ends at the same interpolant"),
+    _statement("B-S2", "what a random initial output adds to the trained function (eq. 6)"),
+    _statement("B-S3", "a random initial output only adds error"),
+    _statement("B-S4", "ASI keeps the kernel, starts at zero and trains faster"),
+    _statement(
+        "B-Thm10",
+        "doubling removes the lower layers' contributions to the kernel and doubles the last two",
+        absent="contributions of single layers are not measured; that doubling changes the kernel is, "
+        "beside B-S4",
+    ),
+    _figure("B-Fig1", "outputs after training with L² and L⁴ loss", through="B-S1"),
+    _figure("B-Fig2a", "outputs of the original network, ASI, doubling and eq. 6"),
+    _figure("B-Fig2b", "the parts of eq. 6", through="B-S2"),
+    _figure(
+        "B-Fig2c", "training loss of the original network, ASI, RND and doubling", through="B-S4"
+    ),
+    _figure("B-Fig3a", "test outputs on Boston housing against the original ones", through="B-S2"),
+    _figure("B-Fig3b", "test loss on Boston housing: ASI is lower"),
+    _figure("B-Fig4", "MNIST with cross-entropy: ASI is faster and more accurate"),
+    _statement("C-Sec3", "the imbalance is invariant under gradient flow"),
+    _statement("C-S1", "the loss falls at least at the rate that the imbalance sets"),
+    _statement("C-S2", "the limit of flow; it is the min-norm solution on an invariant set"),
+    _statement("C-S3", "imbalance and orthogonality of wide random initializations"),
+    _statement("C-S4", "the distance from the min-norm solution falls with the width"),
+    _statement("C-S5", "a bound on the instantaneous rate (second version)"),
+    _statement(
+        "C-S6",
+        "a rate from a positive margin, whatever the imbalance (second version)",
+        absent="no initialization with a positive margin is measured yet",
+    ),
+    _figure(
+        "C-Fig1", "distance from the min-norm solution against the width, and against its root"
+    ),
+    _figure("C-Fig2", "loss from four initializations, with bounds"),
+    _figure("C-Fig3", "the same on logarithmic axes", through="C-Fig2"),
+    _figure("C-Fig4", "the same as C-Fig1, with iterations to stop", through="C-Fig1"),
+    _figure(
+        "C-v2", "matrix factorisation: eigenvalues, loss and instantaneous rate", through="C-S5"
+    ),
+    _statement("D-S1", "the ball's Rademacher complexity does not depend on the width"),
+    _statement(
+        "D-S2", "untrained networks generalize, while norms from the origin grow with width"
+    ),
+    _statement("D-S3", "a bound on the product of spectral norms by the distance"),
+    _statement(
+        "D-S4",
+        "in a ball around initialization outputs and gradients are bounded independently of the width",
+        absent="outputs and gradients over the ball are not measured yet",
+    ),
+    _statement(
+        "D-S5",
+        "gradient flow moves at most L/c until the gradient's norm is below c",
+        absent="the length of the path is not measured yet",
+    ),
+    _figure("D-Fig1", "generalization error and distance against width and sample size"),
+    _figure("D-Fig2", "distances for random labels"),
+    _figure("D-Fig3", "distance against label noise"),
+    _figure("D-Fig4", "empirical Rademacher complexity of the ball"),
+    _statement("E-S1", "gradient descent leaves P W₁ unchanged"),
+    _statement("E-S2", "the limit as a function of the initialization"),
+    _statement("E-S3", "it is the min-norm solution where P W₁(0) = 0"),
+    _statement("E-S4", "the distance from it is bounded, and falls with the scale of W₁(0)"),
+    _statement("E-S5", "gradient descent converges"),
+    _statement("E-S6", "P W₁(0) can steer it to a prescribed solution"),
+    _statement("E-S7", "a bi-optimal pair with one hidden layer"),
+)
+
+
+def item_of(claim_id: str) -> str:
+    """The published item that a claim is of, or what is ours."""
+    return claim_id.partition("/")[0]
+
+
+def coverage(claims: pd.DataFrame) -> pd.DataFrame:
+    """What became of each published item, a row for each: verdicts of the claims that judge it.
+
+    Args:
+        claims: see `initbias.study.claims.Claim`.
+
+    Returns:
+        Columns id, paper, kind, says, judged_by (the item whose claims do); how many claims on the paper's
+        own words have each verdict; beside: how many claims are identities, exact theory or ours; and
+        not_judged_because.
+    """
+    of_item = claims["id"].map(item_of)
+    own = claims["kind"].isin(OF_PAPERS)
+    rows = []
+    for item in PUBLISHED:
+        judged_by = item.through or item.id
+        found = claims[of_item == judged_by]
+        counts = found.loc[own.loc[found.index], "verdict"].value_counts()
+        rows.append(
+            {
+                "id": item.id,
+                "paper": PAPERS[item.id[0]],
+                "kind": item.kind,
+                "says": item.says,
+                "judged_by": "" if item.absent else judged_by,
+                **{verdict: int(counts.get(verdict, 0)) for verdict in VERDICTS},
+                "beside": int(len(found) - counts.sum()),
+                "not_judged_because": item.absent,
+            }
+        )
+    return pd.DataFrame(rows)
