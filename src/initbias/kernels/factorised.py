@@ -7,6 +7,7 @@ import numpy as np
 from torch import Tensor, from_numpy
 
 from initbias import arguments
+from initbias.kernels import cholesky
 from initbias.kernels.flow import AveragedRisk
 from initbias.kernels.relu import ReluKernels, over_tiles, relu_diagonals
 
@@ -54,8 +55,6 @@ def large_ridge(
         numpy.linalg.LinAlgError: K + δI is not positive definite in float64: the ridge is too small.
         ValueError: shapes that do not agree, or numbers that are not finite.
     """
-    from scipy.linalg.lapack import dpotrf, dpotrs  # slow to import, and seldom needed
-
     ridge = arguments.number("ridge", ridge, above=0)
     x, z = (
         arguments.tensor(name, values, ndim=2).cpu()
@@ -65,26 +64,28 @@ def large_ridge(
         _one_for_each(name, given, of)
         for name, given, of in (("target", target, x), ("target_at_points", target_at_points, z))
     )
-    matrix = np.empty((len(x), len(x)))
-    beside = np.empty((len(z), len(x)))
+    matrix = from_numpy(np.empty((len(x), len(x))))  # NumPy asks for large pages
+    weights = matrix.new_empty(len(x), len(z))
 
-    def fill(into: np.ndarray, row: slice, column: slice, kernels: ReluKernels) -> None:
-        into[row, column] = kernels.ntk.numpy()
+    def fill(row: slice, column: slice, kernels: ReluKernels) -> None:
+        matrix[column, row] = kernels.ntk.mT  # the lower triangle
 
-    for _ in over_tiles(lambda *tile: fill(matrix, *tile), x, depth=depth, bias=bias):
-        pass  # the upper triangle, which is the lower one in the order of LAPACK
-    for _ in over_tiles(lambda *tile: fill(beside, *tile), z, x, depth=depth, bias=bias):
+    def fill_beside(row: slice, column: slice, kernels: ReluKernels) -> None:
+        weights[row, column] = kernels.ntk
+
+    for _ in over_tiles(fill, x, depth=depth, bias=bias):
         pass
-    matrix[np.diag_indices(len(x))] += ridge
-    first = beside[0].copy()
-    factor, failed = dpotrf(matrix.T, lower=1, clean=0, overwrite_a=1)
-    if failed:
+    for _ in over_tiles(fill_beside, x, z, depth=depth, bias=bias):
+        pass
+    matrix.diagonal().add_(ridge)
+    first = weights[:, 0].clone()
+    try:
+        cholesky.factorise(matrix)
+    except np.linalg.LinAlgError as error:
         raise np.linalg.LinAlgError(
-            f"K + δI is not positive definite at its leading minor {failed}: the ridge δ = {ridge:g} is "
-            "too small for float64"
-        )
-    learned, _ = dpotrs(factor, beside.T, lower=1, overwrite_b=1)
-    weights = from_numpy(learned)  # A, (n, points)
+            f"K + δI is {error}: the ridge δ = {ridge:g} is too small for float64"
+        ) from error
+    cholesky.solve(matrix, weights)  # A, (n, points)
 
     def within(row: slice, column: slice, kernels: ReluKernels) -> tuple[float, slice, slice, Any]:
         product = kernels.nngp @ weights[column]
@@ -114,7 +115,7 @@ def large_ridge(
         variance=weights.square().sum() / len(z),
         start=variance + (quadratic - 2 * linear) / len(z),
     )
-    residual = (restored - from_numpy(first)).norm() / np.linalg.norm(first)
+    residual = (restored - first).norm() / first.norm()
     return LargeRidge(risk, float(residual))
 
 
