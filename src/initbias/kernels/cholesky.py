@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 BLOCK = 512  # columns at most: products are as fast as they get
-BLOCKS = 32  # of a matrix at least: what is computed beside it takes 1/BLOCKS of its memory
+BLOCKS = 64  # of a matrix at least: what is computed beside it takes a few of them
 
 
 def factorise(matrix: Tensor) -> None:
