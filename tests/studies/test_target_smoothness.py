@@ -81,7 +81,10 @@ def test_claims_can_come_out_either_way() -> None:
         "A-S4/targets/d3/s1.5/steeper": "not reproduced",
     }
     limits = [said for name, said in verdicts.items() if name.endswith("limit")]
-    assert limits == 4 * ["inconclusive"]  # a limit may lie beyond any n
+    assert limits == 4 * ["not reproduced"]
+    claims = judge(estimate(synthetic(PUBLISHED, theory=lambda *of: 1.02 * rate(*of))))
+    limits = [claim.verdict for claim in claims if claim.id.endswith("limit")]
+    assert limits == 4 * ["inconclusive"]  # not there yet
 
 
 ARMS = ("mirrored", "standard", "mirrored", "standard")

@@ -35,7 +35,8 @@ is inconclusive.
 intervals must be wrong, which is inconclusive; above, it is not reproduced.
 
 **An exactly computed exponent** at a large size, which has no interval, is reproduced if it is within
-1 % of its limit, else inconclusive.
+1 % of its limit, not reproduced if it is half way from there to the alternative or further, on any side,
+and inconclusive between.
 
 **A reported number** of a measurement whose description leaves choices open is reproduced if the
 interval at our main choices contains it, up to the rounding of its last digit, but not what data
@@ -131,11 +132,21 @@ def judge_at_least(
     return _disagreement(measured, bound, drift)
 
 
-def judge_limit(value: float, predicted: float) -> Verdict:
-    """Verdict on the claim that an exactly computed exponent has reached its limit."""
+def judge_limit(value: float, predicted: float, *, alternative: float) -> Verdict:
+    """Verdict on the claim that an exactly computed exponent has reached its limit.
+
+    Args:
+        value: the exponent.
+        predicted: the limit.
+        alternative: the limit if the claim were wrong.
+    """
     distance = abs(value / predicted - 1)
     if distance <= REACHED:
         return Verdict("reproduced", f"within {REACHED:.0%} of the limit")
+    if abs(value - predicted) >= abs(alternative - predicted) / 2:
+        return Verdict(
+            "not reproduced", f"{distance:.1%} from the limit, half way to the alternative"
+        )
     return Verdict("inconclusive", f"{distance:.1%} from the limit at this size")
 
 

@@ -205,7 +205,9 @@ def _limit(claims: Claims, setting: Mapping[str, Any], last: pd.DataFrame) -> No
         f"({setting['part']} design, S^{dimension:g}, noise {setting['noise_std']:g})",
         prediction,
         last,
-        rule=(lambda found: judge_limit(found.value, limit)) if arm == "standard" else None,
+        rule=(lambda found: judge_limit(found.value, limit, alternative=1.0))
+        if arm == "standard"
+        else None,
     )
 
 

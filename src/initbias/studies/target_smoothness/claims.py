@@ -12,13 +12,13 @@ random one it has the same if s < 3/(d+1) (A-S6), the smoothness of the initial 
 """
 
 from collections.abc import Mapping
-from functools import partial
 from math import log2
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from initbias.statistics import Estimate, Verdict, judge_limit
+from initbias.statistics import judge_limit
 from initbias.studies.target_smoothness.estimate import (
     ARMS,
     DIFFERENCE,
@@ -53,7 +53,8 @@ def _limit(claims: Claims, setting: Mapping[str, Any], arm: str, local: pd.DataF
     if local.empty:
         return
     last = local[local["sample_size"] == local["sample_size"].max()]
-    limit = rate(arm, setting["intrinsic_dim"], setting["smoothness"])
+    place = setting["intrinsic_dim"], setting["smoothness"]
+    limit, alternative = rate(arm, *place), _alternative(arm, *place)
     claims.judge(
         _statement(setting, arm, "phase_diagram"),
         f"{_of(setting)}/{arm}/limit",
@@ -61,12 +62,16 @@ def _limit(claims: Claims, setting: Mapping[str, Any], arm: str, local: pd.DataF
         f"deterministic equivalent of gradient flow ({_where(setting)})",
         Prediction("=", limit),
         last,
-        rule=partial(_judge_limit, limit=limit),
+        rule=lambda found: judge_limit(found.value, limit, alternative=alternative),
     )
 
 
-def _judge_limit(found: Estimate, limit: float) -> Verdict:
-    return judge_limit(found.value, limit)
+def _alternative(arm: str, dimension: float, smoothness: float) -> float:
+    """The other initialization's limit; where they are equal, that of an infinitely smooth target."""
+    other = rate("mirrored" if arm == "standard" else "standard", dimension, smoothness)
+    if other != rate(arm, dimension, smoothness):
+        return other
+    return rate("standard", dimension, np.inf)
 
 
 def _apart(claims: Claims, setting: Mapping[str, Any], fits: pd.DataFrame) -> None:
