@@ -88,10 +88,11 @@ def test_a_study_runs_from_its_shards_to_claims_and_figures(study: str, tmp_path
     assert len(claims) and claims["id"].is_unique
     assert set(claims["shown"]) <= set(plan.outputs(study))
     assert claims[["reason", "predicted", "source"]].notna().all(axis=None)
-    assert set(claims["id"].map(item_of)) == JUDGED_BY[study]
-    papers = pd.read_csv(tmp_path / "papers.csv").set_index("id")
-    counted = papers.loc[sorted(JUDGED_BY[study]), [*VERDICTS, "beside"]].sum(axis=1)
-    assert counted.sum() == len(claims) and (counted > 0).all()
+    if study in JUDGED_BY:  # a study of one's own judges what it likes
+        assert set(claims["id"].map(item_of)) == JUDGED_BY[study]
+        papers = pd.read_csv(tmp_path / "papers.csv").set_index("id")
+        counted = papers.loc[sorted(JUDGED_BY[study]), [*VERDICTS, "beside"]].sum(axis=1)
+        assert counted.sum() == len(claims) and (counted > 0).all()
 
     assert not never_contradicted(load(study, "claims").judge, estimates, HELD.get(study, ()))
 
