@@ -10,6 +10,7 @@ from initbias.statistics import (
     judge_chi2,
     judge_equal,
     judge_every_run,
+    judge_limit,
     judge_reported,
     judge_value,
     not_measured,
@@ -108,6 +109,20 @@ def test_equal(exact: float, verdict: str) -> None:
 def test_equal_told_from_a_rival(low: float, high: float, alternative: float, verdict: str) -> None:
     measured = Estimate((low + high) / 2, low, high)
     assert judge_equal(measured, 0.0, alternative=alternative).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("value", "before", "verdict"),
+    [
+        (0.504, 0.9, "reproduced"),
+        (0.55, 0.6, "inconclusive"),  # approaching
+        (0.55, 0.55, "not reproduced"),
+        (0.55, 0.52, "not reproduced"),  # leaving
+        (0.45, 0.60, "inconclusive"),  # from the other side
+    ],
+)
+def test_exactly_computed_limits(value: float, before: float, verdict: str) -> None:
+    assert judge_limit(value, 0.5, before=before).verdict == verdict
 
 
 @pytest.mark.parametrize(

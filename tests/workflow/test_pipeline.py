@@ -20,7 +20,7 @@ from tests.workflow.conftest import Project, copy_project
 
 ALL_SHARDS = 18 + 4
 JOBS = len(list(batches(shards(validate(TINY, "tiny")))))
-FIGURES, TABLES = 7 + 3, 2 + 1
+FIGURES, TABLES = 8 + 4, 2 + 3
 
 
 def everything_rendered() -> list[tuple[str, str, Output]]:
@@ -97,7 +97,7 @@ def test_a_comment_reruns_nothing(changeable: Project) -> None:
 
 
 def test_editing_a_plot_renders_only(changeable: Project) -> None:
-    changeable.edit("studies/error_rates/figures.py", '"sample size $n$"', '"sample size"')
+    changeable.edit("studies/error_rates/figures/curves.py", '"sample size $n$"', '"sample size"')
     assert changeable.planned() == {"render_error_rates": 1}
     changeable.snakemake("--cores", "2")
     assert changeable.planned() == {}

@@ -35,8 +35,8 @@ is inconclusive.
 intervals must be wrong, which is inconclusive; above, it is not reproduced.
 
 **An exactly computed exponent** at a large size, which has no interval, is reproduced if it is within
-1 % of its limit, not reproduced if it is half way from there to the alternative or further, on any side,
-and inconclusive between.
+1 % of its limit. Elsewhere it is inconclusive if it is nearer to it than at the size before, and not
+reproduced if it is not.
 
 **A reported number** of a measurement whose description leaves choices open is reproduced if the
 interval at our main choices contains it, up to the rounding of its last digit, but not what data
@@ -54,6 +54,7 @@ from typing import Literal, NamedTuple
 from initbias.statistics.power_law import Estimate
 
 REACHED = 0.01  # relative distance to a limit
+ROUNDING = 1e-6  # by which an exponent that stays where it is may seem to move
 
 
 class Verdict(NamedTuple):
@@ -132,22 +133,22 @@ def judge_at_least(
     return _disagreement(measured, bound, drift)
 
 
-def judge_limit(value: float, predicted: float, *, alternative: float) -> Verdict:
+def judge_limit(value: float, predicted: float, *, before: float) -> Verdict:
     """Verdict on the claim that an exactly computed exponent has reached its limit.
 
     Args:
         value: the exponent.
         predicted: the limit.
-        alternative: the limit if the claim were wrong.
+        before: the exponent at the size before.
     """
     distance = abs(value / predicted - 1)
     if distance <= REACHED:
         return Verdict("reproduced", f"within {REACHED:.0%} of the limit")
-    if abs(value - predicted) >= abs(alternative - predicted) / 2:
+    if abs(value - predicted) < (1 - ROUNDING) * abs(before - predicted):
         return Verdict(
-            "not reproduced", f"{distance:.1%} from the limit, half way to the alternative"
+            "inconclusive", f"{distance:.1%} from the limit at this size, and approaching it"
         )
-    return Verdict("inconclusive", f"{distance:.1%} from the limit at this size")
+    return Verdict("not reproduced", f"{distance:.1%} from the limit, and not approaching it")
 
 
 def judge_equal(measured: Estimate, exact: float, *, alternative: float | None = None) -> Verdict:

@@ -44,6 +44,7 @@ class Ended(NamedTuple):
         return {"outcome": str(self.outcome), "reason": self.reason}
 
 
+FIRST_TIME = 0.1  # before this gradient flow has hardly left its start
 OK = Ended(Outcome.OK, "")
 
 
@@ -124,6 +125,13 @@ class Cell(Protocol):
 
 
 @dataclass(frozen=True)
+class TheoryCell:
+    """All that a shard computes without data."""
+
+    key = "theory"
+
+
+@dataclass(frozen=True)
 class SeedCell:
     """All that a shard measures of one seed."""
 
@@ -176,6 +184,13 @@ def tracked(items: Collection[Item], progress: Callable[[float], None]) -> Itera
 def logarithmic_epochs(last: int, count: int) -> NDArray[np.int64]:
     """Epochs or iterations to record: 0 and up to `count` more, even on a logarithmic axis, to the last."""
     return np.unique(np.concatenate([[0], np.geomspace(1, last, count)]).round().astype(int))
+
+
+def flow_times(last: float, count: int) -> list[float]:
+    """Times of kernel gradient flow to record, even on a logarithmic axis, to the last."""
+    times = np.geomspace(FIRST_TIME, last, count)
+    # The last digits of powers differ between processors; equal times must be equal on all of them.
+    return [float(f"{time:.10g}") for time in times]
 
 
 def share_of(

@@ -92,7 +92,7 @@ def judge(estimates: pd.DataFrame) -> list[Claim]:
     exact = select(estimates, model="flow equivalent", statistic="local exponent")
     exact = exact.merge(measured[["part", "noise_std"]].drop_duplicates())
     for setting, group in groups(exact, [*PARTS, "arm"]):
-        _limit(claims, setting, group.sort_values("sample_size").tail(1))
+        _limit(claims, setting, group.sort_values("sample_size").tail(2))
     large = select(measured, model="large ridge", statistic="local exponent")
     for experiment, group in groups(large[large["theory"].notna()], PARTS):
         _large(claims, experiment, group, estimates)
@@ -190,8 +190,9 @@ def _follows_theory(claims: Claims, estimates: pd.DataFrame) -> None:
         )
 
 
-def _limit(claims: Claims, setting: Mapping[str, Any], last: pd.DataFrame) -> None:
+def _limit(claims: Claims, setting: Mapping[str, Any], ends: pd.DataFrame) -> None:
     """Question 2: the local exponent at the largest n of the theory, where no measurement gets to."""
+    last, before = ends.tail(1), ends["value"].iloc[0]
     arm, dimension, n = setting["arm"], setting["intrinsic_dim"], last["sample_size"].iloc[0]
     limit = theory_exponent(arm, dimension)
     prediction = Prediction("=", limit)
@@ -205,7 +206,7 @@ def _limit(claims: Claims, setting: Mapping[str, Any], last: pd.DataFrame) -> No
         f"({setting['part']} design, S^{dimension:g}, noise {setting['noise_std']:g})",
         prediction,
         last,
-        rule=(lambda found: judge_limit(found.value, limit, alternative=1.0))
+        rule=(lambda found: judge_limit(found.value, limit, before=before))
         if arm == "standard"
         else None,
     )

@@ -62,7 +62,7 @@ class Section(StrictModel):
         Field(
             ge=6,
             le=44,
-            description="Theory in the limit is taken from n = half of 2^this to 2^this.",
+            description="Theory in the limit is taken at n = 2^this, half and a quarter of it.",
         ),
     ] = 44
     seeds_per_shard: SeedsPerShard = 20
@@ -107,7 +107,7 @@ def _theory_shards(section: Section, intrinsic_dim: int) -> Iterator[Shard]:
     specification = shards.Theory.gathered(
         section,
         intrinsic_dim=intrinsic_dim,
-        log2_sizes=(section.theory_log2_size - 1, section.theory_log2_size),
+        log2_sizes=range(section.theory_log2_size - 2, section.theory_log2_size + 1),
     )
     optima = 2 * len(section.relative_smoothness) * len(specification.log2_sizes)
     cost = Cost(equivalent_seconds(times=optima), 1e8)

@@ -5,7 +5,6 @@ covariance takes the place of the NNGP in the closed-form average, and no target
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -13,12 +12,11 @@ import pandas as pd
 
 from initbias.datasets import generator, sample_sphere
 from initbias.studies.target_smoothness.shards import Kernel, Targets, Theory
-from initbias.study.cells import Progress, Rows, SeedCell, not_converged
+from initbias.study.cells import Progress, Rows, SeedCell, TheoryCell, flow_times, not_converged
 from initbias.study.columns import ENDED, SEED, Column
 
 DEPTH = 1  # hidden layers
 INITIALIZATIONS: tuple[Literal["standard", "mirrored"], ...] = ("standard", "mirrored")
-FIRST_TIME = 0.1  # before this the flow has hardly left its start
 
 COLUMNS = (
     Column(
@@ -42,13 +40,6 @@ COLUMNS = (
     Column("residual", "kernel: relative residual of the eigendecomposition"),
     *ENDED,
 )
-
-
-@dataclass(frozen=True)
-class TheoryCell:
-    """All that a shard computes without data."""
-
-    key = "theory"
 
 
 def cells(specification: Theory | Kernel) -> Sequence[TheoryCell | SeedCell]:
@@ -104,7 +95,7 @@ def _kernel_cell(specification: Kernel, seed: int, device: str) -> pd.DataFrame:
     identity = ("target_smoothness", dimension, "sample_size", n, "seed", seed)
     draws = generator(*identity, "inputs")
     inputs = sample_sphere(n + specification.test_size, dimension + 1, draws)
-    times = _times(specification)
+    times = flow_times(specification.end_time, specification.times)
     kernels = relu_kernels(
         torch.tensor(inputs, device=device), depth=DEPTH, bias=specification.bias
     )
@@ -139,9 +130,3 @@ def _kernel_cell(specification: Kernel, seed: int, device: str) -> pd.DataFrame:
                 equivalent_risk=terms(specification.noise_std).numpy(), residual=flow.residual,
             )  # fmt: skip
     return rows.table()
-
-
-def _times(specification: Kernel) -> list[float]:
-    times = np.geomspace(FIRST_TIME, specification.end_time, specification.times)
-    # The last digits of powers differ between processors; equal times must be equal on all of them.
-    return [float(f"{time:.10g}") for time in times]

@@ -1,7 +1,6 @@
 """Risk of kernels and networks over training time, of ridge regression, and in theory, for one shard."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -18,16 +17,9 @@ from initbias.studies.error_rates.shards import (
     Network,
     Theory,
 )
-from initbias.study.cells import Progress, SeedCell
+from initbias.study.cells import Progress, SeedCell, TheoryCell
 
 __all__ = ["COLUMNS", "cells", "draw_sample", "measure"]
-
-
-@dataclass(frozen=True)
-class TheoryCell:
-    """All that a shard computes without data."""
-
-    key = "theory"
 
 
 Cell = TheoryCell | SeedCell | NetworkCell

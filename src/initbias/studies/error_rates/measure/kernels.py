@@ -21,9 +21,7 @@ from initbias.studies.error_rates.measure.samples import (
     rows_of,
 )
 from initbias.studies.error_rates.shards import Kernel
-from initbias.study.cells import OK, Progress, SeedCell, not_converged
-
-FIRST_TIME = 0.1  # before this the flow has hardly left its start
+from initbias.study.cells import OK, Progress, SeedCell, flow_times, not_converged
 
 
 def measure_kernels(
@@ -48,16 +46,11 @@ class _Theory:
 Theories = dict[tuple[float, Initialization], _Theory]
 
 
-def _times(specification: Kernel) -> Array:
-    times = np.geomspace(FIRST_TIME, specification.end_time, specification.times)
-    # The last digits of powers differ between processors; equal times must be equal on all of them.
-    return np.array([float(f"{time:.10g}") for time in times])
-
-
 def _theories(specification: Kernel) -> Theories:
     from initbias.kernels import FlowEquivalent, RidgeEquivalent
 
-    n, times, theories = specification.sample_size, _times(specification).tolist(), {}
+    n, theories = specification.sample_size, {}
+    times = flow_times(specification.end_time, specification.times)
     for noise_std in specification.noise_stds:
         for arm in INITIALIZATIONS:
             ridge = equivalent(RidgeEquivalent, specification, noise_std, arm).optimal(n)
@@ -73,7 +66,7 @@ def _kernel_cell(specification: Kernel, seed: int, device: str, theories: Theori
     from initbias.kernels import KernelFlow, relu_kernels, sample_gaussian_process
 
     sample, rows = draw_sample(specification, seed), rows_of(specification)
-    times = _times(specification)
+    times = np.array(flow_times(specification.end_time, specification.times))
     inputs = torch.tensor(sample.inputs, dtype=torch.float64, device=device)
     kernels = relu_kernels(inputs, depth=DEPTH, bias=specification.bias)
     start = sample_gaussian_process(
