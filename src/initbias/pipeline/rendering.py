@@ -37,8 +37,15 @@ def publish_picture(figure: Figure, path: Path) -> None:
         figure.savefig(temporary, metadata={dated: None} if dated else None)
 
 
+EMPTY = (
+    "this configuration measures nothing that the table shows, or too few of its runs have values"
+)
+
+
 def publish_table(table: pd.DataFrame, stem: Path) -> None:
-    """Write a table in every format beside each other."""
+    """Write a table in every format beside each other; one without rows says so."""
+    if table.empty:
+        table = pd.DataFrame({"not measured": [EMPTY]})
     with published(stem.with_suffix(".csv")) as temporary:
         table.to_csv(temporary, index=False)
     with published(stem.with_suffix(".md")) as temporary:
