@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.table import Column, Table
 
 from initbias.pipeline.configuration import Configuration
 from initbias.pipeline.plan import shards
@@ -46,20 +46,22 @@ def summary(configuration: Configuration) -> RenderableType:
 def _verdicts(claims: pd.DataFrame) -> Table:
     """Verdicts on the papers' own words by paper, and on what stands beside them by kind."""
     own = claims["kind"].isin(OF_PAPERS)
-    letters = claims["id"].map(item_of).str[0]
-    of = letters.map(PAPERS).fillna("other papers").where(own, claims["kind"])
+    of = claims["id"].map(item_of).str[0].map(_short).where(own, claims["kind"])
     counts = pd.crosstab(of, claims["verdict"]).reindex(columns=VERDICTS, fill_value=0)
-    table = Table("claims of", *VERDICTS)
-    for paper, row in counts.reindex([*PAPERS.values(), "other papers"]).dropna().iterrows():
-        table.add_row(str(paper), *(f"{count:.0f}" for count in row))
-    table.add_section()
-    for kind, row in counts.drop(
-        index=[*PAPERS.values(), "other papers"], errors="ignore"
-    ).iterrows():
-        table.add_row(f"beside them: {kind}", *(str(count) for count in row))
-    table.add_section()
-    table.add_row("all", *(str(count) for count in counts.sum()))
+    papers = [name for name in map(_short, PAPERS) if name in counts.index]
+    table = Table(Column("claims of", no_wrap=True), *VERDICTS)
+    for rows in (counts.loc[papers], counts.drop(index=papers), counts.sum().to_frame("all").T):
+        for name, row in rows.iterrows():
+            table.add_row(str(name), *(str(count) for count in row))
+        table.add_section()
     return table
+
+
+def _short(letter: str) -> str:
+    """A paper's letter, first author and year; other letters as they are."""
+    if letter not in PAPERS:
+        return letter
+    return f"{letter}: {PAPERS[letter].split(',')[0]} {PAPERS[letter][-4:]}"
 
 
 def _unjudged() -> str:
