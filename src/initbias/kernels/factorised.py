@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor, from_numpy
 
 from initbias import arguments
@@ -64,6 +65,25 @@ def large_ridge(
         _one_for_each(name, given, of)
         for name, given, of in (("target", target, x), ("target_at_points", target_at_points, z))
     )
+    weights, first = _solved(x, z, ridge, depth, bias)
+    quadratic, product = _within(x, weights, depth, bias)
+
+    def across(row: slice, column: slice, kernels: ReluKernels) -> float:
+        return float((kernels.nngp * weights[column, row].T).sum())
+
+    linear = sum(over_tiles(across, z, x, depth=depth, bias=bias))
+    variance = relu_diagonals(z, depth=depth, bias=bias).nngp.mean()
+    risk = AveragedRisk(
+        bias=(weights.T @ values - expected).square().mean(),
+        variance=weights.square().sum() / len(z),
+        start=variance + (quadratic - 2 * linear) / len(z),
+    )
+    residual = (product + ridge * weights[:, 0] - first).norm() / first.norm()
+    return LargeRidge(risk, float(residual))
+
+
+def _solved(x: Tensor, z: Tensor, ridge: float, depth: int, bias: bool) -> tuple[Tensor, Tensor]:
+    """A = (K + δI)⁻¹ K(X, x), (n, points), and the first column of K(X, x), (n,)."""
     matrix = from_numpy(np.empty((len(x), len(x))))  # NumPy asks for large pages
     weights = matrix.new_empty(len(x), len(z))
 
@@ -85,38 +105,28 @@ def large_ridge(
         raise np.linalg.LinAlgError(
             f"K + δI is {error}: the ridge δ = {ridge:g} is too small for float64"
         ) from error
-    cholesky.solve(matrix, weights)  # A, (n, points)
+    cholesky.solve(matrix, weights)
+    return weights, first
 
-    def within(row: slice, column: slice, kernels: ReluKernels) -> tuple[float, slice, slice, Any]:
-        product = kernels.nngp @ weights[column]
-        twice = 1.0 if row == column else 2.0
-        quadratic = twice * float((weights[row] * product).sum())
-        return (
-            quadratic,
-            row,
-            column,
-            (kernels.ntk @ weights[column, 0], kernels.ntk.T @ weights[row, 0]),
-        )
 
-    quadratic, restored = 0.0, ridge * weights[:, 0].clone()
-    for part, row, column, (below, above) in over_tiles(within, x, depth=depth, bias=bias):
-        quadratic += part
-        restored[row] += below
+def _within(x: Tensor, weights: Tensor, depth: int, bias: bool) -> tuple[float, Tensor]:
+    """tr(Aᵀ S(X,X) A), and K times the first column of A, (n,)."""
+    first = weights[:, 0]
+
+    def part(
+        row: slice, column: slice, kernels: ReluKernels
+    ) -> tuple[slice, slice, float, Tensor, Tensor]:
+        quadratic = float((weights[row] * (kernels.nngp @ weights[column])).sum())
+        return row, column, quadratic, kernels.ntk @ first[column], kernels.ntk.mT @ first[row]
+
+    total, product = 0.0, torch.zeros_like(first)
+    for row, column, quadratic, here, mirrored in over_tiles(part, x, depth=depth, bias=bias):
+        total += quadratic
+        product[row] += here
         if row != column:
-            restored[column] += above
-
-    def across(row: slice, column: slice, kernels: ReluKernels) -> float:
-        return float((kernels.nngp * weights[column, row].T).sum())
-
-    linear = sum(over_tiles(across, z, x, depth=depth, bias=bias))
-    variance = relu_diagonals(z, depth=depth, bias=bias).nngp.mean()
-    risk = AveragedRisk(
-        bias=(weights.T @ values - expected).square().mean(),
-        variance=weights.square().sum() / len(z),
-        start=variance + (quadratic - 2 * linear) / len(z),
-    )
-    residual = (restored - first).norm() / first.norm()
-    return LargeRidge(risk, float(residual))
+            total += quadratic
+            product[column] += mirrored
+    return total, product
 
 
 def _one_for_each(name: str, values: Any, points: Tensor) -> Tensor:

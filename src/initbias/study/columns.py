@@ -12,6 +12,13 @@ class Column:
     text: bool = False  # else numbers
 
 
+# What several studies have, in measurements and in estimates.
+INITIALIZATION = Column("initialization", "`standard` or `mirrored`", text=True)
+INTRINSIC_DIM = Column("intrinsic_dim", "dimension d of the sphere S^d of the inputs")
+INPUT_DIM = Column("input_dim", "d + 1")
+NOISE_STD = Column("noise_std", "standard deviation of the label noise")
+SAMPLE_SIZE = Column("sample_size", "n")
+DEPTH = Column("depth", "hidden layers")
 SEED = Column("seed", "number of the data set and of the initial parameters")
 # How each run ended, for the last columns of measurements.
 ENDED = (

@@ -1,8 +1,8 @@
 """What the five papers publish, item by item, and which claims judge it.
 
 Every figure, table and statement of a paper is in this list, with the study that measures it, or the
-reason why nothing does. Ids of claims begin with the id of their item; what is ours, or exact theory beside
-a paper, is told apart by the kind of the claim.
+reason why nothing does. Ids of claims begin with the id of their item; the kind of a claim says whether it is
+on the paper's own words, exact theory beside them, or ours.
 """
 
 from dataclasses import dataclass

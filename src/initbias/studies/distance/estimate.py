@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from initbias.statistics import Estimate, exponents, line, ratio_interval, student_interval
-from initbias.study.columns import Column
+from initbias.study.columns import DEPTH, Column
 from initbias.study.tables import Row, counts, estimates_table, groups, healthy, row, select
 
 TRAINING = [
@@ -35,7 +35,7 @@ FEWEST = 2  # of runs in a mean with an interval, and of sizes in a fit
 NOT_POSITIVE = "a value is not positive"
 KEYS = (
     Column("dataset", "name of the set of images", text=True),
-    Column("depth", "hidden layers"),
+    DEPTH,
     Column("width", "H; missing where an estimate is over several widths"),
     Column("learning_rate", "of gradient descent"),
     Column("batch_size", "images in a step"),

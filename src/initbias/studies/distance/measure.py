@@ -39,7 +39,7 @@ from initbias.study.cells import (
     not_converged,
     unavailable,
 )
-from initbias.study.columns import ENDED, SEED, Column
+from initbias.study.columns import DEPTH, ENDED, INITIALIZATION, SEED, Column
 
 STUDY = "distance"
 MODELS = {"relu": False, "linear": True}  # of a ball: whether the activation is left out
@@ -53,12 +53,12 @@ COLUMNS = (
         text=True,
     ),
     Column("dataset", "name of the set of images", text=True),
-    Column("depth", "hidden layers"),
+    DEPTH,
     Column("width", "H"),
     Column("learning_rate", "of gradient descent"),
     Column("batch_size", "images in a step"),
     Column("threshold", "training loss to stop at"),
-    Column("initialization", "`standard` or `mirrored`", text=True),
+    INITIALIZATION,
     Column("sample_size", "m, number of training images"),
     Column("label_noise", "fraction of labels drawn at random"),
     SEED,

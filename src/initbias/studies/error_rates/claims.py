@@ -316,10 +316,9 @@ def _of_equivalent(
 ) -> float:
     """Exponent of gradient flow by its equivalent on the upper half of a network's sizes."""
     sizes = np.sort(select(of_arm, quantity="risk", statistic="mean")["sample_size"].unique())
-    setting = {name: experiment[name] for name in PARTS if name != "model"}
     kernel = select(
-        estimates, **setting, model="kernel", stopping="average", quantity="risk", statistic="mean",
-        arm="mirrored",
+        estimates, **_setting(experiment), model="kernel", stopping="average", quantity="risk",
+        statistic="mean", arm="mirrored",
     )  # fmt: skip
     risks = kernel.set_index("sample_size")["theory"].reindex(sizes[len(sizes) // 2 :]).dropna()
     if len(risks) < 2:
@@ -329,13 +328,18 @@ def _of_equivalent(
 
 def _reached(estimates: pd.DataFrame, model: str, experiment: Mapping[str, Any], arm: str) -> str:
     """From which size on theory is near the rate."""
-    setting = {name: experiment[name] for name in PARTS if name != "model"}
-    found = select(estimates, **setting, model=model, arm=arm, statistic="reached")["value"]
+    at = {"model": model, "arm": arm, "statistic": "reached"}
+    found = select(estimates, **_setting(experiment), **at)["value"]
     if found.empty:
         return "exact theory is not within 3 % of the rate at any of its sizes"
     return (
         f"exact theory is within {REACHED:.0%} of the rate from n = 2^{log2(found.iloc[0]):.0f} on"
     )
+
+
+def _setting(experiment: Mapping[str, Any]) -> dict[str, Any]:
+    """What all models of an experiment share."""
+    return {name: experiment[name] for name in PARTS if name != "model"}
 
 
 def _of(setting: Mapping[str, Any]) -> str:

@@ -28,7 +28,7 @@ import pandas as pd
 
 from initbias.datasets import generator
 from initbias.statistics import Curves, Window, exponents, flipped_chi2, student_interval
-from initbias.study.columns import Column
+from initbias.study.columns import INPUT_DIM, INTRINSIC_DIM, NOISE_STD, Column
 from initbias.study.tables import Row, estimates_table, groups, healthy, row
 
 SETTING = ["design", "intrinsic_dim", "input_dim", "noise_std"]
@@ -68,9 +68,9 @@ FEWEST_SIZES = 3  # with two, a half would be one size
 WINDOWS: tuple[Window, ...] = ("all", "upper half")
 KEYS = (
     Column("model", "as in the measurements", text=True),
-    Column("intrinsic_dim", "dimension d of the sphere S^d of the inputs"),
-    Column("input_dim", "d + 1"),
-    Column("noise_std", "standard deviation of the label noise"),
+    INTRINSIC_DIM,
+    INPUT_DIM,
+    NOISE_STD,
     Column(
         "stopping",
         "`oracle`, `holdout`, `fixed`, `average`, `best ridge`, or `best` of equivalents; empty of courses",
@@ -104,23 +104,21 @@ def theory_exponent(initialization: str, intrinsic_dim: int) -> float:
 def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
     """Estimates of all quantities from the measurements of all shards."""
     by_theory = measurements["model"].isin(EQUIVALENTS)
-    rows = [
-        {**setting, "model": model, "stopping": stopping} | found
+    stopped = [
+        ({**setting, "model": model, "stopping": stopping}, _with_exact(group, model, stopping))
         for setting, group in groups(measurements[~by_theory], SETTING)
         for model in STOPPING
         for stopping in STOPPING[model]
         if (group["model"] == model).any()
-        for found in _quantities(
-            _with_exact(group, model, stopping), f"{(*setting.values(),)} {model} {stopping}"
-        )
     ]
+    rows = [about | found for about, risks in stopped for found in _quantities(risks, about)]
     arm = [*EXPERIMENT, "initialization"]
     rows += [
         setting | found
         for setting, group in groups(measurements[by_theory], arm)
         for found in _theory_quantities(group)
     ]
-    rows += _chi2_of_designs(measurements[~by_theory])
+    rows += _chi2_of_designs(stopped)
     rows += _courses(measurements[measurements["model"].isin(["kernel", "network"])])
     for found in rows:
         found |= {"part": found.pop("design"), "arm": found.pop("initialization")}
@@ -190,7 +188,7 @@ def _with_exact(measurements: pd.DataFrame, model: str, stopping: str) -> pd.Dat
     return risks.assign(exact=of_model[model].groupby(run)["equivalent_risk"].min())
 
 
-def _quantities(risks: pd.DataFrame, label: str) -> Iterator[Row]:
+def _quantities(risks: pd.DataFrame, about: Row) -> Iterator[Row]:
     """Rows of one experiment and stopping rule."""
     failed = risks["failed"].groupby(["sample_size", "seed"]).any()
     paired, exact = (
@@ -206,6 +204,8 @@ def _quantities(risks: pd.DataFrame, label: str) -> Iterator[Row]:
         return
     known = exact.loc[sizes].notna().all(axis=None)
     arms = [paired, exact] if known else [paired]
+    setting = tuple(about[name] for name in SETTING)
+    label = f"{setting} {about['model']} {about['stopping']}"
     curves = Curves(
         sizes,
         [np.vstack([arm.loc[n].to_numpy().T for arm in arms]) for n in sizes],
@@ -286,25 +286,24 @@ def _residuals(risk: pd.Series, exact: pd.Series, sizes: list[int]) -> Iterator[
             yield row("risk_over_theory", "relative difference", found, **at)
 
 
-def _chi2_of_designs(measurements: pd.DataFrame) -> Iterator[Row]:
+def _chi2_of_designs(stopped: list[tuple[Row, pd.DataFrame]]) -> Iterator[Row]:
     """χ² of each model of a design against its theory, over all dimensions, sizes, noise levels and arms."""
-    for design, everything in groups(measurements, ["design"]):
-        for model, stopping in COMPARED_AT.items():
-            residuals: dict[tuple[float, int], list[pd.Series]] = {}
-            for setting, group in groups(everything, ["intrinsic_dim", "noise_std"]):
-                if not (group["model"] == model).any():
-                    continue
-                risks = _with_exact(group, model, stopping)
-                relative = risks["risk"] / risks["exact"] - 1
-                for (n, _), series in relative.groupby(["sample_size", "initialization"]):
-                    at = setting["intrinsic_dim"], n
-                    residuals.setdefault(at, []).append(series.droplevel([0, 2]))
-            usable = [pd.concat(found, axis=1).dropna() for found in residuals.values()]
-            usable = [found.to_numpy().T for found in usable if len(found) >= 2]
-            if usable:
-                found = flipped_chi2(usable, generator("sign flips", design["design"], model))
-                about = {**design, "model": model, "stopping": stopping, "initialization": ""}
-                yield about | row("risk_over_theory", "chi2", found, theory=1.0)
+    residuals: dict[tuple[str, str], dict[tuple[float, int], list[pd.Series]]] = {}
+    for about, risks in stopped:
+        if about["stopping"] != COMPARED_AT[about["model"]]:
+            continue
+        of_design = residuals.setdefault((about["design"], about["model"]), {})
+        relative = risks["risk"] / risks["exact"] - 1
+        for (n, _), series in relative.groupby(["sample_size", "initialization"]):
+            at = about["intrinsic_dim"], n
+            of_design.setdefault(at, []).append(series.droplevel([0, 2]))
+    for (design, model), by_size in residuals.items():
+        usable = [pd.concat(found, axis=1).dropna() for found in by_size.values()]
+        usable = [found.to_numpy().T for found in usable if len(found) >= 2]
+        if usable:
+            chi2 = flipped_chi2(usable, generator("sign flips", design, model))
+            about = {"design": design, "model": model, "stopping": COMPARED_AT[model]}
+            yield about | row("risk_over_theory", "chi2", chi2, theory=1.0, initialization="")
 
 
 def _theory_quantities(risks: pd.DataFrame) -> Iterator[Row]:

@@ -21,7 +21,7 @@ from initbias.statistics import (
     student_interval,
 )
 from initbias.study.cells import OK
-from initbias.study.columns import Column
+from initbias.study.columns import SAMPLE_SIZE, Column
 from initbias.study.tables import Row, counts, estimates_table, groups, healthy, row, select
 
 PROBLEM = ["part", "input_dim", "sample_size"]
@@ -29,7 +29,7 @@ SETTING = [*PROBLEM, "arm", "sigma_u", "sigma_v", "alpha", "width", "outputs"]
 RUN = [*SETTING, "seed", "step"]
 KEYS = (
     Column("input_dim", "D"),
-    Column("sample_size", "n"),
+    SAMPLE_SIZE,
     Column("sigma_u", "standard deviation of the entries of U at initialization"),
     Column("sigma_v", "the same of V"),
     Column("alpha", "α where that is h^(−α)"),

@@ -44,7 +44,7 @@ from initbias.study.cells import (
     not_converged,
     tracked,
 )
-from initbias.study.columns import ENDED, SEED, Column
+from initbias.study.columns import ENDED, SAMPLE_SIZE, SEED, Column
 
 STUDY = "imbalance"
 SETTLED = 1e-12  # residual over labels at which a limit is compared with its closed form
@@ -61,7 +61,7 @@ COLUMNS = (
         text=True,
     ),
     Column("input_dim", "D"),
-    Column("sample_size", "n"),
+    SAMPLE_SIZE,
     Column(
         "start",
         "`gaussian`, `balanced` (Λ = 0); of `invariant_set` `generic`, `zero_v` (V U₂ᵀ = 0), `zero_u` "

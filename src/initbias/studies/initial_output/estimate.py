@@ -20,7 +20,7 @@ from initbias.statistics import (
     speedup,
     student_interval,
 )
-from initbias.study.columns import Column
+from initbias.study.columns import DEPTH, Column
 from initbias.study.tables import Row, estimates_table, groups, row
 
 SETTING = ["experiment", "dataset", "width", "depth", "gain", "power", "factor"]
@@ -37,7 +37,7 @@ SWEEPS = (("kernel", "factor"), ("added_error", "gain"))
 KEYS = (
     Column("dataset", "`sine` (sin 4x on [−1, 1]) or the name of the real data", text=True),
     Column("width", "neurons of each hidden layer"),
-    Column("depth", "hidden layers"),
+    DEPTH,
     Column("gain", "factor v of all initial parameters"),
     Column("power", "p of an L^p loss"),
     Column("factor", "α of the kernel's random initial function"),

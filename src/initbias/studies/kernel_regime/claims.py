@@ -21,9 +21,9 @@ discrete steps.
   this has an interval that contains 1, and is narrower than the distance to 0.4, which linear networks,
   3 [(1 + 2/m)^L − 1], tend to. Exact theory of finite networks, which says more than A-S1.
 - At the largest width their covariance is the NNGP: Nagao's statistic per degree of freedom, of which
-  the mean is 1 for the process, has an interval within 0.5 to 2, where χ² are judged. From N networks at
-  p points it is about 1 + N ε²/(p + 1) for a covariance that is wrong by a factor of 1 + ε, so that the
-  reason says which ε would double it.
+  the mean is 1 for the process, has an interval within 0.5 to 2. From N networks at p points it is about
+  1 + N ε²/(p + 1) for a covariance that is wrong by a factor of 1 + ε, so that the reason says which ε
+  would double it.
 
 **A-S2** (Prop. 4.1) is exact. In no run and at no time may the errors of the two flows differ by more than
 1e-9, relative to the error, which is rounding in float64. One side integrates the differential equation

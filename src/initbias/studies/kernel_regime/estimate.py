@@ -13,15 +13,15 @@ import numpy as np
 import pandas as pd
 
 from initbias.statistics import Estimate, PowerLawFit, fit_power_law, positive_interval
-from initbias.study.columns import Column
+from initbias.study.columns import DEPTH, INPUT_DIM, INTRINSIC_DIM, NOISE_STD, SAMPLE_SIZE, Column
 from initbias.study.tables import Row, counts, estimates_table, groups, healthy, row, select
 
 KEYS = (
-    Column("intrinsic_dim", "dimension d of the sphere S^d of the inputs"),
-    Column("input_dim", "d + 1"),
-    Column("noise_std", "standard deviation of the label noise"),
-    Column("depth", "hidden layers"),
-    Column("sample_size", "n"),
+    INTRINSIC_DIM,
+    INPUT_DIM,
+    NOISE_STD,
+    DEPTH,
+    SAMPLE_SIZE,
     Column(
         "width", "neurons of each hidden layer; missing where an estimate is over several widths"
     ),

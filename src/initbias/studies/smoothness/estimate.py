@@ -28,7 +28,7 @@ from initbias.statistics import (
     student_interval,
     tail_shares,
 )
-from initbias.study.columns import Column
+from initbias.study.columns import SAMPLE_SIZE, Column
 from initbias.study.tables import Row, counts, estimates_table, groups, healthy, row, select
 
 SETTING = [
@@ -45,7 +45,7 @@ KEYS = (
     Column("normalisation", "of real inputs", text=True),
     Column("intrinsic_dim", "of spheres"),
     Column("input_dim", "dimension of the inputs"),
-    Column("sample_size", "n"),
+    SAMPLE_SIZE,
     Column("first", "window of a fit: first ≤ i"),
     Column("end", "window of a fit: i < end × n"),
     Column("index", "i, of tail shares"),

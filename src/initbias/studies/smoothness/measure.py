@@ -21,7 +21,7 @@ from initbias.datasets import (
 )
 from initbias.studies.smoothness.shards import Real, Synthetic, Theory
 from initbias.study.cells import Ended, Progress, Rows, SeedCell, unavailable
-from initbias.study.columns import ENDED, SEED, Column
+from initbias.study.columns import ENDED, SAMPLE_SIZE, SEED, Column
 
 if TYPE_CHECKING:
     from initbias.kernels import ReluKernels
@@ -49,7 +49,7 @@ COLUMNS = (
     Column("normalisation", "of real inputs", text=True),
     Column("intrinsic_dim", "dimension d of the sphere S^d of the inputs; missing for real data"),
     Column("input_dim", "dimension of the inputs; 0 if the data are unavailable"),
-    Column("sample_size", "n"),
+    SAMPLE_SIZE,
     SEED,
     Column("index", "i, from 1; eigenvalues of K/n descend with it"),
     Column("eigenvalue", "λ_i of K/n"),

@@ -12,7 +12,7 @@ import pandas as pd
 
 from initbias.datasets import generator
 from initbias.statistics import Curves
-from initbias.study.columns import Column
+from initbias.study.columns import INTRINSIC_DIM, NOISE_STD, Column
 from initbias.study.tables import Row, counts, estimates_table, groups, healthy, row
 
 SETTING = ["intrinsic_dim", "smoothness", "noise_std"]
@@ -21,9 +21,9 @@ DIFFERENCE = "mirrored - standard"
 FEWEST_SIZES = 3
 KEYS = (
     Column("model", "`kernel` or `theory`", text=True),
-    Column("intrinsic_dim", "dimension d of the sphere S^d of the inputs"),
+    INTRINSIC_DIM,
     Column("smoothness", "s of the target relative to the NTK"),
-    Column("noise_std", "standard deviation of the label noise"),
+    NOISE_STD,
     Column("sample_size", "n; of local exponents the smaller one; missing of fits"),
 )
 MEANINGS = {

@@ -13,7 +13,15 @@ import pandas as pd
 from initbias.datasets import generator, sample_sphere
 from initbias.studies.target_smoothness.shards import Kernel, Targets, Theory
 from initbias.study.cells import Progress, Rows, SeedCell, TheoryCell, flow_times, not_converged
-from initbias.study.columns import ENDED, SEED, Column
+from initbias.study.columns import (
+    ENDED,
+    INITIALIZATION,
+    INTRINSIC_DIM,
+    NOISE_STD,
+    SAMPLE_SIZE,
+    SEED,
+    Column,
+)
 
 DEPTH = 1  # hidden layers
 INITIALIZATIONS: tuple[Literal["standard", "mirrored"], ...] = ("standard", "mirrored")
@@ -25,11 +33,11 @@ COLUMNS = (
         "time; no seeds, no times)",
         text=True,
     ),
-    Column("initialization", "`standard` or `mirrored`", text=True),
-    Column("intrinsic_dim", "dimension d of the sphere S^d of the inputs"),
+    INITIALIZATION,
+    INTRINSIC_DIM,
     Column("smoothness", "s of the target relative to the NTK"),
-    Column("noise_std", "standard deviation of the label noise"),
-    Column("sample_size", "n"),
+    NOISE_STD,
+    SAMPLE_SIZE,
     SEED,
     Column("time", "learning rate × epochs; theory has none"),
     Column(

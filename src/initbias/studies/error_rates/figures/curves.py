@@ -13,6 +13,7 @@ from initbias.studies.error_rates.estimate import (
 )
 from initbias.studies.error_rates.figures.looks import (
     CURVES,
+    LIMITS,
     NETWORKS,
     SINGLE,
     SLOPE,
@@ -22,9 +23,9 @@ from initbias.studies.error_rates.figures.looks import (
 )
 from initbias.study.drawing import (
     COLORS,
-    DOTTED,
     facets,
     legend_below,
+    level,
     logarithmic,
     name_axes,
     panels,
@@ -63,7 +64,7 @@ def rates(estimates: pd.DataFrame) -> Figure:
             limit = theory_exponent(name, dimension)
             NETWORKS[name].bars(above, select(trained, statistic="mean"), "sample_size")
             power_law(above, select(curves, statistic="mean"), limit, SLOPE, at_end=True)
-            below.axhline(limit, color=COLORS[name], ls=DOTTED, lw=1)
+            level(below, LIMITS[name], limit)
         above.set(xscale="log", yscale="log", title=named_slopes(dimension))
         below.set(xlabel="sample size $n$", ylim=(0, 1.5))
         below.set_xticks([1e2, 1e5, 1e8, 1e11])

@@ -33,6 +33,7 @@ LARGE = {
     name: replace(ARMS[name], label=f"large samples, {name}", line="", filled=True)
     for name in INITIALIZATIONS
 }
+LIMITS = {name: Look("limits", COLORS[name], line=DOTTED, weight=1) for name in INITIALIZATIONS}
 SLOPE = Look("slope as $n \\to \\infty$", THEORY, line=DOTTED, weight=1)
 
 

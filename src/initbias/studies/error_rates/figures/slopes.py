@@ -19,6 +19,7 @@ from initbias.studies.error_rates.figures.looks import (
     ASIDE,
     CURVES,
     LARGE,
+    LIMITS,
     NETWORKS,
     SLOPE,
     middle,
@@ -33,6 +34,7 @@ from initbias.study.drawing import (
     Look,
     facets,
     legend_below,
+    level,
     name_axes,
     shades,
     without_data,
@@ -101,7 +103,7 @@ def local_exponents(estimates: pd.DataFrame) -> Figure:
             for model, looks in (("ridge", NETWORKS), ("large ridge", LARGE)):
                 looks[name].bars(axes, select(panel, arm=name, model=model), "sample_size")
             limit = asymptote("ridge", name, int(at["intrinsic_dim"]), at["noise_std"])
-            axes.axhline(limit, color=COLORS[name], ls=DOTTED, lw=1)
+            level(axes, LIMITS[name], limit)
         axes.set(xscale="log", xlim=(sizes.min() / 4, 1e7), xticks=[1e2, 1e4, 1e6])
         axes.tick_params(labelbottom=True, labelleft=True)  # not every row has all columns
     drawn[0][0].set_ylim(0, 1.6)
@@ -136,7 +138,7 @@ def noise_crossover(estimates: pd.DataFrame) -> Figure:
             curve = select(panel, noise_std=noise_std).sort_values("sample_size")
             look.plot(axes, curve["sample_size"], curve["value"])
         for look, limit in ((first, 3 / dimension), (last, 3 / (dimension + 3))):
-            axes.axhline(limit, color=look.color, ls=look.line, lw=1)
+            level(axes, look, limit)
         axes.set(xscale="log", ylim=(0, 1.25 * 3 / dimension))
     name_axes(drawn, "sample size $n$", "local exponent, standard")
     legend_below(figure, [*looks.values(), first, last])

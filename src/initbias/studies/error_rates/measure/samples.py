@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 from initbias.datasets import TARGETS, generator, sample_sphere
 from initbias.studies.error_rates.shards import Rates, Samples
 from initbias.study.cells import Ended, Rows
-from initbias.study.columns import ENDED, SEED, Column
+from initbias.study.columns import (
+    ENDED,
+    INITIALIZATION,
+    INPUT_DIM,
+    INTRINSIC_DIM,
+    NOISE_STD,
+    SAMPLE_SIZE,
+    SEED,
+    Column,
+)
 
 if TYPE_CHECKING:
     from initbias.kernels import FlowEquivalent, RidgeEquivalent
@@ -33,11 +42,11 @@ COLUMNS = (
         "their best time or ridge; no seeds, no times)",
         text=True,
     ),
-    Column("initialization", "`standard` or `mirrored`", text=True),
-    Column("intrinsic_dim", "dimension d of the sphere S^d of the inputs"),
-    Column("input_dim", "d + 1"),
-    Column("sample_size", "n"),
-    Column("noise_std", "standard deviation of the label noise"),
+    INITIALIZATION,
+    INTRINSIC_DIM,
+    INPUT_DIM,
+    SAMPLE_SIZE,
+    NOISE_STD,
     SEED,
     Column(
         "time",

@@ -25,7 +25,7 @@ from initbias.studies.initial_output.measure import equation_6, features, losses
 from initbias.studies.initial_output.measure.runs import Trainer
 from initbias.studies.initial_output.shards import BostonHousing, Kernel, Trained
 from initbias.study.cells import Progress, Rows, SeedCell, unavailable
-from initbias.study.columns import ENDED, SEED, Column
+from initbias.study.columns import DEPTH, ENDED, SEED, Column
 
 COLUMNS = (
     Column(
@@ -37,7 +37,7 @@ COLUMNS = (
     ),
     Column("dataset", "`sine` (sin 4x on [−1, 1]) or the name of the real data", text=True),
     Column("width", "neurons of each hidden layer"),
-    Column("depth", "hidden layers"),
+    DEPTH,
     Column("gain", "factor v of all initial parameters"),
     Column("power", "p of an L^p loss"),
     Column("factor", "α of the kernel's random initial function"),

@@ -1,6 +1,16 @@
 """Columns of measurements, of which each experiment has values for its own."""
 
-from initbias.study.columns import ENDED, SEED, Column
+from initbias.study.columns import (
+    DEPTH,
+    ENDED,
+    INITIALIZATION,
+    INPUT_DIM,
+    INTRINSIC_DIM,
+    NOISE_STD,
+    SAMPLE_SIZE,
+    SEED,
+    Column,
+)
 
 TRAINED = {
     "sup_error": "largest distance of the network from kernel gradient descent over training and test points",
@@ -32,13 +42,13 @@ COLUMNS = (
         "`networks` that are trained (A-S1), their `initial_outputs` (A-S1), `shifted_target` (A-S2)",
         text=True,
     ),
-    Column("initialization", "`standard` or `mirrored`", text=True),
-    Column("intrinsic_dim", "dimension d of the sphere S^d of the inputs"),
-    Column("input_dim", "d + 1"),
-    Column("noise_std", "standard deviation of the label noise"),
-    Column("depth", "hidden layers"),
+    INITIALIZATION,
+    INTRINSIC_DIM,
+    INPUT_DIM,
+    NOISE_STD,
+    DEPTH,
     Column("width", "neurons of each hidden layer; a mirrored network has two such halves"),
-    Column("sample_size", "n"),
+    SAMPLE_SIZE,
     Column("points", "at which initial outputs are taken"),
     Column("networks", "of a seed, whose initial outputs are taken"),
     SEED,

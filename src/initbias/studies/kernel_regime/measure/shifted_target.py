@@ -13,9 +13,7 @@ from scipy.linalg import expm
 from initbias.datasets import generator
 from initbias.studies.kernel_regime.measure.samples import Array, draw_sample, identity
 from initbias.studies.kernel_regime.shards import ShiftedTarget
-from initbias.study.cells import Rows, tracked
-
-FIRST = 0.1  # time that is recorded after 0
+from initbias.study.cells import Rows, flow_times, tracked
 
 
 def measure(
@@ -25,8 +23,7 @@ def measure(
     progress: Callable[[float], None],
 ) -> None:
     """Add the errors of both flows over time for each sample size."""
-    times = np.geomspace(FIRST, specification.last_time, specification.times)
-    times = np.concatenate([[0.0], times])
+    times = np.array([0.0, *flow_times(specification.last_time, specification.times)])
     for n in tracked(specification.sample_sizes, progress):
         error, shifted = errors(specification, n, seed, times)
         rows.add(
