@@ -66,7 +66,6 @@ def ridge_terms(found: kernels.LargeRidge) -> list[Any]:
 FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "train, fused": (lambda x, y, z: trained((5,), x, y, z), (X, Y, Z)),
     "train, layered": (lambda x, y, z: trained((5, 4), x, y, z), (X, Y, Z)),
-    "descent_added_error": (lambda x, z: kernels.descent_added_error(x, z, 2.0, 0.125, 3), (X, Z)),
     "large_ridge": (
         lambda x, z, f, g: ridge_terms(kernels.large_ridge(x, z, f, g, 2.0, depth=1)),
         (X, Z, X[:, 0], Z[:, 0]),
@@ -82,6 +81,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     ),
     "evaluate": (lambda z: networks.evaluate(net(), z), (Z,)),
     "empirical_ntk": (lambda x: networks.empirical_ntk(net(), x), (X,)),
+    "layer_ntks": (lambda x: networks.layer_ntks(net(), x), (X,)),
     "ascend": (lambda x, signs: networks.ascend(ONE, x, signs, 1.0, steps=3).correlations, (X, SIGNS)),
     "least_squares": (lambda a, b: networks.least_squares(a, b).min_norm, (X, Y)),
     "descend": (

@@ -8,7 +8,7 @@ import torch
 
 from initbias.datasets import sample_sphere
 from initbias.kernels import relu_kernels
-from initbias.networks import Architecture, Networks, empirical_ntk, initialize
+from initbias.networks import Architecture, Networks, empirical_ntk, initialize, layer_ntks
 
 DIM, N = 3, 6
 ARCHITECTURES = {
@@ -50,13 +50,16 @@ def test_kernel_is_that_of_automatic_differentiation(
     generators = [np.random.default_rng(seed) for seed in range(2)]
     networks = initialize(generators, architecture, initialization)  # type: ignore[arg-type]
     inputs = np.stack([points(seed=1), points(seed=2)])
-    found = empirical_ntk(networks, inputs)
+    found, layers = empirical_ntk(networks, inputs), layer_ntks(networks, inputs)
     assert found.shape == (2, N, N)
     for index, x in enumerate(torch.tensor(inputs)):
         weights = [torch.tensor(layer[index], dtype=torch.float64) for layer in networks.weights]
         jacobians = torch.func.jacrev(partial(output, networks, x))(weights)
         jacobian = torch.cat([part.flatten(1) for part in jacobians], dim=1)  # (n, parameters)
         np.testing.assert_allclose(found[index], jacobian @ jacobian.T, rtol=1e-12, atol=1e-12)
+        for layer, part in zip(layers[index], jacobians, strict=True):
+            own = part.flatten(1)
+            np.testing.assert_allclose(layer, own @ own.T, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize(("depth", "width", "count"), [(1, 64, 1000), (3, 512, 100)])

@@ -13,7 +13,6 @@ from pydantic import ValidationError
 from initbias.datasets import Dataset, DatasetUnavailable, generator
 from initbias.kernels import (
     KernelFlow,
-    descent_added_error,
     descent_filter,
     relu_kernels,
     sample_gaussian_process,
@@ -21,13 +20,13 @@ from initbias.kernels import (
 from initbias.networks import empirical_ntk
 from initbias.pipeline.plan import outputs
 from initbias.pipeline.rendering import style
-from initbias.statistics import exponent_of_means, positive_interval, student_interval
+from initbias.statistics import positive_interval, student_interval
 from initbias.studies.initial_output import measure as stage
 from initbias.studies.initial_output.claims import judge
 from initbias.studies.initial_output.design import Section, plan
-from initbias.studies.initial_output.estimate import KEYS, estimate
+from initbias.studies.initial_output.estimate import BOTH_SIGNS, KEYS, estimate
 from initbias.studies.initial_output.figures import FIGURES, TABLES
-from initbias.studies.initial_output.measure import equation_6, features, runs
+from initbias.studies.initial_output.measure import equation_6, features, losses, runs
 from initbias.study.cells import OK, diverged
 from initbias.study.tables import estimates_table
 from tests.studies.measuring import changed
@@ -118,18 +117,18 @@ def test_equation_6_and_the_added_error_are_exact_for_the_kernel() -> None:
 
 
 def test_kernel_cells_measure_equation_6_and_its_mean() -> None:
-    """The exact deviation is rounding; the mean added error is that of the closed form: |z| < 4."""
+    """Eq. 6 and B-S3 are exact to rounding; the mean added error is that of the closed form: |z| < 4."""
     specification = changed(SHARDS[KERNEL], seeds=list(range(200)), factors=[4.0])
     rows = whole(specification)
-    deviation = rows[rows["quantity"] == "deviation"]["value"]
-    assert len(deviation) == 200 and deviation.max() < 1e-9
+    for identity in ("deviation", "risk_deviation"):
+        deviation = rows[rows["quantity"] == identity]["value"]
+        assert len(deviation) == 200 and deviation.max() < 1e-9
     values = {
         arm: rows[(rows["quantity"] == "added_error") & (rows["arm"] == arm)]["value"].to_numpy()
         for arm in ("equation_6", "theory")
     }
-    difference = values["equation_6"] - values["theory"]
-    error = difference.std(ddof=1) / np.sqrt(200)
-    assert abs(difference.mean()) < 4 * error < 0.5 * values["theory"].mean()
+    excess = values["equation_6"] / values["theory"] - 1
+    assert abs(excess.mean()) < 4 * excess.std(ddof=1) / np.sqrt(200) < 0.5
 
 
 def test_equation_6_holds_for_wide_networks_and_not_for_narrow_ones() -> None:
@@ -163,7 +162,7 @@ def test_arms_add_up_and_ascend_from_their_starts() -> None:
         outputs_of["mirrored"] + outputs_of["start"] - outputs_of["unlearned"],
         rtol=1e-12,
     )
-    data = runs.sine(SHARDS[ARMS])
+    data = runs.sine(SHARDS[ARMS], 1)
     losses = rows[(rows["quantity"] == "train_loss") & (rows["epoch"] == 0)].set_index("arm")[
         "value"
     ]
@@ -171,6 +170,12 @@ def test_arms_add_up_and_ascend_from_their_starts() -> None:
     assert losses["random_doubled"] != pytest.approx(losses["mirrored"], rel=0.1)
     differences = rows[rows["quantity"] == "kernel_difference"].set_index("arm")["value"]
     assert differences["mirrored"] < 1e-5 < 0.05 < differences["doubled"]
+    layers = rows[rows["arm"] == "doubled"].set_index("quantity")["value"]
+    assert layers["lower_layers"] < 1e-5 and layers["last_layers"] < 1e-5
+    functions = outputs_of["standard"] - outputs_of[["equation_6", "mirrored"]].T
+    share = rows.set_index("quantity").loc["left_over", "value"]
+    distances = (functions**2).mean(axis=1) ** 0.5
+    assert share == pytest.approx(distances["equation_6"] / distances["mirrored"])
 
 
 def test_all_losses_end_at_the_interpolant_of_the_start() -> None:
@@ -180,7 +185,7 @@ def test_all_losses_end_at_the_interpolant_of_the_start() -> None:
     )
     rows = whole(changed(specification, seeds=[0]))
     assert (rows["outcome"] == "ok").all()
-    data = runs.sine(specification)
+    data = runs.sine(specification, 0, losses.APART)
     start = runs.initial_networks(specification, 0, runs.published_architecture(specification))
     kernel = empirical_ntk(start, np.concatenate([data.inputs, data.points]))[0]
     outputs_of = rows[rows["quantity"] == "output"]
@@ -192,8 +197,6 @@ def test_all_losses_end_at_the_interpolant_of_the_start() -> None:
     change = np.sqrt(((reached[2.0] - initial) ** 2).mean())
     for values in (reached[1.5], reached[4.0]):
         assert np.sqrt(((values - reached[2.0]) ** 2).mean()) < 0.01 * change
-        # the ends of the test grid are training points, where all are at their labels
-        np.testing.assert_allclose(values[[0, -1]], data.labels[[0, -1], 0], atol=1.5e-3)
     # Nearest to the start in the RKHS, by a pseudo-inverse on the weights' side of the same problem.
     n = data.size
     trainer = runs.Trainer("cpu", 1, lambda share: None)
@@ -216,22 +219,36 @@ def test_a_loss_that_does_not_end_is_a_counted_failure() -> None:
 
 
 def test_wide_networks_add_the_error_of_exact_theory() -> None:
-    """B-S3: the mean added error is that of infinite width, |z| < 4 and within a fifth, and as v⁴."""
-    seeds = 320
-    specification = changed(SHARDS[ADDED], width=1000, epochs=60, seeds=list(range(seeds)))
+    """B-S3, paired: a wide network adds what the kernel's regression of its own initial output adds."""
+    specification = changed(SHARDS[ADDED], width=4000, epochs=60, seeds=[0, 1, 2])
     rows = whole(specification)
     chosen = rows[rows["quantity"] == "added_error"].pivot(
         index="seed", columns="arm", values="value"
     )
-    difference = chosen["standard"] - chosen["theory"]
-    error = difference.std() / np.sqrt(seeds)
-    assert abs(difference.mean()) < 4 * error < 0.2 * chosen["theory"].mean()
-    data, rate = runs.sine(specification), 0.01
-    exact = [
-        descent_added_error(data.inputs, data.points, gain, rate / gain**2, 100)
-        for gain in (1.0, 3.0)
-    ]
-    assert exact[1] == pytest.approx(81 * exact[0], rel=1e-9)
+    np.testing.assert_allclose(chosen["standard"], chosen["theory"], rtol=0.25)
+    assert chosen["theory"].max() > 3 * chosen["theory"].min()  # so that a mean would not do
+
+
+def test_what_a_kernel_adds_is_what_descent_step_by_step_adds() -> None:
+    """Forty steps of kernel gradient descent on h_ini, against the filters in closed form."""
+    draw = generator("test", "added by kernel")
+    factor = draw.standard_normal((9, 9))
+    kernel, start, rate = factor @ factor.T, draw.standard_normal(9), 0.05
+    outputs_of, n = np.zeros(9), 4
+    for _ in range(40):
+        outputs_of += rate / n * kernel[:, :n] @ (start[:n] - outputs_of[:n])
+    found = runs.added_by_kernel(kernel, n, start, rate, 40)
+    np.testing.assert_allclose(found, (start - outputs_of)[n:], rtol=1e-10)
+
+
+def test_parameters_move_as_far_as_the_nearest_interpolant() -> None:
+    """B-S1 in parameter space: under three losses the squared distance is rᵀK⁻¹r up to the width."""
+    specification = changed(
+        SHARDS[LOSSES], width=400, gain=5.0, residual=1e-3, powers=[1.5, 2.0, 4.0]
+    )
+    rows = whole(changed(specification, seeds=[0, 1]))
+    moved = rows[rows["quantity"] == "displacement"]
+    assert len(moved) == 6 and moved["value"].max() < 0.05
 
 
 def test_divergence_is_a_counted_row(everything: pd.DataFrame) -> None:
@@ -278,7 +295,7 @@ def test_a_random_start_may_lower_the_risk_beyond_the_kernel_regime(
     """Judged at the largest width of each depth; a narrower one is not judged if the widest failed."""
     measured = {"part": "depth_and_width", "dataset": "sine", "gain": 1.5, "used": 5}
     rows: list[dict[str, Any]] = [
-        {**measured, "width": width, "depth": depth, "arm": "standard / mirrored",
+        {**measured, "width": width, "depth": depth, "arm": BOTH_SIGNS,
          "quantity": "risk_ratio", "value": value, "low": 0.8 * value, "high": 1.2 * value}
         for depth in (1, 2) for width, value in ((16, 1 / ratio), (128, ratio))
     ]  # fmt: skip
@@ -351,10 +368,10 @@ def sweep(exponent: float, added: float = 0.1) -> pd.DataFrame:
     draw = np.random.default_rng(0)
     rows = []
     for seed in range(12):
+        noise = draw.gamma(20, 1 / 20)  # of the finite width; networks of all scales share their draw
         for gain in (2.0, 3.0, 4.0, 6.0):
-            variance, noise = gain**4, draw.gamma(20, 1 / 20)
+            variance = gain**4 / 16
             values = {
-                ("start", "start_variance"): variance,
                 ("standard", "added_error"): added * noise * variance**exponent,
                 ("theory", "added_error"): 0.1 * variance,
             }
@@ -369,33 +386,14 @@ def sweep(exponent: float, added: float = 0.1) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def verdicts(measurements: pd.DataFrame) -> dict[str, str]:
-    return {claim.claim: claim.verdict for claim in judge(estimate(measurements))}
-
-
-def test_slopes_and_verdicts_follow_the_truth() -> None:
-    right, wrong = verdicts(sweep(1.0)), verdicts(sweep(0.7))
-    assert len(right) == len(wrong) == 1 + 4 and all("v from 2 to 6" in claim for claim in right)
-    assert "not reproduced" not in right.values() and set(wrong.values()) == {"not reproduced"}
-    assert (
-        list(right.values()).count("reproduced") >= 4 and next(iter(right.values())) == "reproduced"
-    )
-    slope = estimate(sweep(0.7))
-    slope = slope[slope["statistic"] == "exponent"].iloc[0]
-    assert slope["low"] < 0.7 < slope["high"] < slope["low"] + 0.2
-
-
-def test_intervals_of_slopes_cover_the_truth() -> None:
-    """300 sweeps of 5 and 8 seeds with the slope 1: 95 % cover at least 0.95 - 3.5 standard errors."""
-    variances, draw = np.array([2.0, 3.0, 4.0, 6.0, 8.0]) ** 4, np.random.default_rng(1)
-    for seeds in (5, 8):
-        covered = 0
-        for _ in range(300):
-            start, other = draw.chisquare(3, (2, len(variances), seeds)) / 3
-            values = np.stack([start, (start + other) / 2], axis=2) * variances[:, None, None]
-            interval = exponent_of_means(values, draw)
-            covered += interval.low <= 1 <= interval.high
-        assert covered / 300 > 0.95 - 3.5 * np.sqrt(0.95 * 0.05 / 300)
+@pytest.mark.parametrize(
+    ("exponent", "added", "verdict"),
+    [(1.0, 0.1, "reproduced"), (0.7, 0.1, "not reproduced"), (1.0, 0.05, "not reproduced")],
+)
+def test_the_sweep_of_networks_is_one_claim(exponent: float, added: float, verdict: str) -> None:
+    """The worst scale decides: another power of the variance, or half of the added error."""
+    (claim,) = judge(estimate(sweep(exponent, added)))
+    assert claim.verdict == verdict and "v from 2 to 6" in claim.claim
 
 
 def test_a_wide_interval_reproduces_no_theory() -> None:
@@ -403,15 +401,13 @@ def test_a_wide_interval_reproduces_no_theory() -> None:
     few = sweep(1.0)
     few = few[few["seed"] < 3]
     noise = np.random.default_rng(2).permutation([0.1, 0.5, 2.4])
-    added = (few["arm"] == "standard") & (few["quantity"] == "added_error")
+    added = few["arm"] == "standard"
     few.loc[added, "value"] = (
-        0.1 * few.loc[added, "gain"] ** 4 * noise[few.loc[added, "seed"].to_numpy()]
+        0.1 * few.loc[added, "gain"] ** 4 / 16 * noise[few.loc[added, "seed"].to_numpy()]
     )
-    excess = [claim for claim in judge(estimate(few)) if "minus 1" in claim.claim]
-    assert len(excess) == 4 and all(claim.low < 0 < claim.high for claim in excess)
-    assert {(claim.verdict, claim.reason) for claim in excess} == {
-        ("inconclusive", "the interval is too wide")
-    }
+    (claim,) = judge(estimate(few))
+    assert claim.low < 0 < claim.high and claim.verdict == "inconclusive"
+    assert claim.reason.startswith("the interval is too wide")
 
 
 def images(dataset: str, left: float, first: float, last: float, epochs: int) -> pd.DataFrame:
@@ -421,6 +417,7 @@ def images(dataset: str, left: float, first: float, last: float, epochs: int) ->
         ("mirrored", "train_loss"): (2.3, 0.5, 0.1),
         ("standard", "test_accuracy"): (0.1, 0.11, last),
         ("mirrored", "test_accuracy"): (0.1, first, 0.97),
+        ("mirrored", "train_accuracy"): (0.1, first + 0.02, 0.99),
     }
     rows = [
         {
@@ -448,18 +445,19 @@ def test_an_untrained_network_loses_to_no_start() -> None:
         assert [f"after {values[-1]} epochs" in claim.claim for claim in claims] == [
             True,
             False,
+            False,
             True,
         ]
         return [(claim.verdict, claim.reason) for claim in claims]
 
-    ahead, above, about = judged("mnist", 0.2, 0.91, 0.85, 100)
-    assert ahead[0] == above[0] == about[0] == "reproduced"
-    ahead, above, about = judged("mnist", 0.2, 0.88, 0.95, 100)
-    assert ahead[0] == above[0] == about[0] == "not reproduced"
-    ahead, above, about = judged("mnist", 0.2, 0.91, 0.85, 100, gains=(2.0,))
+    found = judged("mnist", 0.2, 0.91, 0.85, 100)
+    assert [verdict for verdict, _ in found] == ["reproduced"] * 4
+    found = judged("mnist", 0.2, 0.87, 0.95, 100)
+    assert [verdict for verdict, _ in found] == ["not reproduced"] * 4
+    ahead, *reported = judged("mnist", 0.2, 0.91, 0.85, 100, gains=(2.0,))
     assert ahead[0] == "reproduced"
-    assert above == about == ("inconclusive", "v is not given, and 2 alone was measured")
-    ahead, above, about = judged("mnist_subset", 0.94, 0.91, 0.12, 8)
+    assert set(reported) == {("inconclusive", "v is not given, and 2 alone was measured")}
+    ahead, above, _, about = judged("mnist_subset", 0.94, 0.91, 0.12, 8)
     assert ahead == (
         "inconclusive",
         "the standard network has hardly trained: 94% of its training loss is left",
@@ -532,7 +530,7 @@ def test_failed_runs_leave_their_pair_out() -> None:
 def test_claims_figures_and_tables_come_of_every_part(everything: pd.DataFrame) -> None:
     estimates = estimate(everything)
     claims = judge(estimates)
-    for statement in ("B-S1", "B-S2", "B-S3", "B-S4", "B-Fig3", "B-Fig4"):
+    for statement in ("B-S1", "B-S2", "B-S3", "B-S4", "B-Fig3", "B-Fig4", "B-Thm10"):
         assert any(statement in claim.source for claim in claims), statement
     for claim in claims:
         told = claim.low <= claim.measured <= claim.high
@@ -544,5 +542,5 @@ def test_claims_figures_and_tables_come_of_every_part(everything: pd.DataFrame) 
             texts = [text.get_text() for axes in draw(estimates).axes for text in axes.texts]
             assert not any(text.startswith("Not measured") for text in texts)
     eq6 = TABLES["eq6"](estimates)
-    assert len(eq6) == 4 and not (eq6 == "not measured").any(axis=None)
+    assert len(eq6) == 4 + 1 and not (eq6 == "not measured").any(axis=None)
     assert len(TABLES["speed"](estimates)) == 3 + 2 + 4 + 1 + 1

@@ -26,7 +26,7 @@ JUDGED_BY = {
     "smoothness": {"A-S3", "A-Table1"},
     "kernel_regime": {"A-S1", "A-S2"},
     "initial_output": {
-        "B-S1", "B-S2", "B-S3", "B-S4", "B-Fig2a", "B-Fig3b", "B-Fig4",
+        "B-S1", "B-S2", "B-S3", "B-S4", "B-Thm10", "B-Fig2a", "B-Fig3b", "B-Fig4",
     },
     "imbalance": {
         "C-S1", "C-S2", "C-S3", "C-S4", "C-S5", "C-Fig1", "C-Fig2", "C-Sec3",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from initbias.kernels.gaussian_process import sample_gaussian_process
     from initbias.kernels.krylov import KrylovChange, krylov_change
     from initbias.kernels.planted import planted_covariance, planted_shares
-    from initbias.kernels.regression import KernelRegression, descent_added_error
+    from initbias.kernels.regression import KernelRegression
     from initbias.kernels.relu import ReluKernels, ntk_product, relu_diagonals, relu_kernels
     from initbias.kernels.sphere import SphereSpectrum, sphere_spectrum
 
@@ -33,7 +33,7 @@ _HOMES = {
     "krylov": ["KrylovChange", "krylov_change"],
     "factorised": ["LargeRidge", "large_ridge"],
     "planted": ["planted_covariance", "planted_shares"],
-    "regression": ["KernelRegression", "descent_added_error"],
+    "regression": ["KernelRegression"],
     "relu": ["ReluKernels", "ntk_product", "relu_diagonals", "relu_kernels"],
     "sphere": ["SphereSpectrum", "sphere_spectrum"],
 }
@@ -48,7 +48,6 @@ __all__ = [
     "RidgeEquivalent",
     "SphereSpectrum",
     "dense_seconds",
-    "descent_added_error",
     "descent_filter",
     "eigendecomposition_seconds",
     "equivalent_seconds",

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import numpy as np
 from torch import Tensor
 
 from initbias import arguments
-from initbias.kernels.flow import AveragedRisk, KernelFlow, descent_filter
-from initbias.kernels.relu import ReluKernels, relu_kernels
+from initbias.kernels.flow import AveragedRisk, KernelFlow
+from initbias.kernels.relu import ReluKernels
 
 
 class KernelRegression:
@@ -66,33 +65,3 @@ class KernelRegression:
             nngp[n:, :n],
             nngp.diagonal()[n:],
         )
-
-
-def descent_added_error(
-    inputs: Any, points: Any, gain: float, learning_rate: float, epochs: int
-) -> float:
-    """What a random initial output adds to the mean squared error of an infinitely wide network.
-
-    One hidden layer in the NTK parametrisation with a bias, after so many steps of gradient descent on
-    half of the MSE. With parameters N(0, v²) output and gradient are v² and v times those of unit
-    parameters (Zhang, Xu, Luo, Ma 2020, B-S3).
-
-    Args:
-        inputs: (n, input_dim)
-        points: at which the error is meant, (points, input_dim)
-        gain: v, standard deviation of all parameters.
-        learning_rate: of gradient descent.
-        epochs: number of steps.
-
-    Raises:
-        ValueError: inputs and points of another dimension, or numbers that are not finite.
-    """
-    sample = arguments.array("inputs", inputs, ndim=2)
-    everywhere = np.concatenate([sample, arguments.array("points", points, ndim=2)])
-    unit = relu_kernels(everywhere, depth=1, bias=True)
-    kernels = ReluKernels(nngp=gain**4 * unit.nngp, ntk=gain**2 * unit.ntk)
-    regression = KernelRegression(kernels, len(sample))
-    steps = [arguments.whole("epochs", epochs)]
-    filters = descent_filter(regression.flow.eigenvalues, steps, learning_rate)
-    any_target = np.zeros(len(everywhere))  # the added error does not depend on it
-    return float(regression.averaged_risk(filters, any_target).start)

@@ -45,7 +45,7 @@ from initbias.networks.cost import (
 from initbias.networks.initialization import Initialization, initialize
 from initbias.networks.losses import CrossEntropy, PowerLoss, mean_cross_entropy
 from initbias.networks.norms import layer_norms, spectral_norm
-from initbias.networks.tangent import empirical_ntk, stable_learning_rate
+from initbias.networks.tangent import empirical_ntk, layer_ntks, stable_learning_rate
 from initbias.networks.training.task import Record, Trajectory
 from initbias.networks.training.train import default_threads, evaluate, train
 
@@ -85,6 +85,7 @@ __all__ = [
     "in_row_space",
     "initialize",
     "layer_norms",
+    "layer_ntks",
     "least_squares",
     "linear_bound",
     "linear_tangent_kernel",

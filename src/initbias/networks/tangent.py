@@ -30,6 +30,22 @@ def empirical_ntk(networks: Networks, inputs: Any) -> Array:
     Raises:
         ValueError: networks of several outputs, or inputs whose shape is none of the above.
     """
+    return layer_ntks(networks, inputs).sum(axis=1)
+
+
+def layer_ntks(networks: Networks, inputs: Any) -> Array:
+    """What the parameters of each layer contribute to the tangent kernel, see `empirical_ntk`.
+
+    Args:
+        networks: with one output.
+        inputs: of each network, (networks, n, input_dim), or shared by all, (n, input_dim).
+
+    Returns:
+        Layers from the first hidden one to the output, (networks, layers, n, n).
+
+    Raises:
+        ValueError: see `empirical_ntk`.
+    """
     architecture = networks.architecture
     if architecture.outputs != 1:
         raise ValueError(f"the kernel is that of one output: got {architecture.outputs} of them")
@@ -44,7 +60,7 @@ def empirical_ntk(networks: Networks, inputs: Any) -> Array:
     points = np.broadcast_to(points, (count, *points.shape[1:]))
     kernels = [
         sum(
-            _branch_ntk(architecture, [layer[index, branch] for layer in networks.weights], own)
+            _branch_ntks(architecture, [layer[index, branch] for layer in networks.weights], own)
             for branch in range(networks.branches)
         )
         for index, own in enumerate(points)
@@ -70,12 +86,12 @@ def stable_learning_rate(references: Networks, inputs: Any, share: float) -> flo
     return float(share / largest)
 
 
-def _branch_ntk(
+def _branch_ntks(
     architecture: Architecture,
     weights: Sequence[NDArray[np.float32]],  # of each layer, (fan_out, fan_in + bias)
     inputs: Array,  # (n, input_dim)
 ) -> Array:
-    """The kernel of one branch's own output, (n, n)."""
+    """What each layer contributes to the kernel of one branch's own output, (layers, n, n)."""
     received = []  # by each layer, with an input 1 for its bias, (n, fan_in + bias)
     hidden = inputs
     for matrix, bias, scale in zip(weights, architecture.biases, architecture.scales, strict=True):
@@ -83,7 +99,7 @@ def _branch_ntk(
         received.append(below)
         hidden = np.maximum(scale * (below @ matrix.T), 0)  # (n, fan_out)
     slopes = np.ones((len(inputs), 1))  # of the output by a layer's results, (n, fan_out)
-    kernel = np.zeros((len(inputs), len(inputs)))
+    contributions = []
     for matrix, below, bias, scale in zip(
         reversed(weights),
         reversed(received),
@@ -92,7 +108,7 @@ def _branch_ntk(
         strict=True,
     ):
         slopes = scale * slopes  # by W h + b, before its factor
-        kernel += (slopes @ slopes.T) * (below @ below.T)
+        contributions.append((slopes @ slopes.T) * (below @ below.T))
         fan_in = matrix.shape[1] - bias
         slopes = (slopes @ matrix[:, :fan_in]) * (below[:, :fan_in] > 0)
-    return kernel
+    return np.stack(contributions[::-1])

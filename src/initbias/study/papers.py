@@ -72,8 +72,6 @@ PUBLISHED = (
     _statement(
         "B-Thm10",
         "doubling removes the lower layers' contributions to the kernel and doubles the last two",
-        absent="contributions of single layers are not measured; that doubling changes the kernel is, "
-        "beside B-S4",
     ),
     _figure("B-Fig1", "outputs after training with L² and L⁴ loss", through="B-S1"),
     _figure("B-Fig2a", "outputs of the original network, ASI, doubling and eq. 6"),

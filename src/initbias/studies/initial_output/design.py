@@ -54,7 +54,7 @@ StepShare = Annotated[
     ),
 ]
 Epochs = Annotated[Count, Field(ge=10, description="Length of training.")]
-SampleSize = Annotated[Count, Field(ge=2, description="Training points, evenly spaced on [-1, 1].")]
+SampleSize = Annotated[Count, Field(ge=2, description="Training points, drawn from [-1, 1].")]
 
 
 class LossIndependence(StrictModel):
@@ -203,9 +203,9 @@ class Section(StrictModel):
     ] = None
     boston_housing: Annotated[BostonHousing | None, Field(description="B-Fig3.")] = None
     mnist: Annotated[Mnist | None, Field(description="B-Fig4.")] = None
-    test_points: Annotated[
-        Count, Field(ge=10, description="Evenly spaced test points on [-1, 1].")
-    ] = 500
+    test_points: Annotated[Count, Field(ge=10, description="Test points, drawn from [-1, 1].")] = (
+        500
+    )
     times: Times = 60
     seeds_per_shard: SeedsPerShard = 10
 
@@ -226,15 +226,16 @@ OUTPUTS = {
         "figure",
         "B-Fig1: outputs of one network trained from the same initialization under several powers of the "
         "error as loss: they coincide on the test points, with each other and nearly with the kernel's "
-        "interpolant. Right: how far they are apart, as a share of what training changed, against the "
-        "width.",
+        "interpolant. Middle: how far they are apart, as a share of what training changed, against the "
+        "width. Right: the squared distance that parameters move, against that of the nearest interpolant "
+        "of the linearised network.",
     ),
     "initial_output": Output(
         "figure",
         "B-Fig2. a: outputs after training of the standard network, ASI, doubling and the right side "
         "of eq. 6. b: initial output, what training from ASI makes of it, and 20 times their distance. "
         "c: training loss against epoch. d: by how much eq. 6 fails at finite width, as a share of the "
-        "function that the initial output adds.",
+        "distance of standard from ASI (1 if it explained nothing) and of what training changes.",
     ),
     "boston_housing": Output(
         "figure",
@@ -250,17 +251,21 @@ OUTPUTS = {
         "figure",
         "Added test error against the variance of the initial output. Left: kernel regression with a "
         "random initial function times α. Right: trained networks of one hidden layer with parameters "
-        "times v. Lines: exact theory of the infinitely wide network.",
+        "times v. Lines: exact theory of the infinitely wide network, left in the mean over initial "
+        "functions, right from the same initial outputs.",
     ),
     "depth_and_width": Output(
         "figure",
-        "Beyond the kernel regime: test risk of standard and ASI networks, the ratio of the two (below the "
-        "line, a random initial output lowers the risk), and how far their tangent kernels move during "
-        "training, against the width for each depth; means with 95 % intervals over seeds.",
+        "Beyond the kernel regime: test risk of standard and ASI networks, the mean risk of a start and its "
+        "negation over that of ASI (below the line, a random initial output lowers the risk), and how far "
+        "tangent kernels move during training, against the width for each depth; means with 95 % intervals "
+        "over data sets.",
     ),
     "eq6": Output(
         "table",
-        "Eq. 6 by width and data set: its relative deviation, added error and risks, with 95 % intervals.",
+        "What a random initial output adds, by width and data set: to the test MSE as measured, by eq. 6 "
+        "with trained networks, and by the linearised network; what eq. 6 leaves over of the distance of "
+        "standard from ASI (1 if it explained nothing) and of what training changes; 95 % intervals.",
     ),
     "speed": Output(
         "table",
@@ -302,7 +307,7 @@ def _regression_shards(section: Section, part: Regression) -> Iterator[Shard]:
             section, part, width=width, others=others, seeds=()
         )
         # Branches of all networks, of which a doubled one has the width of two.
-        branches = 5 + 2.5 * len(others)
+        branches = 6 + 2.5 * len(others)
         seconds = branches * training_seconds([1, width, width, 1], part.sample_size, part.epochs)
         name = f"width{width}" + "-all" * bool(others)
         yield from _shards(section, specification, name, part.seeds, seconds)
@@ -327,14 +332,14 @@ def _depth_shards(section: Section, part: DepthAndWidth) -> Iterator[Shard]:
                 section, part, depth=depth, width=width, seeds=()
             )
             sizes = [1, *(width,) * depth, 1]
-            seconds = 3 * training_seconds(sizes, part.sample_size, part.epochs)
+            seconds = 4 * training_seconds(sizes, part.sample_size, part.epochs)
             name = f"depth{depth}-width{width}"
             yield from _shards(section, specification, name, part.seeds, seconds)
 
 
 def _boston_shards(section: Section, part: BostonHousing) -> Iterator[Shard]:
     specification = shards.BostonHousing.gathered(section, part, seeds=())
-    seconds = 5 * training_seconds([BOSTON_FEATURES, part.width, 1], part.train_size, part.epochs)
+    seconds = 6 * training_seconds([BOSTON_FEATURES, part.width, 1], part.train_size, part.epochs)
     yield from _shards(section, specification, f"width{part.width}", part.seeds, seconds)
 
 

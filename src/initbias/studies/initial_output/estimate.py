@@ -1,8 +1,8 @@
 """From runs to means, ratios and slopes with intervals.
 
 Intervals are over seeds, by Student's t: of means that are positive on the log scale with the relative
-standard error (delta method), of ratios on the log scale; of exponents by the variance of the initial
-output by a bootstrap over seeds. Pairs of runs share their initial parameters.
+standard error (delta method), of ratios on the log scale. Pairs of runs share their initial parameters
+and their data.
 """
 
 from collections.abc import Iterator
@@ -11,9 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from initbias.datasets import generator
 from initbias.statistics import (
-    exponent_of_means,
     exponents,
     positive_interval,
     ratio_interval,
@@ -26,14 +24,17 @@ from initbias.study.tables import Row, estimates_table, groups, row
 SETTING = ["experiment", "dataset", "width", "depth", "gain", "power", "factor"]
 PAIR = ("standard", "mirrored")
 RATIO, DIFFERENCE = "standard / mirrored", "standard - mirrored"
-CURVES = ("train_loss", "test_loss", "test_accuracy")
-SIGNED = ("test_accuracy", "added_error")  # means with a symmetric interval
+BOTH_SIGNS = "standard and negated / mirrored"
+REFERENCES = ("theory", "equation_6")  # of added errors
+ACCURACIES = ("test_accuracy", "train_accuracy")
+CURVES = ("train_loss", "test_loss", *ACCURACIES)
+SIGNED = (*ACCURACIES, "added_error")  # means with a symmetric interval
 BY_WIDTH = (
-    ("regression", "deviation"),
+    ("regression", "left_over"),
     ("regression", "share_of_change"),
     ("loss_independence", "distance"),
+    ("loss_independence", "displacement"),
 )
-SWEEPS = (("kernel", "factor"), ("added_error", "gain"))
 KEYS = (
     Column("dataset", "`sine` (sin 4x on [−1, 1]) or the name of the real data", text=True),
     Column("width", "neurons of each hidden layer"),
@@ -45,16 +46,16 @@ KEYS = (
     Column("point", "of outputs: the input on [−1, 1], or the number of the test example"),
 )
 MEANINGS = {
-    "train_loss, test_loss, test_accuracy": "at an epoch",
-    "risk, start_variance, added_error, deviation, share_of_change, distance, epochs, final_loss, "
-    "kernel_difference, kernel_change": "at the end or at initialization, as measured; of `added_error` "
-    "`excess`: over that of exact theory, minus 1",
+    "train_loss, test_loss, test_accuracy, train_accuracy": "at an epoch",
+    "risk, start_variance, added_error, risk_deviation, deviation, share_of_change, left_over, distance, "
+    "displacement, epochs, final_loss, kernel_difference, kernel_change, lower_layers, last_layers": "at the "
+    "end or at initialization, as measured; of `added_error` `excess`: over that of exact theory or eq. 6 "
+    "from the same initial output, minus 1",
     "total_variation": "of final functions on [−1, 1]: how far they go up and down in all",
     "speedup": "how many times as many epochs the first arm takes to the lowest training loss that both "
     "reach; missing where one begins below that loss",
     "risk_difference": "of the arms",
     "risk_ratio, variation_ratio": "of the arms",
-    "unexplained": "risk_difference less the added error of eq. 6: zero in the mean by B-S3",
     "advantage": "smallest log ratio of the test losses over all epochs after initialization",
     "head_start": "accuracy of mirrored after one epoch less that of standard at the end",
     "output": "of one seed",
@@ -80,7 +81,7 @@ def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
             rows.append(setting | row("failures", "count", float(len(lost)), **counted))
         healthy.append(kept)
     table = pd.concat(healthy, ignore_index=True)
-    rows += [*_by_width(table), *_by_variance(table), *_excesses(table), *_outputs(measurements)]
+    rows += [*_by_width(table), *_outputs(measurements)]
     for found in rows:
         found["part"] = found.pop("experiment")
     return estimates_table(rows, KEYS)
@@ -126,10 +127,14 @@ def _one_setting(kept: pd.DataFrame) -> Iterator[Row]:
         yield row("risk_difference", "mean", student_interval(difference), arm=DIFFERENCE)
         ratio = ratio_interval(np.log(ends["standard"] / ends["mirrored"]))
         yield row("risk_ratio", "geometric mean", ratio, arm=RATIO)
-        added = _wide(kept, "added_error")
-        if "equation_6" in added.columns:
-            unexplained = student_interval(difference - added["equation_6"])
-            yield row("unexplained", "mean", unexplained, arm=DIFFERENCE)
+    if "negated" in ends.columns:
+        both = (ends["standard"] + ends["negated"]) / 2
+        ratio = ratio_interval(np.log(both / ends["mirrored"]))
+        yield row("risk_ratio", "geometric mean", ratio, arm=BOTH_SIGNS)
+    added = _wide(kept, "added_error")
+    for reference in added.columns.intersection(REFERENCES):
+        excess = student_interval(added["standard"] / added[reference] - 1)
+        yield row("added_error", "excess", excess, arm=f"standard / {reference}", theory=0.0)
     variations = _wide(kept, "total_variation")
     for arm in ("mirrored", "doubled"):
         if {"standard", arm} <= set(variations.columns):
@@ -195,46 +200,3 @@ def _by_width(table: pd.DataFrame) -> Iterator[Row]:
                 continue
             falls = student_interval(-exponents(wide.columns.to_numpy(float), wide.to_numpy()))
             yield row(quantity, "exponent", falls, **setting, by="width", used=len(wide))
-
-
-def _by_variance(table: pd.DataFrame) -> Iterator[Row]:
-    """Exponents of the mean added error by the mean variance of the initial output."""
-    for experiment, sweep in SWEEPS:
-        chosen = table[table["experiment"] == experiment]
-        by_setting = {
-            value: pd.DataFrame(
-                {
-                    "start": _wide(group, "start_variance")["start"],
-                    "added": _added(experiment, group),
-                }
-            )
-            for value, group in chosen.groupby(sweep)
-        }
-        if len(by_setting) < 2:
-            continue
-        seeds = sorted(set.intersection(*(set(frame.index) for frame in by_setting.values())))
-        if len(seeds) < 2:
-            continue
-        values = np.stack([frame.loc[seeds].to_numpy() for frame in by_setting.values()])
-        found = exponent_of_means(values, generator("initial_output", "bootstrap", experiment))
-        by = {"by": "start_variance", "used": len(seeds)}
-        yield row("added_error", "exponent", found, experiment=experiment, **by)
-
-
-def _added(experiment: str, group: pd.DataFrame) -> pd.Series:
-    """Added error of each seed: risk from a random initial output less that from zero (B-S3)."""
-    if experiment == "added_error":
-        return _wide(group, "added_error")["standard"]
-    risks = _wide(group, "risk")
-    return risks["standard"] - risks["mirrored"]
-
-
-def _excesses(table: pd.DataFrame) -> Iterator[Row]:
-    """Added errors relative to those of exact theory, over all settings of a sweep."""
-    for experiment, sweep in SWEEPS:
-        chosen = table[table["experiment"] == experiment]
-        for value, group in chosen.groupby(sweep):
-            theory = _wide(group, "added_error")["theory"]
-            relative = _added(experiment, group) / theory - 1
-            setting = {"experiment": experiment, sweep: value, "theory": 0.0, "used": len(relative)}
-            yield row("added_error", "excess", student_interval(relative), **setting)

@@ -2,7 +2,7 @@
 
 Every cell draws its initial parameters from a generator named by what the network is made for, its
 shape and its seed, so that all initializations, losses, targets and scales of a seed share one draw,
-wherever and in whatever order they run. Data on [-1, 1] are evenly spaced and the same for all seeds.
+wherever and in whatever order they run. Data on [-1, 1] are drawn at random, once for each seed.
 
 The arms of an experiment:
 
@@ -46,20 +46,25 @@ COLUMNS = (
         "an initialization: `standard`, `mirrored` (ASI), `doubled`, `random_doubled` (RND), `negated` "
         "(standard with opposite output weights), `unlearned` (ASI trained on the standard network's initial "
         "output); or `start` (h_ini), `added` (`start` − `unlearned`), `equation_6` (`mirrored` + `added`, "
-        "the right side), `kernel` (interpolant), `theory` (infinite width), `target`",
+        "the right side), `kernel` (the linearised network), `theory` (infinite width), `target`",
         text=True,
     ),
     SEED,
     Column(
         "quantity",
-        "by epoch: `train_loss`, `test_loss` (halves of mean squares, or cross-entropies), `test_accuracy`; "
+        "by epoch: `train_loss`, `test_loss` (halves of mean squares, or cross-entropies), `test_accuracy`, "
+        "`train_accuracy` (on as many training images as there are test images); "
         "by test point: `output` after training, of `start` before it; of a run: `risk` (test MSE), "
         "`final_loss`, `start_variance` (mean square of h_ini), `added_error` (mean square of the added "
-        "function; of networks in the sweep the mean risk of a network and its negation less that of ASI), "
-        "`deviation` and `share_of_change` (distance of the two sides of eq. 6 over the added function and "
-        "over what training changes), `distance` (of two final outputs, over what training changes), "
+        "function; of `standard` the mean risk of a start and its negation less that of ASI), "
+        "`risk_deviation` (of these two from each other, relative), `deviation`, `share_of_change` and "
+        "`left_over` (distance of the two sides of eq. 6 over the added function, over what training "
+        "changes, and over the distance of standard from ASI), `distance` (of two final outputs, over what "
+        "training changes), `displacement` (squared, of the parameters, over rᵀK⁻¹r, minus 1, without sign), "
         "`epochs` (that a loss took), `kernel_difference` (of the tangent kernel from that of standard) and "
-        "`kernel_change` (in training), as fractions of the norm",
+        "`kernel_change` (in training), as fractions of the norm; of doubling `lower_layers` (what all but "
+        "the last two contribute to the kernel) and `last_layers` (how far those two are from twice as "
+        "much), over those of standard, worst layer",
         text=True,
     ),
     Column("epoch", "of values in the course of training"),
@@ -81,11 +86,11 @@ def measure(
     others = len(getattr(specification, "others", ()))
     experiments: dict[str, tuple[Callable[..., None], float]] = {
         "loss_independence": (losses.losses, np.inf),  # until they interpolate
-        "regression": (equation_6.regression, 3 + others),
+        "regression": (equation_6.regression, 4 + others),
         "kernel": (variance.kernel, 1),
         "added_error": (variance.added_error, 3),
-        "depth_and_width": (features.depth_and_width, 2),
-        "boston_housing": (equation_6.boston_housing, 3 + others),
+        "depth_and_width": (features.depth_and_width, 3),
+        "boston_housing": (equation_6.boston_housing, 4 + others),
         "mnist": (features.mnist, 2),
     }
     measure_cell, runs = experiments[specification.experiment]

@@ -4,8 +4,8 @@ import numpy as np
 
 from initbias.networks import Networks, empirical_ntk
 from initbias.studies.initial_output.measure.runs import (
-    Array,
     Data,
+    Run,
     Trainer,
     initial_networks,
     published_architecture,
@@ -16,12 +16,13 @@ from initbias.studies.initial_output.measure.runs import (
 from initbias.studies.initial_output.shards import LossIndependence
 from initbias.study.cells import OK, Ended, Rows, not_converged
 
+APART = 0.2  # inputs; the time to interpolation grows as they come together
 STAGE = 50  # epochs between two adjustments of the learning rate
 
 
 def losses(specification: LossIndependence, seed: int, rows: Rows, trainer: Trainer) -> None:
     """All losses from one initialization, and the interpolant of its tangent kernel."""
-    data = sine(specification)
+    data = sine(specification, seed, APART)
     start = initial_networks(specification, seed, published_architecture(specification))
     everywhere = np.concatenate([data.inputs, data.points])
     kernel = empirical_ntk(start, everywhere)[0]
@@ -29,12 +30,19 @@ def losses(specification: LossIndependence, seed: int, rows: Rows, trainer: Trai
     initial = run_network(start, data, data.labels, 1.0, [0], trainer).outputs[0]
     residual = data.labels[:, 0] - initial[: data.size]
     solved = np.linalg.solve(kernel[: data.size, : data.size], residual)
+    predicted = residual @ solved  # of the squared distance that the linearised network moves
     functions = {np.nan: ("kernel", initial + kernel[:, : data.size] @ solved, OK)}
     for power in specification.powers:
-        outputs, epochs, ended = _to_interpolation(
+        run, epochs, ended = _to_interpolation(
             start, data, power, specification.step_share / largest, specification, trainer
         )
-        functions[power] = ("standard", outputs, ended)
+        functions[power] = ("standard", run.outputs[-1], ended)
+        moved = sum(
+            float(((after - before).astype(np.float64) ** 2).sum())
+            for before, after in zip(start.weights, run.networks.weights, strict=True)
+        )
+        excess = abs(moved / predicted - 1)
+        rows.add(ended, arm="standard", quantity="displacement", value=excess, power=power)
         rows.add(ended, arm="standard", quantity="epochs", value=epochs, power=power)
     _, squared, ended_squared = functions[2.0]
     reference = squared[data.size :]
@@ -57,7 +65,7 @@ def _to_interpolation(
     unit: float,
     specification: LossIndependence,
     trainer: Trainer,
-) -> tuple[Array, int, Ended]:
+) -> tuple[Run, int, Ended]:
     """Train in stages until no training error exceeds the wanted one.
 
     With |f - y|^p the gradient is that of the square times |f - y|^(p-2): one learning rate is stable
@@ -66,7 +74,7 @@ def _to_interpolation(
     largest errors then move as those of the square do).
 
     Returns:
-        Outputs at training and test points, epochs, and how it ended.
+        The last stage, epochs of all stages, and how it ended.
     """
     done = 0
     run = run_network(networks, data, data.labels, unit, [0], trainer, power)
@@ -78,7 +86,7 @@ def _to_interpolation(
         elif largest > specification.residual and done >= specification.epochs:
             ended = not_converged(f"errors up to {largest:.2g} after {done} epochs")
         if not ended.ok or largest <= specification.residual:
-            return run.outputs[-1], done, ended
+            return run, done, ended
         rate = unit / (max(1.0, power - 1) * largest ** (power - 2))
         run = run_network(run.networks, data, data.labels, rate, [STAGE], trainer, power)
         done += STAGE

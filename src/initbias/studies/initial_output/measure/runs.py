@@ -1,7 +1,7 @@
 """Networks and data of the study's cells, and how a network is trained and its outputs are recorded."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -74,13 +74,22 @@ class Trainer:
         return trajectory
 
 
-def sine(specification: Sine) -> Data:
-    """The data of B-Fig1 and B-Fig2: sin(4x) at evenly spaced points of [-1, 1], ends included."""
-    inputs, points = (
-        np.linspace(-1, 1, size)[:, None]
-        for size in (specification.sample_size, specification.test_points)
-    )
-    return Data(inputs, np.sin(FREQUENCY * inputs), points, np.sin(FREQUENCY * points))
+def sine(specification: Sine, seed: int, apart: float = 0.0) -> Data:
+    """The data of B-Fig1 and B-Fig2: sin(4x) at points drawn from [-1, 1], a draw for each seed.
+
+    Args:
+        specification: of the experiment.
+        seed: names the draw.
+        apart: inputs of a sample are drawn again until no two of them are nearer than this.
+    """
+    draws = generator(STUDY, "sine", "seed", seed, "inputs")
+    inputs = np.sort(draws.uniform(-1, 1, specification.sample_size))
+    while np.diff(inputs).min() < apart:
+        inputs = np.sort(draws.uniform(-1, 1, specification.sample_size))
+    draws = generator(STUDY, "sine", "seed", seed, "points")
+    points = np.sort(draws.uniform(-1, 1, specification.test_points))
+    at, test = inputs[:, None], points[:, None]
+    return Data(at, np.sin(FREQUENCY * at), test, np.sin(FREQUENCY * test))
 
 
 def published_architecture(specification: Trained, input_dim: int = 1) -> Architecture:
@@ -130,6 +139,43 @@ def run_network(
     outputs = trajectory.outputs[0, :, :, 0].astype(np.float64)
     ended = diverged(trajectory.diverged_at[0])
     return Run(outputs, trajectory.losses[0], trajectory.networks, ended)
+
+
+def added_by_kernel(
+    kernel: Array, size: int, start: Array, learning_rate: float, epochs: int
+) -> Array:
+    """What an initial output adds by eq. 6: itself less its own regression by descent with the kernel.
+
+    Args:
+        kernel: at sample and points together, (n + test, n + test).
+        size: n.
+        start: h_ini at the same, (n + test,).
+        learning_rate: on half of the MSE.
+        epochs: number of steps.
+
+    Returns:
+        At the points, (test,).
+    """
+    from initbias.kernels import KernelFlow, descent_filter
+
+    flow = KernelFlow(kernel[:size, :size])
+    filters = descent_filter(flow.eigenvalues, [epochs], learning_rate)
+    change = flow.change(filters, kernel[size:, :size], -start[:size, None])  # (1, test, 1)
+    return start[size:] + change[0, :, 0].numpy()
+
+
+def negated(networks: Networks) -> Networks:
+    """Networks with opposite output weights: same tangent kernel, opposite initial output."""
+    return replace(networks, weights=(*networks.weights[:-1], -networks.weights[-1]))
+
+
+def added_risk(risks: Mapping[str, float]) -> float:
+    """What a random initial output adds to the risk (B-S3), by a start and its negation.
+
+    Both have one kernel and opposite initial outputs, so that the mean of their risks is free of the
+    product of the added function with the error from zero, whose mean is zero.
+    """
+    return (risks["standard"] + risks["negated"]) / 2 - risks["mirrored"]
 
 
 def first_failure(runs: dict[str, Run]) -> Ended:

@@ -1,7 +1,5 @@
 """The added error by the variance of the initial output, of the exact kernel and of networks."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from initbias.datasets import generator
@@ -10,9 +8,12 @@ from initbias.studies.initial_output.measure.runs import (
     STUDY,
     Array,
     Trainer,
+    added_by_kernel,
+    added_risk,
     first_failure,
     initial_networks,
     mean_square,
+    negated,
     root,
     run_network,
     shared_learning_rate,
@@ -26,7 +27,7 @@ def kernel(specification: Kernel, seed: int, rows: Rows, trainer: Trainer) -> No
     """Kernel regression from α times a draw of the network's Gaussian process, in float64."""
     from initbias.kernels import KernelRegression, relu_kernels, sample_gaussian_process
 
-    data = sine(specification)
+    data = sine(specification, seed)
     n, labels, target = data.size, data.labels[:, 0], data.target[:, 0]
     everywhere = np.concatenate([data.inputs, data.points])
     kernels = relu_kernels(everywhere, depth=specification.depth, bias=True)
@@ -43,17 +44,24 @@ def kernel(specification: Kernel, seed: int, rows: Rows, trainer: Trainer) -> No
     averaged = regression.averaged_risk(interpolating, np.concatenate([labels, target]))
     for factor in specification.factors:
         start = factor * draw
-        initial, from_start = start[n:], outputs(start, labels)
-        added = initial - outputs(zero, start[:n])
-        risks = {"standard": from_start, "mirrored": from_zero}
-        for arm, values in risks.items():
-            risk = mean_square(values - target)
+        functions = {
+            "standard": outputs(start, labels),
+            "negated": outputs(-start, labels),
+            "mirrored": from_zero,
+        }
+        risks = {arm: mean_square(values - target) for arm, values in functions.items()}
+        for arm, risk in risks.items():
             rows.add(arm=arm, quantity="risk", value=risk, factor=factor)
-        variance = mean_square(initial)
-        rows.add(arm="start", quantity="start_variance", value=variance, factor=factor)
+        rows.add(
+            arm="start", quantity="start_variance", value=mean_square(start[n:]), factor=factor
+        )
+        paired = added_risk(risks)
+        rows.add(arm="standard", quantity="added_error", value=paired, factor=factor)
+        added = start[n:] - outputs(zero, start[:n])
         sides = {
             "added_error": mean_square(added),
-            "deviation": root(from_start - from_zero - added) / root(added),
+            "deviation": root(functions["standard"] - from_zero - added) / root(added),
+            "risk_deviation": abs(paired / mean_square(added) - 1),
         }
         rows.add_each(OK, sides, arm="equation_6", factor=factor)
         exact = factor**2 * float(averaged.start)
@@ -63,19 +71,18 @@ def kernel(specification: Kernel, seed: int, rows: Rows, trainer: Trainer) -> No
 def added_error(specification: AddedError, seed: int, rows: Rows, trainer: Trainer) -> None:
     """Networks of one hidden layer in the NTK parametrisation, whose kernel is known exactly.
 
-    A network and its negation have opposite initial outputs and one kernel, so that the mean of their
-    risks is free of the product of the added function with the error from zero, whose mean is zero.
+    Beside it what the infinitely wide network adds from the same initial output.
     """
-    from initbias.kernels import descent_added_error
+    from initbias.kernels import relu_kernels
 
-    data = sine(specification)
+    data = sine(specification, seed)
     architecture = Architecture(1, (specification.width,), bias="first")
     gain, epochs = specification.gain, specification.epochs
     rate = shared_learning_rate(architecture, gain, data.inputs, specification.step_share)
     standard = initial_networks(specification, seed, architecture)
     starts = {
         "standard": standard,
-        "negated": replace(standard, weights=(*standard.weights[:-1], -standard.weights[-1])),
+        "negated": negated(standard),
         "mirrored": initial_networks(specification, seed, architecture, "mirrored"),
     }
     runs = {
@@ -89,9 +96,12 @@ def added_error(specification: AddedError, seed: int, rows: Rows, trainer: Train
     for name, run in runs.items():
         found = {"risk": risks[name], "final_loss": run.losses[-1]}
         rows.add_each(run.ended, found, arm=name)
-    variance = mean_square(runs["standard"].outputs[0, data.size :])
-    rows.add(arm="start", quantity="start_variance", value=variance)
-    added = (risks["standard"] + risks["negated"]) / 2 - risks["mirrored"]
-    rows.add(first_failure(runs), arm="standard", quantity="added_error", value=added)
-    exact = descent_added_error(data.inputs, data.points, gain, rate, epochs)
-    rows.add(arm="theory", quantity="added_error", value=exact)
+    start = runs["standard"].outputs[0]
+    rows.add(arm="start", quantity="start_variance", value=mean_square(start[data.size :]))
+    ended = first_failure(runs)
+    rows.add(ended, arm="standard", quantity="added_error", value=added_risk(risks))
+    if ended.ok:
+        unit = relu_kernels(np.concatenate([data.inputs, data.points]), depth=1, bias=True)
+        # With parameters N(0, v²) the tangent kernel is v² times that of unit parameters.
+        exact = added_by_kernel(gain**2 * unit.ntk.numpy(), data.size, start, rate, epochs)
+        rows.add(arm="theory", quantity="added_error", value=mean_square(exact))
