@@ -46,6 +46,10 @@ LINES = {arm: replace(look, marker="") for arm, look in ARMS.items()}
 PAIR = ("standard", "mirrored")
 ENLARGED = 20  # B-Fig2b draws the difference so many times as large
 ADDED = Look(f"{ENLARGED} × |difference| (b)", PURPLE)
+LEFT_OVER = {
+    "left_over": Look("of what the start changes (d)", marker="o"),
+    "share_of_change": Look("of what training changes (d)", marker="s"),
+}
 TARGET = Look("target $\\sin 4x$", THEORY, weight=1)
 TEST, TRAINING = Look("test", INK), Look("training", INK, line=DASHED)
 FROM_KERNEL = Look("kernel from $L^2$", INK, "x", line=":")
@@ -115,22 +119,15 @@ def initial_output(estimates: pd.DataFrame) -> Figure:
         LINES[arm].band(losses, _after_start(select(curves, arm=arm)), "epoch")
     losses.set(xscale="log", yscale="log", xlabel="epoch", ylabel="training loss (half of the MSE)")
     losses.set_title("c  training loss, mean over seeds")
-    for quantity, look in (
-        ("left_over", Look("of what the start changes", marker="o")),
-        ("share_of_change", Look("of what training changes", marker="s")),
-    ):
+    for quantity, look in LEFT_OVER.items():
         points = select(rows, quantity=quantity, statistic="mean")
         look.bars(widths, points, "width")
-        last = points.sort_values("width").iloc[-1]
-        widths.annotate(
-            look.label, (last["width"], last["value"]), (0, 6), textcoords="offset points",
-            ha="right", fontsize=8, bbox={"color": "white", "pad": 0.5},
-        )  # fmt: skip
     logarithmic(widths, points["width"], y=True)
-    widths.set(xlabel="width $m$", ylabel="left over by eq. 6, as a fraction")
-    widths.set_title("d  eq. 6 by width")
+    widths.set(xlabel="width $m$", ylabel="fraction left over")
+    widths.set_title("d  what eq. 6 does not explain")
     shown = ("standard", "mirrored", "doubled", "random_doubled", "equation_6", "start")
-    legend_below(figure, [*(LINES[arm] for arm in shown), LINES["unlearned"], ADDED, TARGET])
+    functions = [*(LINES[arm] for arm in shown), LINES["unlearned"], ADDED, TARGET]
+    legend_below(figure, [*functions, *LEFT_OVER.values()])
     return figure
 
 
