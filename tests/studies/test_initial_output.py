@@ -368,7 +368,9 @@ def sweep(exponent: float, added: float = 0.1) -> pd.DataFrame:
     draw = np.random.default_rng(0)
     rows = []
     for seed in range(12):
-        noise = draw.gamma(20, 1 / 20)  # of the finite width; networks of all scales share their draw
+        noise = draw.gamma(
+            20, 1 / 20
+        )  # of the finite width; networks of all scales share their draw
         for gain in (2.0, 3.0, 4.0, 6.0):
             variance = gain**4 / 16
             values = {

@@ -12,7 +12,7 @@ from initbias.pipeline.configuration import Configuration, validate
 from initbias.pipeline.records import measurements
 from initbias.studies import STUDIES, load
 from initbias.study.outputs import FORMATS
-from initbias.study.papers import PUBLISHED, VERDICTS, item_of
+from initbias.study.papers import BESIDE, PUBLISHED, VERDICTS, item_of
 from initbias.study.tables import FOUND, WHAT
 from tests.conftest import ROOT
 from tests.studies.mutations import never_contradicted
@@ -57,6 +57,7 @@ def test_every_published_item_is_judged_or_says_why_not() -> None:
         by = item.through or item.id
         assert (by in judged) != bool(item.absent), item.id
         assert not (item.through and item.through not in ids)
+        assert bool(item.reports) == (item.kind != "statement"), item.id
 
 
 def configured(study: str, results: Path) -> Configuration:
@@ -91,7 +92,7 @@ def test_a_study_runs_from_its_shards_to_claims_and_figures(study: str, tmp_path
     if study in JUDGED_BY:  # a study of one's own judges what it likes
         assert set(claims["id"].map(item_of)) == JUDGED_BY[study]
         papers = pd.read_csv(tmp_path / "papers.csv").set_index("id")
-        counted = papers.loc[sorted(JUDGED_BY[study]), [*VERDICTS, "beside"]].sum(axis=1)
+        counted = papers.loc[sorted(JUDGED_BY[study]), [*VERDICTS, *BESIDE]].sum(axis=1)
         assert counted.sum() == len(claims) and (counted > 0).all()
 
     assert not never_contradicted(load(study, "claims").judge, estimates, HELD.get(study, ()))
