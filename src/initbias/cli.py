@@ -153,6 +153,9 @@ def measure(
     threads: Annotated[
         int, typer.Option(min=1, max=4096, help="Threads of numerical libraries on a CPU.")
     ] = 1,
+    again: Annotated[
+        bool, typer.Option("--again", envvar="INITBIAS_AGAIN", help="Also what is measured.")
+    ] = False,
     data_cache: Annotated[
         str,
         typer.Option(
@@ -161,7 +164,7 @@ def measure(
         ),
     ] = "",
 ) -> None:
-    """Measure shards that are not measured: solve their kernels or train their networks."""
+    """Measure shards: solve their kernels or train their networks."""
     _set_threads(threads, again=True)
     from initbias.pipeline import stages
 
@@ -180,7 +183,7 @@ def measure(
     if data_cache:  # no part of what is measured, so it is not in the specification
         os.environ[DATA_CACHE] = data_cache
     chosen = stages.choose_device("cpu" if gpus == 0 else device or "auto")
-    stages.measure_batch(study, wanted, results, chosen, threads)
+    stages.measure_batch(study, wanted, results, chosen, threads, again=again)
 
 
 @app.command()
@@ -227,6 +230,33 @@ def cost(config: Config = DEFAULT) -> None:
     from initbias.pipeline import stages
 
     stages.cost(read(config))
+
+
+@app.command()
+def archive(
+    file: Annotated[Path, typer.Argument(help="The file to write, such as results.zip.")],
+    config: Config = DEFAULT,
+) -> None:
+    """Write the results of a configuration to one file, from which they can be restored."""
+    from initbias.pipeline import archive as archives
+    from initbias.pipeline.manifest import digest
+
+    manifest = archives.archive(read(config), file)
+    print(f"{file}: {len(manifest.parts)} files, SHA-256 {digest(file.read_bytes())}")
+
+
+@app.command()
+def restore(
+    source: Annotated[str, typer.Argument(help="File or address of an archive.")],
+    results: Annotated[str, typer.Option(help="Folder to make, which nobody has filled yet.")],
+    sha256: Annotated[str, typer.Option(help="SHA-256 of the archive, if it is known.")] = "",
+) -> None:
+    """Unpack archived results, so that figures, tables and claims are made of them without training."""
+    from initbias.pipeline import archive as archives
+
+    manifest, folder = archives.restore(source, folders.check_results(results), sha256)
+    print(f"{folder}: {len(manifest.parts)} files restored")
+    print("Redraw: " + archives.redrawing(folder))
 
 
 @app.command()

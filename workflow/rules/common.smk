@@ -29,6 +29,7 @@ try:
 except UserError as error:
     raise WorkflowError(str(error))
 
+AGAIN = "INITBIAS_AGAIN"  # read by initbias measure
 OTHER_JOBS = 4.0  # seconds: most of it is the start of libraries
 GPUS = hardware.gpus_to_ask_for(CONFIGURATION.device)
 RESULTS = CONFIGURATION.results
@@ -65,6 +66,19 @@ def measured(shards):
         plan.measurements_file(RESULTS, shard.study, shard.name) for shard in shards
     ]
     return [str(path) for file in files for path in (file, file.with_suffix(".json"))]
+
+
+def measured_by_all():
+    """Measurements of all shards; all of them are measured again by --forcerun measure.
+
+    Also what was restored, or was measured with this specification and code: jobs, here or on a cluster, are told
+    so by their environment.
+    """
+    if "measure" in workflow.dag_settings.forcerun:
+        os.environ[AGAIN] = "1"
+        forced = {rule for rule in workflow.rules if rule.name in BATCHES}
+        workflow.dag.forcerules.update(forced)
+    return measured(SHARDS)
 
 
 def measurements_of(study):

@@ -12,6 +12,7 @@ import pandas as pd
 from initbias.pipeline.configuration import Configuration
 from initbias.pipeline.digests import code_digest
 from initbias.pipeline.errors import MissingResults
+from initbias.pipeline.manifest import restored
 from initbias.pipeline.plan import measurements_file, shards
 from initbias.pipeline.publication import published
 from initbias.studies import stage_module
@@ -41,7 +42,7 @@ def publish(file: Path, table: pd.DataFrame, provenance: dict[str, Any]) -> None
 
 
 def measured(configuration: Configuration, shard: Shard) -> dict[str, Any]:
-    """Provenance of a shard that was measured with this specification and the code as it is.
+    """Provenance of a shard that was measured with this specification, restored or by the code as it is.
 
     Raises:
         NotMeasured: it was not, or its files are not what was published.
@@ -50,11 +51,18 @@ def measured(configuration: Configuration, shard: Shard) -> dict[str, Any]:
 
 
 def current(file: Path, study: str, specification: Specification) -> dict[str, Any] | None:
-    """Provenance of a file with measurements of this specification by the code as it is; else None."""
+    """Provenance of a file with measurements of this specification that can be believed; else None."""
     try:
         return _verified_file(file, study, specification)[0]
     except NotMeasured:
         return None
+
+
+def is_restored(configuration: Configuration, shard: Shard) -> bool:
+    """Whether measurements of a shard were restored, and are those of its specification."""
+    file = measurements_file(configuration.results, shard.study, shard.name)
+    found = provenance(configuration, shard)
+    return found is not None and _restored_digest(file) == found["sha256"]
 
 
 def provenance(configuration: Configuration, shard: Shard) -> dict[str, Any] | None:
@@ -144,10 +152,18 @@ def _verified_file(
         raise NotMeasured(
             f"{file} is not what was measured: it was changed or damaged since", damaged=True
         )
-    code = code_digest(stage_module(study, "measure"))
-    if (found["specification"], found["code"]) != (specification.written, code):
+    by_this_code = found["code"] == code_digest(stage_module(study, "measure"))
+    restored_so = _restored_digest(file) == found["sha256"]
+    if found["specification"] != specification.written or not (by_this_code or restored_so):
         raise NotMeasured(f"{file} was measured with another specification or older code")
     return found, content
+
+
+def _restored_digest(file: Path) -> str:
+    """SHA-256 of measurements as they were restored, whatever code they were measured with; "" of others."""
+    results = file.parents[2]
+    manifest = restored(results)
+    return manifest.parts.get(file.relative_to(results).as_posix(), "") if manifest else ""
 
 
 def _digest(record: dict[str, Any]) -> str:

@@ -48,7 +48,14 @@ def choose_device(wanted: str) -> str:
 
 
 def measure(
-    study: str, name: str, specification: Specification, file: Path, device: str, threads: int
+    study: str,
+    name: str,
+    specification: Specification,
+    file: Path,
+    device: str,
+    threads: int,
+    *,
+    again: bool = False,
 ) -> None:
     """Measure a shard that is not measured: resume its journal, publish measurements and provenance.
 
@@ -59,8 +66,9 @@ def measure(
         file: the parquet file to publish.
         device: "cpu" or "cuda", see choose_device.
         threads: threads of numerical libraries on a CPU.
+        again: also if it is measured.
     """
-    if current(file, study, specification):
+    if not again and current(file, study, specification):
         discard(file.parent, name)  # left by a kill between publication and this
         print(f"{name} is measured", file=sys.stderr, flush=True)
         return
@@ -112,6 +120,8 @@ def measure_batch(
     results: str | Path,
     device: str,
     threads: int,
+    *,
+    again: bool = False,
 ) -> None:
     """Measure shards one after another; one that fails does not stop the others.
 
@@ -123,7 +133,7 @@ def measure_batch(
     for name, specification in specifications.items():
         try:
             file = measurements_file(results, study, name)
-            measure(study, name, specification, file, device, threads)
+            measure(study, name, specification, file, device, threads, again=again)
         except Exception:
             if len(specifications) == 1:
                 raise

@@ -1,5 +1,6 @@
 """What a run gave, in a few lines: verdicts by paper, what was not reproduced, and where to look."""
 
+from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
@@ -7,7 +8,9 @@ from rich.console import Group, RenderableType
 from rich.table import Column, Table
 
 from initbias.pipeline.configuration import Configuration
+from initbias.pipeline.manifest import Manifest, restored
 from initbias.pipeline.plan import shards
+from initbias.pipeline.records import is_restored
 from initbias.study.papers import OF_PAPERS, PAPERS, PUBLISHED, VERDICTS, item_of
 
 
@@ -37,10 +40,26 @@ def summary(configuration: Configuration) -> RenderableType:
         )
     else:
         lines.append(f"No verdicts yet: {whole} is not there.")
+    if manifest := restored(results):
+        planned = shards(configuration)
+        count = sum(is_restored(configuration, shard) for shard in planned)
+        lines.append(
+            f"{count} of {len(planned)} shards are restored, measured with {_code(manifest)}; others, "
+            f"estimates, claims and figures are made with version {version('initbias')}."
+        )
     if unavailable := datasets(configuration):
         lines.append(f"Unavailable data sets: {', '.join(unavailable)} (see docs/datasets.md).")
     lines.append(f"Look at {file}, {results}/<study>/figures and {results}/<study>/tables.")
     return Group(*lines)
+
+
+def _code(manifest: Manifest) -> str:
+    """The versions that restored shards were measured with."""
+    codes = dict.fromkeys(
+        f"version {each.version}" + f" ({each.commit[:7]})" * bool(each.commit)
+        for each in manifest.measured_with
+    )
+    return ", ".join(codes)
 
 
 def _verdicts(claims: pd.DataFrame) -> Table:
