@@ -19,13 +19,9 @@ from initbias.studies.underdetermined.estimate import (
     last,
 )
 from initbias.studies.underdetermined.figures import FIGURES, TABLES
-from initbias.studies.underdetermined.measure import (
-    ABOUT_LIMIT,
-    AT_END,
-    OF_TIMES,
-    draw_problem,
-    draw_start,
-)
+from initbias.studies.underdetermined.measure.columns import AT_END, OF_TIMES
+from initbias.studies.underdetermined.measure.speed import ABOUT_LIMIT
+from initbias.studies.underdetermined.measure.systems import draw_problem, draw_start
 from initbias.study.cells import diverged, not_converged
 from tests.studies.measuring import changed
 from tests.studies.measuring import measured as measured_by

@@ -5,24 +5,29 @@ from typing import Literal
 from initbias.study.shards import Specification
 
 
-class Systems(Specification):
+class Linear(Specification):
     """Linear networks of one depth on underdetermined systems."""
 
-    experiment: Literal["systems"] = "systems"
     depth: int
     width: int | None
     equations: int
     unknowns: int
     condition: float
     scales: tuple[float, ...]
-    conditions: tuple[float, ...]
-    columns: tuple[int, ...]
     seeds: tuple[int, ...]
     step: float
-    one_pass_steps: tuple[float, ...]
     tolerance: float
     max_iterations: int
     times: int
+
+
+class Systems(Linear):
+    """Where descent ends, how fast, and how it is steered."""
+
+    experiment: Literal["systems"] = "systems"
+    conditions: tuple[float, ...]
+    columns: tuple[int, ...]
+    one_pass_steps: tuple[float, ...]
 
 
 AnySpecification = Systems

@@ -1,0 +1,148 @@
+"""Gradient descent of a chain on a system, and what is measured of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from initbias.networks import (
+    alignment,
+    balanced_curvature,
+    bi_optimality_gap,
+    descend,
+    effective_rank,
+    in_null_space,
+    linear_tangent_kernel,
+    predicted_limit,
+    product,
+    slowest_factor,
+)
+from initbias.studies.underdetermined.measure.systems import Array, Layers, Problem
+from initbias.studies.underdetermined.shards import Linear
+from initbias.study.cells import OK, Ended, diverged, logarithmic_epochs, not_converged
+
+LATE = 1e-3  # residual from which on convergence counts as late
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run after training.
+
+    Attributes:
+        ended: how.
+        columns: of its rows.
+        end: its layers; none if it did not converge.
+    """
+
+    ended: Ended
+    columns: dict[str, Any]
+    end: Layers | None = None
+
+
+def train(
+    specification: Linear,
+    problem: Problem,
+    start: Layers,
+    setting: dict[str, Any],
+    target: Array | None = None,
+) -> Run:
+    """Gradient descent to the tolerance of the specification."""
+    kernel = linear_tangent_kernel(problem.matrix, start)
+    curvature = max(np.linalg.eigvalsh(kernel)[-1], balanced_curvature(problem.system, len(start)))
+    rate = setting["step"] / curvature
+    total, best = norm(problem.right_side), problem.system.min_norm
+    grid = logarithmic_epochs(specification.max_iterations, specification.times)
+    trajectory = descend(
+        [layer[None] for layer in start],
+        problem.matrix,
+        problem.right_side,
+        learning_rate=rate,
+        record_iterations=grid.tolist(),
+        threshold=0.5 * (specification.tolerance / problem.condition * total) ** 2,
+    )
+    columns = setting | {"learning_rate": rate}
+    ended, stopped = diverged(trajectory.diverged_at[0], "iteration"), trajectory.stopped_at[0]
+    if not ended.ok:
+        return Run(ended, columns | {"iteration": 0})
+    times = len(grid) if stopped < 0 else int(np.searchsorted(grid, stopped)) + 1
+    iterations = np.minimum(grid[:times], grid[-1] if stopped < 0 else stopped)
+    residuals = np.sqrt(2 * trajectory.losses[0, :times]) / total
+    products = trajectory.products[0, :times]  # (times, unknowns, columns)
+    columns |= {
+        "iteration": iterations,
+        "residual": residuals,
+        "distance": _norms(products - best) / norm(best),
+        "iterations": iterations[-1],
+    }
+    if target is not None:
+        columns["target_error"] = _norms(products - target) / norm(best)
+    if stopped < 0:
+        reason = f"not converged by iteration {grid[-1]}, residual {residuals[-1]:.1e}"
+        return Run(not_converged(reason), columns)
+    end = [layer[0, -1] for layer in trajectory.layers]
+    columns |= _at_end(problem, start, end, kernel)
+    if times > 1 and residuals[-2] < LATE:
+        slowest = slowest_factor(rate, linear_tangent_kernel(problem.matrix, end))
+        measured = np.log(residuals[-1] / residuals[-2]) / (iterations[-1] - iterations[-2])
+        columns["rate_ratio"] = measured / np.log(slowest)
+    return Run(OK, columns, end)
+
+
+def _at_end(problem: Problem, start: Layers, end: Layers, kernel: Array) -> dict[str, float]:
+    """What is measured of a run that converged."""
+    system, best = problem.system, norm(problem.system.min_norm)
+    unseen = in_null_space(system, start[0])
+    later = product(end[1:]) if len(end) > 1 else np.eye(end[0].shape[1])
+    change = in_null_space(system, end[0]) - unseen
+    found = {
+        "formula_error": norm(product(end) - predicted_limit(system, start, end)) / best,
+        "drift": norm(change) / max(norm(start[0]), norm(end[0])),
+        "bound": float(np.linalg.norm(unseen, 2)) * norm(later) / best,
+        "kernel_change": norm(linear_tangent_kernel(problem.matrix, end) - kernel) / norm(kernel),
+    }
+    if any(layer.any() for layer in start):
+        moved = _total(after - before for before, after in zip(start, end, strict=True))
+        found["movement"] = moved / _total(start)
+    if len(end) == 2:
+        found["bi_optimality_gap"] = bi_optimality_gap(system, *end)
+    if len(end) > 1:
+        found |= {"alignment": alignment(end), "effective_rank": effective_rank(product(end[:-1]))}
+    return found
+
+
+def _total(layers: Iterable[Array]) -> float:
+    return float(np.sqrt(sum(norm(layer) ** 2 for layer in layers)))
+
+
+def norm(values: Array) -> float:
+    """Frobenius norm."""
+    return float(np.linalg.norm(values))
+
+
+def _norms(values: Array) -> Array:
+    return np.asarray(np.linalg.norm(values, axis=(1, 2)))  # (times,)
+
+
+def identified(
+    specification: Linear, problem: Problem, experiment: str, **values: Any
+) -> dict[str, Any]:
+    """Columns that identify a run of a seed."""
+    step = values.get("step", specification.step)
+    return {
+        "experiment": experiment,
+        "columns": problem.right_side.shape[1],
+        "condition": specification.condition,
+        "start": "random",
+        "layers": "all",
+        "scale": 1.0,
+        "step": step,
+        "enough": _enough(specification, problem.condition, step),
+    } | values
+
+
+def _enough(specification: Linear, condition: float, step: float) -> bool:
+    """Whether iterations are enough for the slowest direction of plain regression."""
+    slowest = max(abs(1 - step), abs(1 - step / condition**2))
+    missing = np.log(specification.tolerance / condition)
+    return slowest == 0 or bool(specification.max_iterations * np.log(slowest) <= missing)
