@@ -268,7 +268,9 @@ def test_all_statements_are_judged(estimates: pd.DataFrame) -> None:
     for statement in range(1, 8):
         assert any(f"E-S{statement} (our design)" in claim.source for claim in claims)
     undecided = [claim for claim in claims if claim.verdict != "reproduced"]
-    assert all("gradient descent converges" in claim.claim for claim in undecided)
+    told = [claim for claim in undecided if "gradient descent converges" not in claim.claim]
+    # Too few runs of depth 3 converge from small scales of all layers.
+    assert {(claim.id, claim.verdict) for claim in told} == {("E-S4/depth3/all", "not measured")}
     ill = [claim for claim in claims if "all condition numbers" in claim.claim]
     assert len(ill) == 3 and {claim.verdict for claim in ill} == {"reproduced"}
     beyond = (
@@ -291,8 +293,9 @@ def test_all_statements_are_judged(estimates: pd.DataFrame) -> None:
         ({"quantity": "target_error", "arm": "steered"}, 1e-7, "leads to a prescribed solution"),
         ({"statistic": "exponent", "arm": "one_pass"}, -1.0, "less the smaller the step"),
         ({"statistic": "exponent difference"}, -0.1, "falls faster with the scale"),
-        ({"statistic": "corrected exponent", "layers": "first"}, 0.9, "falls linearly with the scale"),
-        ({"quantity": "bi_optimality_gap"}, 1e-7, "optimal given each other"),
+        ({"statistic": "corrected exponent", "layers": "first"}, 0.9, "linearly with the scale of W_1(0)"),
+        ({"quantity": "bi_optimality_gap", "statistic": "largest"}, 1e-7, "optimal given each other ("),
+        ({"quantity": "bi_optimality_gap", "statistic": "exponent"}, -0.2, "other; it fails if"),
         ({"quantity": "rate_ratio"}, 0.8, "late convergence"),
         ({"quantity": "diverged"}, 0.1, "gradient descent converges for all condition numbers"),
         ({"quantity": "rate_ratio"}, 1.2, "late convergence"),
@@ -305,6 +308,18 @@ def test_claims_that_are_wrong_are_not_reproduced(
     assert len(changed)
     wrong.loc[changed, ["value", "low", "high"]] = value
     assert verdicts(wrong, text) == {"not reproduced"}
+
+
+def test_what_follows_from_algebra_is_an_identity(estimates: pd.DataFrame) -> None:
+    """All of plain regression, and what deeper networks conserve; of the rest each claim says what fails."""
+    for claim in judge(estimates):
+        told = claim.claim
+        identity = claim.kind == "identity"
+        assert identity == ("arithmetic alone could fail" in told or "probability one" in told), (
+            told
+        )
+        if claim.id.partition("/")[2].startswith("depth0"):
+            assert identity, claim.id
 
 
 @pytest.mark.parametrize(

@@ -102,8 +102,10 @@ def _one_depth(runs: pd.DataFrame) -> Iterator[Row]:
         yield from _counted(group, _one_setting(group, setting["experiment"]), **setting)
     scaled = runs[(runs["experiment"] == "scale") & (runs["scale"] <= SMALL)]
     for layers, group in scaled.groupby("layers"):
-        fits = _exponents(group, "distance", "scale")
-        yield from _counted(group, fits, experiment="scale", layers=layers)
+        for quantity in ("distance", "bi_optimality_gap"):
+            if group[quantity].notna().any() or quantity == "distance":
+                fits = _exponents(group, quantity, "scale")
+                yield from _counted(group, fits, experiment="scale", layers=layers)
     pair = scaled[scaled["layers"].isin(["first", "deeper"])]
     yield from _counted(pair, _difference(pair), experiment="scale")
     one_pass = runs[runs["start"] == "one_pass"]

@@ -64,7 +64,7 @@ def distance_by_scale(estimates: pd.DataFrame) -> Figure:
     if means.empty:
         return without_data(estimates, "distances from θ*")
     theory = select(scaled, layers="first", quantity="first_order")
-    fits = select(scaled, statistic="exponent").dropna(subset="value")
+    fits = select(scaled, statistic="exponent", quantity="distance").dropna(subset="value")
     figure, drawn = facets(
         means.sort_values("depth"), col="depth", titles=lambda depth: DEPTHS[depth].label, height=1.3
     )  # fmt: skip
