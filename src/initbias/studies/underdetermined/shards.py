@@ -1,6 +1,8 @@
 """What a shard of the study of underdetermined systems measures."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from initbias.study.shards import Specification
 
@@ -28,6 +30,17 @@ class Systems(Linear):
     conditions: tuple[float, ...]
     columns: tuple[int, ...]
     one_pass_steps: tuple[float, ...]
+    steps: tuple[float, ...]
+    budget: int
+    budget_conditions: tuple[float, ...]
 
 
-AnySpecification = Systems
+class Generalization(Linear):
+    """Error of what descent finds on right sides of a known truth."""
+
+    experiment: Literal["generalization"] = "generalization"
+    sparsity: int
+    noises: tuple[float, ...]
+
+
+AnySpecification = Annotated[Systems | Generalization, Field(discriminator="experiment")]

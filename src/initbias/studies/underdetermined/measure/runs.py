@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from initbias.networks import (
+    LeastSquares,
     alignment,
     balanced_curvature,
     bi_optimality_gap,
@@ -39,27 +40,44 @@ class Run:
     columns: dict[str, Any]
     end: Layers | None = None
 
+    @property
+    def at_end(self) -> dict[str, Any]:
+        """Its columns at the last recorded iteration alone."""
+        return {name: np.atleast_1d(value)[-1] for name, value in self.columns.items()}
+
 
 def train(
     specification: Linear,
     problem: Problem,
     start: Layers,
     setting: dict[str, Any],
+    *,
     target: Array | None = None,
+    budget: int | None = None,
 ) -> Run:
-    """Gradient descent to the tolerance of the specification."""
+    """Gradient descent to the tolerance of the specification, or for a budget of iterations.
+
+    Args:
+        specification: of the shard.
+        problem: A and b; if these are of a planted truth, the run has its error, too.
+        start: layers.
+        setting: columns that identify the run.
+        target: where it should lead.
+        budget: iterations after which a run is done, converged or not; nothing is measured of its limit.
+    """
     kernel = linear_tangent_kernel(problem.matrix, start)
     curvature = max(np.linalg.eigvalsh(kernel)[-1], balanced_curvature(problem.system, len(start)))
     rate = setting["step"] / curvature
     total, best = norm(problem.right_side), problem.system.min_norm
-    grid = logarithmic_epochs(specification.max_iterations, specification.times)
+    grid = logarithmic_epochs(budget or specification.max_iterations, specification.times)
+    allowed = 0.0 if budget else specification.tolerance / problem.condition
     trajectory = descend(
         [layer[None] for layer in start],
         problem.matrix,
         problem.right_side,
         learning_rate=rate,
         record_iterations=grid.tolist(),
-        threshold=0.5 * (specification.tolerance / problem.condition * total) ** 2,
+        threshold=0.5 * (allowed * total) ** 2,
     )
     columns = setting | {"learning_rate": rate}
     ended, stopped = diverged(trajectory.diverged_at[0], "iteration"), trajectory.stopped_at[0]
@@ -77,21 +95,31 @@ def train(
     }
     if target is not None:
         columns["target_error"] = _norms(products - target) / norm(best)
+    if problem.truth is not None:
+        columns["error"] = (_norms(products - problem.truth) / norm(problem.truth)) ** 2
+    if budget:
+        return Run(OK, columns)
     if stopped < 0:
         reason = f"not converged by iteration {grid[-1]}, residual {residuals[-1]:.1e}"
         return Run(not_converged(reason), columns)
     end = [layer[0, -1] for layer in trajectory.layers]
-    columns |= _at_end(problem, start, end, kernel)
+    final = linear_tangent_kernel(problem.matrix, end)
+    columns |= _at_end(problem.system, start, end)
+    columns |= {
+        "kernel_change": norm(final - kernel) / norm(kernel),
+        "sharpness": rate * np.linalg.eigvalsh(final)[-1],
+        "closest": columns["distance"].min() / columns["distance"][-1],
+    }
     if times > 1 and residuals[-2] < LATE:
-        slowest = slowest_factor(rate, linear_tangent_kernel(problem.matrix, end))
+        slowest = slowest_factor(rate, final)
         measured = np.log(residuals[-1] / residuals[-2]) / (iterations[-1] - iterations[-2])
         columns["rate_ratio"] = measured / np.log(slowest)
     return Run(OK, columns, end)
 
 
-def _at_end(problem: Problem, start: Layers, end: Layers, kernel: Array) -> dict[str, float]:
-    """What is measured of a run that converged."""
-    system, best = problem.system, norm(problem.system.min_norm)
+def _at_end(system: LeastSquares, start: Layers, end: Layers) -> dict[str, float]:
+    """What is measured of the layers of a run that converged."""
+    best = norm(system.min_norm)
     unseen = in_null_space(system, start[0])
     later = product(end[1:]) if len(end) > 1 else np.eye(end[0].shape[1])
     change = in_null_space(system, end[0]) - unseen
@@ -99,7 +127,6 @@ def _at_end(problem: Problem, start: Layers, end: Layers, kernel: Array) -> dict
         "formula_error": norm(product(end) - predicted_limit(system, start, end)) / best,
         "drift": norm(change) / max(norm(start[0]), norm(end[0])),
         "bound": float(np.linalg.norm(unseen, 2)) * norm(later) / best,
-        "kernel_change": norm(linear_tangent_kernel(problem.matrix, end) - kernel) / norm(kernel),
     }
     if any(layer.any() for layer in start):
         moved = _total(after - before for before, after in zip(start, end, strict=True))
@@ -137,6 +164,8 @@ def identified(
         "layers": "all",
         "scale": 1.0,
         "step": step,
+        "truth": "",
+        "noise": 0.0,
         "enough": _enough(specification, problem.condition, step),
     } | values
 

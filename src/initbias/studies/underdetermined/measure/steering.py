@@ -29,7 +29,7 @@ def measure_steering(specification: Systems, seed: int, rows: Rows) -> None:
             problem: Problem = problem,
         ) -> Run:
             setting = identified(specification, problem, "steering", start=name, step=step)
-            found = train(specification, problem, layers, setting, target)
+            found = train(specification, problem, layers, setting, target=target)
             rows.add(found.ended, **found.columns)
             return found
 

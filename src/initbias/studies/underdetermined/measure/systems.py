@@ -25,6 +25,8 @@ class Problem:
     matrix: Array  # (equations, unknowns)
     right_side: Array  # (equations, columns)
     system: LeastSquares
+    truth: Array | None = None  # that b is of, (unknowns, 1)
+    noise_std: float = 0.0  # of the noise that b has beside
 
     @property
     def condition(self) -> float:
@@ -55,6 +57,41 @@ def draw_solution(specification: Linear, problem: Problem, seed: int) -> Array:
     draws = generator(*_identity(specification, best.shape[1], seed), "solution")
     unseen = in_null_space(problem.system, draws.standard_normal(best.shape))
     return best + unseen * (np.linalg.norm(best) / np.linalg.norm(unseen))
+
+
+def draw_identity(specification: Linear, seed: int) -> Layers:
+    """Layers that pass on what they are given, and the random last one at scale 1.
+
+    With it the tangent kernel is (h ‖x‖² + 1) A Aᵀ where layers are as wide as there are unknowns, so that it
+    is conditioned as that of plain regression.
+    """
+    *before, last = draw_start(specification, 1, seed)
+    return [*(np.eye(*layer.shape) for layer in before), last]
+
+
+def plant(specification: Linear, kind: str, sparsity: int, noise: float, seed: int) -> Problem:
+    """The system of a seed with the right side of a known truth of norm 1.
+
+    Args:
+        specification: of the shard.
+        kind: `row_space`, where the solution of minimal norm is the truth; `gaussian`, isotropic; `sparse`.
+        sparsity: entries of a sparse truth that are not zero, Gaussian before it is scaled.
+        noise: standard deviation of the noise of b, over the root mean square of b without.
+        seed: of the system.
+    """
+    matrix = draw_problem(specification, specification.condition, 1, seed).matrix
+    identity = _identity(specification, 1, seed)
+    draws = generator(*identity, "truth", kind)
+    truth = draws.standard_normal((specification.unknowns, 1))
+    if kind == "row_space":
+        truth = np.linalg.pinv(matrix) @ (matrix @ truth)
+    if kind == "sparse":
+        truth[draws.permutation(len(truth))[sparsity:]] = 0
+    truth /= np.linalg.norm(truth)
+    clean = matrix @ truth  # (equations, 1)
+    noise_std = noise * float(np.sqrt(np.mean(clean**2)))
+    right_side = clean + noise_std * generator(*identity, "noise").standard_normal(clean.shape)
+    return Problem(matrix, right_side, underdetermined(matrix, right_side), truth, noise_std)
 
 
 def _identity(specification: Linear, columns: int, seed: int) -> tuple[str | int, ...]:
