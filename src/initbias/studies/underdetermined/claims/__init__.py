@@ -19,11 +19,14 @@ the bound of E-S4, the exact part of E-S6 and E-S7, and all of plain regression,
 linear recursion. It is judged by the largest error of all runs that converged, against a tolerance, and can
 fail only if arithmetic or a formula is wrong. Runs that did not converge are counted in the reason and
 judged by E-S5 alone. What is left can fail, and each claim says how.
+
+What finite steps, finite time, ill-conditioning and planted truths give is ours, beside the statement that
+it is about; docs/numerics.md has the predictions, which were written down before the runs.
 """
 
 import pandas as pd
 
-from initbias.studies.underdetermined.claims import convergence, limits
+from initbias.studies.underdetermined.claims import convergence, finite, generalization, limits
 from initbias.studies.underdetermined.estimate import NETWORKS
 from initbias.study.claims import Claim, Claims
 from initbias.study.tables import groups
@@ -33,7 +36,9 @@ __all__ = ["judge"]
 
 def judge(estimates: pd.DataFrame) -> list[Claim]:
     """All claims of the study, for each depth that was measured."""
-    claims = Claims("underdetermined", "Gruber, Avron 2024", {"condition": "condition number"})
+    claims = Claims(
+        "underdetermined", "Gruber, Avron 2024", {"condition": "condition number", "scale": "scale"}
+    )
     for networks, rows in groups(estimates, NETWORKS):
         where = f"depth {networks['depth']}, A {networks['equations']} × {networks['unknowns']}"
         if networks["depth"]:
@@ -41,4 +46,7 @@ def judge(estimates: pd.DataFrame) -> list[Claim]:
         of = f"depth{networks['depth']}"
         limits.judge(claims, rows, of, where)
         convergence.judge(claims, rows, of, where)
+        if networks["depth"]:
+            finite.judge(claims, rows, of, where)
+        generalization.judge(claims, rows, of, where)
     return claims.found

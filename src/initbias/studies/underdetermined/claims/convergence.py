@@ -73,9 +73,11 @@ def _rate(claims: Claims, statement: Statement, rows: pd.DataFrame, of: str, whe
 
 
 def _about_limit(claims: Claims, rows: pd.DataFrame, of: str, where: str) -> None:
-    """Plain regression about its largest stable step."""
+    """Plain regression with the two steps that are next to its largest stable one."""
     steps = select(rows, part="step", statistic="fraction")
-    for step, group in steps[steps["step"].notna()].groupby("step"):
+    measured = steps["step"].dropna()
+    next_to = [measured[measured < 2].max(), measured[measured > 2].min()]
+    for step, group in steps[steps["step"].isin(next_to)].groupby("step"):
         happens, expected, other = (
             ("converges", "converged", "diverged") if step < 2 else ("diverges", "diverged", "converged")
         )  # fmt: skip

@@ -60,11 +60,11 @@ def _add(
 
 
 def expected_error(problem: Problem, run: Run, scale: float) -> float:
-    """Mean error over P W_1(0), with entries N(0, scale²/d), and the noise ε, given V = W_2 ... x at the end.
+    """Mean error over P W_1(0), with entries N(0, scale²/d), and the noise ε, given V at the end.
 
-    The solution is A†b + P W_1(0) V. Training does not see P W_1(0), so that V does not depend on it. The mean
-    over ‖θ‖² is ‖Pθ‖² + E‖A†ε‖² + scale² (1 − n/d) ‖V‖², whatever the truth is: the last term is what a random
-    initialization adds.
+    The solution is A†b + P W_1(0) V, V = W_2 ... x. Training does not see P W_1(0), so that V does not depend
+    on it. The mean over ‖θ‖² is ‖Pθ‖² + E‖A†ε‖² + scale² (1 − n/d) ‖V‖², whatever the truth is: the last term
+    is what a random initialization adds.
     """
     assert problem.truth is not None and run.end is not None
     values = problem.system.singular_values
