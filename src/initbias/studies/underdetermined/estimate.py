@@ -65,7 +65,8 @@ ERRORS = {
     "error": "‖y − truth‖² over ‖truth‖²",
     "min_norm_error": "that of A†b; its theory is 1 − n/d for A of random singular vectors without noise",
     "relative_error": "error over that of A†b; not for truths in the row space, where this is zero",
-    "expected_relative_error": "the same of the mean error over P W₁(0) and noise, given W₂…x at the end",
+    "expected_error": "mean error over P W₁(0) and noise, given W₂…x at the end",
+    "expected_relative_error": "the same over that of A†b",
     "l1_relative_error": "the same of the solution of smallest ℓ1 norm",
     "l1_gain": "relative error of the solution of smallest ℓ1 norm less that of descent",
     "calibration": "error over its mean over P W₁(0) and noise, given W₂…x at the end",
@@ -241,7 +242,7 @@ def _fractions(runs: pd.DataFrame, statistic: str) -> Iterator[Row]:
 
 def _exponents(runs: pd.DataFrame, quantity: str, by: str) -> Iterator[Row]:
     """Exponents as scale or step fall: those of a power law in their inverse, which grows."""
-    converged = healthy(runs)
+    converged = healthy(runs).dropna(subset=quantity)
     usable = converged[converged.groupby(by)["seed"].transform("size") >= FEWEST_RUNS]
     if usable[by].nunique() < FEWEST_SCALES:  # nothing to fit: the failures are all to report
         yield row(quantity, "exponent", np.nan, by=by)

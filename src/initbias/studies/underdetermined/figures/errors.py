@@ -45,11 +45,13 @@ def generalization(estimates: pd.DataFrame) -> Figure:
     )
     for axes, rows in drawn:
         truth = rows["truth"].iloc[0]
-        expected = select(truths, truth=truth, quantity="expected_relative_error")
+        quantity = "expected_error" if truth == "row_space" else "expected_relative_error"
+        expected = select(truths, truth=truth, quantity=quantity)
         for place, (depth, look) in enumerate(DEPTHS.items()):
             look.bars(axes, select(rows, depth=depth), "scale", aside=ASIDE ** (place - 1.5))
             line = select(expected, depth=depth).sort_values("scale")
-            replace(EXPECTED, color=look.color).plot(axes, line["scale"], line["value"])
+            shifted = ASIDE ** (place - 1.5) * line["scale"]
+            replace(EXPECTED, color=look.color).plot(axes, shifted, line["value"])
         axes.set(xscale="log", yscale="log")
         if truth != "row_space":
             level(axes, MIN_NORM, 1)
@@ -58,10 +60,8 @@ def generalization(estimates: pd.DataFrame) -> Figure:
             level(axes, L1, max(OF_L1, bound["value"].iloc[0]))
     name_axes(drawn, "scale of all layers at initialization")
     for axes, rows in drawn:
-        of = (
-            "of the truth's norm" if rows["truth"].iloc[0] == "row_space" else "over minimal norm's"
-        )
-        axes.set_ylabel(f"error, {of}")
+        alone = rows["truth"].iloc[0] == "row_space"
+        axes.set_ylabel("error / truth's squared norm" if alone else "error / minimal norm's error")
     depths = [DEPTHS[depth] for depth in sorted(shown["depth"].unique())]
     legend_below(figure, [*depths, EXPECTED, MIN_NORM, L1])
     return figure
@@ -80,8 +80,8 @@ def noise(estimates: pd.DataFrame) -> Figure:
             of_depth = select(found, depth=depth)
             look.bars(axes, of_depth.assign(noise=of_depth["noise"] + shift), "noise")
     best = select(rows, quantity="min_norm_error", depth=rows["depth"].min()).sort_values("noise")
-    MIN_NORM.plot(left, best["noise"], best["value"])
-    left.set_ylabel("error at the end, of the truth's norm")
+    left.plot(best["noise"], best["value"], zorder=5, **MIN_NORM.style)
+    left.set_ylabel("error at the end / truth's squared norm")
     right.set_ylabel("smallest error in the course / at the end")
     for axes in (left, right):
         axes.set_xlabel("noise of $b$ / root mean square of $b$")
