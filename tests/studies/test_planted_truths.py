@@ -10,7 +10,7 @@ from initbias.networks import linear_tangent_kernel, product
 from initbias.studies.underdetermined import measure as stage
 from initbias.studies.underdetermined.claims import judge
 from initbias.studies.underdetermined.estimate import estimate, last
-from initbias.studies.underdetermined.measure.generalization import expected_error
+from initbias.studies.underdetermined.measure.generalization import expected_errors
 from initbias.studies.underdetermined.measure.runs import identified, train
 from initbias.studies.underdetermined.measure.systems import (
     draw_identity,
@@ -100,7 +100,7 @@ def test_the_expected_error_is_the_mean_over_what_training_does_not_see(kind: st
         run = train(TRUTHS, problem, start, identified(TRUTHS, problem, "truth"))
         assert run.end is not None
         errors.append(np.sum((product(run.end) - problem.truth) ** 2))
-        expected.append(expected_error(problem, run, 1.0))
+        expected.append(expected_errors(problem, run.end, 1.0)["expected_error"])
     np.testing.assert_allclose(expected, expected[0], rtol=1e-9)  # V does not depend on P W_1(0)
     error = np.std(errors) / np.sqrt(MANY)
     assert abs(np.mean(errors) - expected[0]) < SIGMAS * error < 0.3 * expected[0]
@@ -110,9 +110,14 @@ def test_the_noise_of_the_expected_error_is_that_of_the_pseudoinverse() -> None:
     problem = plant(plain(TRUTHS), "row_space", 1, 0.7, seed=0)
     start = [np.zeros((D, 1))]
     run = train(plain(TRUTHS), problem, start, identified(plain(TRUTHS), problem, "noise"))
+    assert run.end is not None and problem.truth is not None
     pseudoinverse = np.linalg.pinv(problem.matrix)
     expected = problem.noise_std**2 * np.trace(pseudoinverse.T @ pseudoinverse)
-    assert expected_error(problem, run, 0.0) == pytest.approx(expected, rel=1e-9)
+    found = expected_errors(problem, run.end, 0.0)
+    assert found["expected_error"] == pytest.approx(expected, rel=1e-9)
+    assert found["expected_noise_error"] == pytest.approx(expected, rel=1e-9)
+    moved = pseudoinverse @ (problem.right_side - problem.matrix @ problem.truth)
+    assert found["noise_error"] == pytest.approx(np.sum(moved**2), rel=1e-9)
 
 
 def test_errors_are_those_of_the_solutions(truths: pd.DataFrame) -> None:
@@ -199,7 +204,7 @@ def test_ratios_are_of_the_same_system(systems: pd.DataFrame, truths: pd.DataFra
         ("E-S4/depth2/row_space/small", "error", 0.3),
         ("E-S4/depth2/sparse/l1", "l1_gain", 0.2),
         ("E-S4/depth2/sparse/theory", "calibration", 0.2),
-        ("E-S4/depth2/noise/theory", "calibration", 2.0),
+        ("E-S4/depth2/noise/theory", "noise_calibration", 2.0),
         ("E-S4/depth2/noise/stopping", "stopping_gain", 1.1),
         ("E-S4/depth2/noise/no-noise", "stopping_gain", 0.5),
         ("E-S3/depth2/flow", "flow_error", 0.5),

@@ -69,6 +69,7 @@ ERRORS = {
     "expected_relative_error": "the same over that of A†b",
     "l1_relative_error": "the same of the solution of smallest ℓ1 norm",
     "l1_gain": "relative error of the solution of smallest ℓ1 norm less that of descent",
+    "noise_calibration": "squared distance from A†Aθ, θ the truth, over its mean over P W₁(0) and noise",
     "calibration": "error over its mean over P W₁(0) and noise, given W₂…x at the end",
     "stopping_gain": "smallest error at a recorded iteration over that at the end",
 }
@@ -125,6 +126,7 @@ def last(measurements: pd.DataFrame) -> pd.DataFrame:
         "l1_relative_error": rows["l1_error"] / best,
         "l1_gain": (rows["l1_error"] - rows["error"]) / best,
         "calibration": rows["error"] / rows["expected_error"],
+        "noise_calibration": rows["noise_error"] / rows["expected_noise_error"],
         "stopping_gain": rows["best_error"] / rows["error"],
     }
     return rows.assign(**found)

@@ -36,7 +36,9 @@ def judge(claims: Claims, rows: pd.DataFrame, of: str, where: str) -> None:
         here = select(truths, truth=truth)
         if deep:
             _small(claims, here, truth, f"{of}/{truth}", f"truths {kind}; {where}")
-        _theory(claims, EXACT, here, f"{of}/{truth}/theory", f"truths {kind}; {where}")
+        _theory(
+            claims, EXACT, here, "calibration", f"{of}/{truth}/theory", f"truths {kind}; {where}"
+        )
     if deep:
         _not_sparse(claims, select(truths, truth="sparse"), of, where)
     _noise(claims, select(rows, part="noise"), deep, of, where)
@@ -67,17 +69,22 @@ def _small(claims: Claims, rows: pd.DataFrame, truth: str, of: str, where: str) 
     )
 
 
-def _theory(claims: Claims, statement: Statement, rows: pd.DataFrame, of: str, where: str) -> None:
-    """The derived error at the scale next to 1, or at the largest noise."""
-    known = select(rows, quantity="calibration")
+def _theory(
+    claims: Claims, statement: Statement, rows: pd.DataFrame, quantity: str, of: str, where: str
+) -> None:
+    """A derived mean at the scale next to 1 and the largest noise."""
+    known = select(rows, quantity=quantity)
     if len(known):
         distance = (known["scale"] - 1).abs()
         known = known[(distance == distance.min()) & (known["noise"] == known["noise"].max())]
+    what = {
+        "calibration": "the error is that of the solution of minimal norm and what P W_1(0) adds on average",
+        "noise_calibration": "the solution is as far from the noiseless one of minimal norm as A†ε makes it",
+    }[quantity]
     claims.judge(
         statement,
         of,
-        "the error is that of the solution of minimal norm and what P W_1(0) and noise add on average; it "
-        f"fails if training sees P W_1(0) or the truth beside b: ratio ({where})",
+        f"{what}; it fails if training sees P W_1(0) or the truth beside b: ratio of squares ({where})",
         Prediction("=", 1),
         known,
         rule=partial(judge_equal, exact=1.0, alternative=0.0),
@@ -100,7 +107,8 @@ def _not_sparse(claims: Claims, rows: pd.DataFrame, of: str, where: str) -> None
 
 def _noise(claims: Claims, rows: pd.DataFrame, deep: bool, of: str, where: str) -> None:
     """What noise adds at the end, and what stopping early saves."""
-    _theory(claims, EXACT_NOISE, rows, f"{of}/noise/theory", f"largest noise; {where}")
+    name = f"{of}/noise/theory"
+    _theory(claims, EXACT_NOISE, rows, "noise_calibration", name, f"largest noise; {where}")
     gains = select(rows, quantity="stopping_gain")
     for noise, name, prediction, text in (
         (gains["noise"].max(), "stopping", Prediction("<", 1), "with the largest noise stopping early gains"),

@@ -25,6 +25,8 @@ AT_END = {
     "best_error": "smallest error at a recorded iteration",
     "min_norm_error": "error of A†b",
     "l1_error": "error of the solution of smallest l1 norm; sparse truths without noise alone",
+    "noise_error": "‖y − A†Aθ‖² over ‖θ‖², θ the truth: from the solution of minimal norm without noise",
+    "expected_noise_error": "its mean over P W₁(0) and the noise, given W₂…x at the end (derived)",
     "expected_error": "mean of the error over P W₁(0) and the noise, given W₂…x at the end (derived)",
     "alignment": "mean absolute cosine of leading singular vectors of neighbouring layers; not at depth 0",
     "effective_rank": "of W₁…W_h: exp of the entropy of its singular values over their sum (Roy, Vetterli "

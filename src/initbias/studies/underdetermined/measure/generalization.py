@@ -4,9 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from initbias.networks import product, smallest_l1
-from initbias.studies.underdetermined.measure.runs import Run, identified, norm, train
-from initbias.studies.underdetermined.measure.systems import Problem, draw_start, plant
+from initbias.networks import in_row_space, product, smallest_l1
+from initbias.studies.underdetermined.measure.runs import identified, norm, train
+from initbias.studies.underdetermined.measure.systems import (
+    Array,
+    Layers,
+    Problem,
+    draw_start,
+    plant,
+)
 from initbias.studies.underdetermined.shards import Generalization
 from initbias.study.cells import Rows
 
@@ -54,28 +60,35 @@ def _add(
         others |= {
             "best_error": run.columns["error"].min(),
             "min_norm_error": _error(problem, problem.system.min_norm),
-            "expected_error": expected_error(problem, run, scale),
+            **expected_errors(problem, run.end, scale),
         }
     rows.add(run.ended, **run.at_end, **others)
 
 
-def expected_error(problem: Problem, run: Run, scale: float) -> float:
-    """Mean error over P W_1(0), with entries N(0, scale²/d), and the noise ε, given V at the end.
+def expected_errors(problem: Problem, end: Layers, scale: float) -> dict[str, float]:
+    """Mean errors over P W_1(0), with entries N(0, scale²/d), and the noise ε, given V at the end.
 
-    The solution is A†b + P W_1(0) V, V = W_2 ... x. Training does not see P W_1(0), so that V does not depend
-    on it. The mean over ‖θ‖² is ‖Pθ‖² + E‖A†ε‖² + scale² (1 − n/d) ‖V‖², whatever the truth is: the last term
-    is what a random initialization adds.
+    The solution is A†b + P W_1(0) V, V = W_2 ... x. Training does not see P W_1(0), so that V does not
+    depend on it. It is E‖A†ε‖² + scale² (1 − n/d) ‖V‖² away from A†Aθ, squared and on average, and ‖Pθ‖² more
+    from θ, whatever θ is: what a random initialization adds no truth makes negative.
+
+    Returns:
+        Over ‖θ‖²: these two, and the squared distance from A†Aθ itself.
     """
-    assert problem.truth is not None and run.end is not None
-    values = problem.system.singular_values
-    unknowns = len(problem.truth)
-    unseen = norm(problem.truth) ** 2 - norm(problem.system.basis.T @ problem.truth) ** 2
-    noise = problem.noise_std**2 * np.sum(values**-2.0)
-    later = norm(product(run.end[1:])) ** 2 if len(run.end) > 1 else 1.0
-    random = scale**2 * (1 - len(values) / unknowns) * later
-    return float((unseen + noise + random) / norm(problem.truth) ** 2)
+    assert problem.truth is not None
+    values, unknowns = problem.system.singular_values, len(problem.truth)
+    seen = in_row_space(problem.system, problem.truth)
+    later = product(end[1:]) if len(end) > 1 else np.ones((1, 1))
+    moved = problem.noise_std**2 * float(np.sum(values**-2.0))
+    moved += scale**2 * (1 - len(values) / unknowns) * norm(later) ** 2
+    total = norm(problem.truth) ** 2
+    return {
+        "noise_error": norm(product(end) - seen) ** 2 / total,
+        "expected_noise_error": moved / total,
+        "expected_error": (norm(problem.truth - seen) ** 2 + moved) / total,
+    }
 
 
-def _error(problem: Problem, solution: np.ndarray) -> float:
+def _error(problem: Problem, solution: Array) -> float:
     assert problem.truth is not None
     return (norm(solution - problem.truth) / norm(problem.truth)) ** 2
