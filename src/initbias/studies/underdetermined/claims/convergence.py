@@ -87,7 +87,7 @@ def _about_limit(claims: Claims, rows: pd.DataFrame, of: str, where: str) -> Non
             f"with step {step:g}/σ_max² gradient descent {happens} ({ALGEBRA}): fraction of runs ({where})",
             ALL,
             select(group, quantity=expected),
-            rule=partial(_every_run, select(group, quantity=other), expected),
+            rule=partial(every_run, select(group, quantity=other), expected),
         )
 
 
@@ -95,7 +95,7 @@ def _every_allowed(rows: pd.DataFrame, measured: Estimate) -> Verdict:
     """Verdict on the runs that have enough iterations, with what became of the others beside it."""
     fractions = select(rows, statistic="fraction")
     everyone = select(fractions, scale=None)
-    verdict = _every_run(select(everyone, quantity="diverged"), "converged", measured)
+    verdict = every_run(select(everyone, quantity="diverged"), "converged", measured)
     allowed = select(rows, quantity="converged", statistic="allowed fraction").iloc[0]
     every = select(everyone, quantity="converged").iloc[0]
     failed = every["failed"] - allowed["failed"]
@@ -111,9 +111,15 @@ def _every_allowed(rows: pd.DataFrame, measured: Estimate) -> Verdict:
     return Verdict(verdict.verdict, verdict.reason + beyond)
 
 
-def _every_run(other: pd.DataFrame, expected: str, measured: Estimate) -> Verdict:
-    """Verdict on what every run should do; slow runs neither converge nor diverge."""
-    opposite = other.iloc[0]
+def every_run(other: pd.DataFrame, expected: str, measured: Estimate) -> Verdict:
+    """Verdict on what every run should do; slow runs neither converge nor diverge.
+
+    Args:
+        other: fractions of the runs that did the opposite, of which the largest decides.
+        expected: what every run should have done.
+        measured: the fraction of the runs that did.
+    """
+    opposite = other.loc[other["value"].idxmax()]
     if opposite["value"] > 0:
         said = f"{opposite['value']:.0%} of all runs {opposite['quantity']}"
         return Verdict("not reproduced", said)

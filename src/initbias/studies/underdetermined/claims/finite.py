@@ -4,7 +4,7 @@ from functools import partial
 
 import pandas as pd
 
-from initbias.statistics import Estimate, Verdict
+from initbias.studies.underdetermined.claims.convergence import every_run
 from initbias.study.claims import Claims, Prediction, Statement
 from initbias.study.tables import select
 
@@ -62,18 +62,8 @@ def _steps(claims: Claims, rows: pd.DataFrame, of: str, where: str) -> None:
         f"solution; it fails if the curvature rises in between: smallest fraction of runs ({where})",
         Prediction("=", 1),
         select(fractions, quantity="converged"),
-        rule=partial(_every_one, select(fractions, quantity="diverged")),
+        rule=partial(every_run, select(fractions, quantity="diverged"), "converged"),
     )
-
-
-def _every_one(diverged: pd.DataFrame, measured: Estimate) -> Verdict:
-    if diverged["value"].max() > 0:
-        return Verdict(
-            "not reproduced", f"up to {diverged['value'].max():.0%} of the runs diverged"
-        )
-    if measured.value == 1:
-        return Verdict("reproduced", "every run converged")
-    return Verdict("inconclusive", "some runs had not converged yet")
 
 
 def _early(claims: Claims, rows: pd.DataFrame, of: str, where: str) -> None:

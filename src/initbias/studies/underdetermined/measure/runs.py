@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from initbias.networks import (
+    Descent,
     LeastSquares,
     alignment,
     balanced_curvature,
     bi_optimality_gap,
-    descend,
+    descend_one,
     effective_rank,
     in_null_space,
     linear_tangent_kernel,
@@ -67,54 +68,63 @@ def train(
     """
     kernel = linear_tangent_kernel(problem.matrix, start)
     curvature = max(np.linalg.eigvalsh(kernel)[-1], balanced_curvature(problem.system, len(start)))
-    rate = setting["step"] / curvature
-    total, best = norm(problem.right_side), problem.system.min_norm
-    grid = logarithmic_epochs(budget or specification.max_iterations, specification.times)
+    rate, total = setting["step"] / curvature, norm(problem.right_side)
     allowed = 0.0 if budget else specification.tolerance / problem.condition
-    trajectory = descend(
-        [layer[None] for layer in start],
+    descent = descend_one(
+        start,
         problem.matrix,
         problem.right_side,
-        learning_rate=rate,
-        record_iterations=grid.tolist(),
-        threshold=0.5 * (allowed * total) ** 2,
+        rate,
+        logarithmic_epochs(budget or specification.max_iterations, specification.times),
+        until=0.5 * (allowed * total) ** 2,
     )
     columns = setting | {"learning_rate": rate}
-    ended, stopped = diverged(trajectory.diverged_at[0], "iteration"), trajectory.stopped_at[0]
+    ended = diverged(descent.diverged_at, "iteration")
     if not ended.ok:
         return Run(ended, columns | {"iteration": 0})
-    times = len(grid) if stopped < 0 else int(np.searchsorted(grid, stopped)) + 1
-    iterations = np.minimum(grid[:times], grid[-1] if stopped < 0 else stopped)
-    residuals = np.sqrt(2 * trajectory.losses[0, :times]) / total
-    products = trajectory.products[0, :times]  # (times, unknowns, columns)
-    columns |= {
-        "iteration": iterations,
-        "residual": residuals,
-        "distance": _norms(products - best) / norm(best),
-        "iterations": iterations[-1],
-    }
-    if target is not None:
-        columns["target_error"] = _norms(products - target) / norm(best)
-    if problem.truth is not None:
-        columns["error"] = (_norms(products - problem.truth) / norm(problem.truth)) ** 2
+    columns |= _course(problem, descent, target)
     if budget:
         return Run(OK, columns)
-    if stopped < 0:
-        reason = f"not converged by iteration {grid[-1]}, residual {residuals[-1]:.1e}"
+    if descent.stopped_at < 0:
+        residual = f"residual {columns['residual'][-1]:.1e}"
+        reason = f"not converged by iteration {descent.iterations[-1]}, {residual}"
         return Run(not_converged(reason), columns)
-    end = [layer[0, -1] for layer in trajectory.layers]
-    final = linear_tangent_kernel(problem.matrix, end)
+    end = [layer[-1] for layer in descent.layers]
     columns |= _at_end(problem.system, start, end)
-    columns |= {
-        "kernel_change": norm(final - kernel) / norm(kernel),
-        "sharpness": rate * np.linalg.eigvalsh(final)[-1],
-        "closest": columns["distance"].min() / columns["distance"][-1],
-    }
-    if times > 1 and residuals[-2] < LATE:
-        slowest = slowest_factor(rate, final)
-        measured = np.log(residuals[-1] / residuals[-2]) / (iterations[-1] - iterations[-2])
-        columns["rate_ratio"] = measured / np.log(slowest)
+    columns["closest"] = columns["distance"].min() / columns["distance"][-1]
+    columns |= _kernels(kernel, linear_tangent_kernel(problem.matrix, end), columns)
     return Run(OK, columns, end)
+
+
+def _course(problem: Problem, descent: Descent, target: Array | None) -> dict[str, Any]:
+    """What is measured at each recorded iteration."""
+    best, products = problem.system.min_norm, descent.products  # (times, unknowns, columns)
+    found = {
+        "iteration": descent.iterations,
+        "residual": np.sqrt(2 * descent.losses) / norm(problem.right_side),
+        "distance": _norms(products - best) / norm(best),
+        "iterations": descent.iterations[-1],
+    }
+    if target is not None:
+        found["target_error"] = _norms(products - target) / norm(best)
+    if problem.truth is not None:
+        found["error"] = (_norms(products - problem.truth) / norm(problem.truth)) ** 2
+    return found
+
+
+def _kernels(before: Array, after: Array, columns: dict[str, Any]) -> dict[str, float]:
+    """Tangent kernels at initialization and at the end, and the rate of convergence beside the latter."""
+    rate, residuals, iterations = (
+        columns[name] for name in ("learning_rate", "residual", "iteration")
+    )
+    found = {
+        "kernel_change": norm(after - before) / norm(before),
+        "sharpness": rate * np.linalg.eigvalsh(after)[-1],
+    }
+    if len(iterations) > 1 and residuals[-2] < LATE:
+        measured = np.log(residuals[-1] / residuals[-2]) / (iterations[-1] - iterations[-2])
+        found["rate_ratio"] = measured / np.log(slowest_factor(rate, after))
+    return found
 
 
 def _at_end(system: LeastSquares, start: Layers, end: Layers) -> dict[str, float]:
