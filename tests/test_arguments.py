@@ -170,7 +170,7 @@ WITHOUT = {
     "dense_seconds", "eigendecomposition_seconds", "large_ridge_seconds", "equivalent_seconds", "LargeRidge",
     "ascent_seconds", "TwoLayer", "Descent", "descend_one", "balanced", "orthogonal_to", "rate_bound",
     "crossing_bound", "distance_bound", "fraction_interval", "balanced_curvature", "alignment",
-    "effective_rank",
+    "effective_rank", "smallest_l1",
     "slowest_factor", "KernelRegression", "draw_split", "mean_cross_entropy", "stable_learning_rate",
      "layer_norms", "spectral_norm", "default_threads", "initialize", "KrylovChange", "planted_shares",
     "ReluKernels", "FlowEquivalent", "RidgeEquivalent", "SphereSpectrum", "sphere_spectrum", "LEVEL",

@@ -16,6 +16,7 @@ from initbias.networks.chains.implicit_bias import (
     one_pass_start,
     predicted_limit,
     slowest_factor,
+    smallest_l1,
     steered_start,
     underdetermined,
 )
@@ -97,6 +98,7 @@ __all__ = [
     "product",
     "rate_bound",
     "slowest_factor",
+    "smallest_l1",
     "spectral_norm",
     "stable_learning_rate",
     "steered_start",

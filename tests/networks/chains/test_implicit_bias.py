@@ -1,6 +1,6 @@
 """Limits on underdetermined systems: against pseudoinverses, autograd, trained chains and the flow."""
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from initbias.networks import (
     one_pass_start,
     predicted_limit,
     product,
+    smallest_l1,
     steered_start,
     underdetermined,
 )
@@ -222,3 +223,22 @@ def test_aims_that_cannot_be_reached_are_refused() -> None:
     wide = problem(1, 3)
     with pytest.raises(ValueError, match="solutions of one column, not 3; use steered_start"):
         one_pass_start(underdetermined(*wide[:2]), wide[3], np.ones(WIDTH), 1, 1.0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_solution_of_smallest_l1_norm_is_the_best_basic_one(seed: int) -> None:
+    """A linear program has its optimum at a vertex: as many entries as equations, all of them tried."""
+    matrix, right_side, _, _ = problem(0, seed=seed)
+    found = smallest_l1(underdetermined(matrix, right_side))
+    np.testing.assert_allclose(matrix @ found, right_side, atol=1e-9)
+    basic = (
+        np.abs(np.linalg.solve(matrix[:, list(columns)], right_side)).sum()
+        for columns in combinations(range(D), N)
+    )
+    assert np.abs(found).sum() == pytest.approx(min(basic), rel=1e-8)
+
+
+def test_the_smallest_l1_norm_is_of_one_column() -> None:
+    matrix, right_side, _, _ = problem(0, columns=3)
+    with pytest.raises(ValueError, match="must have one column: got 3"):
+        smallest_l1(underdetermined(matrix, right_side))

@@ -249,6 +249,31 @@ def bi_optimality_gap(system: LeastSquares, weights: Any, last: Any) -> float:
     )
 
 
+def smallest_l1(system: LeastSquares) -> Array:
+    """The solution with the smallest sum of absolute entries, of one column (basis pursuit).
+
+    Raises:
+        ValueError: several columns.
+        RuntimeError: the linear program was not solved; the message says why.
+    """
+    from scipy.optimize import linprog  # slow to import, and seldom needed
+
+    if system.targets.shape[1] != 1:
+        raise ValueError(f"the system must have one column: got {system.targets.shape[1]}")
+    seen = system.singular_values[:, None] * system.basis.T  # (equations, unknowns)
+    # y = y₊ − y₋ with both at least 0: the smallest sum of all entries.
+    found = linprog(
+        np.ones(2 * seen.shape[1]),
+        A_eq=np.concatenate([seen, -seen], axis=1),
+        b_eq=system.targets[:, 0],
+        method="highs",
+    )
+    if not found.success:
+        raise RuntimeError(f"basis pursuit was not solved: {found.message}")
+    positive, negative = np.split(found.x, 2)
+    return np.asarray(positive - negative)[:, None]
+
+
 def _seen(system: LeastSquares, vectors: Array) -> Array:
     """A times vectors, in the coordinates of the targets, (equations, ...)."""
     seen: Array = system.singular_values[:, None] * (system.basis.T @ vectors)

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from initbias.networks import chain_seconds, count_weights
-from initbias.studies.underdetermined.shards import Systems
+from initbias.studies.underdetermined.shards import Generalization, Linear, Systems
 from initbias.study.fields import (
     Ascending,
     Count,
@@ -25,6 +25,7 @@ from initbias.study.shards import Cost, Shard, in_blocks
 
 # Distances to θ* are fitted to the scales up to this one, where they are nearly linear in theory.
 SMALL = 0.1
+SMALL_STEP = 0.5  # up to which the distance from gradient flow is nearly linear in the step
 FEWEST_SCALES = 4  # of a power law with a correction
 # Of the configured learning rate: how the error falls with it.
 ONE_PASS_STEPS = (1, 1 / 2, 1 / 4, 1 / 8)
@@ -49,6 +50,26 @@ class Depth(StrictModel):
         if self.depth > 0 and self.width is None:
             raise ValueError(f"depth {self.depth} has hidden layers; add their width")
         return self
+
+
+class Truths(StrictModel):
+    """Right sides of a known truth, whose error is compared to that of the solution of minimal norm."""
+
+    scales: Annotated[
+        Ascending[Positive],
+        Field(min_length=1, description="Factors of all layers at initialization, ascending."),
+    ]
+    sparsity: Annotated[
+        Count, Field(ge=1, description="Entries of a sparse truth that are not zero.")
+    ] = 1
+    noises: Annotated[
+        Ascending[Annotated[float, Field(ge=0)]],
+        Field(
+            description="Standard deviations of the noise of b over the root mean square of b without, "
+            "ascending, at the smallest scale of the first layer."
+        ),
+    ]
+    seeds: Annotated[Repetitions, Field(ge=3, description="Systems, each with its truths.")]
 
 
 def _deeper_and_deeper(networks: list[Depth]) -> list[Depth]:
@@ -99,6 +120,26 @@ class Section(StrictModel):
             "κ²/step × ln(κ/tolerance) iterations.",
         ),
     ]
+    steps: Annotated[
+        Ascending[Positive],
+        Field(
+            min_length=1,
+            description="Learning rates × curvature to compare, ascending: from small ones, which follow "
+            "gradient flow, to above 2, where plain regression diverges.",
+        ),
+    ] = [0.0625, 0.125, 0.25, 0.5, 1, 1.5, 1.9, 2.1, 3, 4]
+    budget: Annotated[
+        Count,
+        Field(ge=1, description="Iterations after which ill-conditioned systems are compared."),
+    ] = 1000
+    budget_conditions: Annotated[
+        Ascending[Annotated[float, Field(ge=1)]],
+        Field(min_length=1, description="Condition numbers of A for that comparison, ascending."),
+    ] = [1, 3, 10, 30, 100, 300, 1000]
+    generalization: Annotated[
+        Truths | None,
+        Field(description="Error on right sides of a known truth; not measured if left out."),
+    ] = None
     columns: Annotated[
         Ascending[Annotated[Count, Field(ge=1)]],
         Field(
@@ -204,6 +245,28 @@ OUTPUTS = {
         "effective rank of W₁ ... W_h. Without hidden layer weights can only move. Geometric means over "
         "the systems that converged with 95 % intervals. The design is our own.",
     ),
+    "finite_descent": Output(
+        "figure",
+        "Finite steps, finite time and speed. Above: how far from where gradient flow ends descent does, by"
+        " step; distance from θ* after the budget of iterations by condition number of A, from W₁(0) = 0. "
+        "Below: iterations over those of plain regression on the same system, from random layers and from "
+        "layers that are identities; smallest distance from θ* in the course of training over that at the "
+        "end. Geometric means over the systems that converged with 95 % intervals. The design is our own.",
+    ),
+    "generalization": Output(
+        "figure",
+        "How what descent finds generalizes: error on planted truths, over that of the solution of minimal "
+        "norm or, where this is zero, over the truth's norm, against the scale of all layers at "
+        "initialization. Without hidden layer the start is scaled. Dashed: the mean over P W₁(0), given "
+        "W₂…x at the end (derived). An ℓ1 error of zero is drawn at 0.01. Means over systems with 95 % "
+        "intervals. The design is our own.",
+    ),
+    "noise": Output(
+        "figure",
+        "Error on Gaussian truths when b is noisy, from a small first layer: at the end, beside that of the"
+        " solution of minimal norm, and at the best iteration over that at the end. Means over systems with"
+        " 95 % intervals. The design is our own.",
+    ),
     "limits": Output(
         "table",
         "For each depth, over all runs that converged: largest error of the limit formula, relative to ‖θ*‖, "
@@ -212,38 +275,88 @@ OUTPUTS = {
     ),
     "conditioning": Output(
         "table",
-        "Iterations to converge by depth and condition number of A, the measured late rate of convergence "
-        "over that of the tangent kernel at the end, the distance to θ*, and how many runs did not "
+        "Iterations to converge by depth, initialization and condition number of A, the measured late rate "
+        "of convergence over that of the tangent kernel at the end, the distance to θ*, and how many runs "
+        "did not converge and why. The design is our own.",
+    ),
+    "finite_steps": Output(
+        "table",
+        "By depth and step: iterations, the largest eigenvalue of the tangent kernel at the end times the "
+        "learning rate, distance from where gradient flow ends and from θ*, and how many runs did not "
         "converge and why. The design is our own.",
+    ),
+    "generalization_errors": Output(
+        "table",
+        "Errors on planted truths by scale of all layers at initialization or by noise: of descent, of the "
+        "solutions of minimal norm and of smallest l1 norm, derived, and at the best iteration. The design "
+        "is our own.",
     ),
 }
 
 
-FRACTION, OTHERS = 0.3, 0.06  # of the most iterations, of ill-conditioned runs and of others
+# Of the most iterations: those of ill-conditioned runs, of others, and of those on known truths.
+FRACTION, OTHERS, OF_TRUTHS = 0.3, 0.06, 0.02
+KINDS = 3  # of truths
 
 
 def plan(section: Section) -> list[Shard]:
-    """All shards of the study, in a stable order: one for each depth and block of seeds."""
-    return [shard for family in section.networks for shard in _shards(section, family)]
+    """All shards of the study, in a stable order: for each depth and block of seeds, systems and truths."""
+    planned = [shard for family in section.networks for shard in _systems(section, family)]
+    if section.generalization:
+        planned += [
+            shard
+            for family in section.networks
+            for shard in _truths(section, section.generalization, family)
+        ]
+    return planned
 
 
-def _shards(section: Section, family: Depth) -> list[Shard]:
+def _systems(section: Section, family: Depth) -> list[Shard]:
     specification = Systems.gathered(
         section,
         family,
         seeds=(),
         one_pass_steps=[section.step * factor for factor in ONE_PASS_STEPS],
     )
-    hidden = (family.width or 0,) * family.depth
-    sizes = [section.equations, section.unknowns, *hidden]
-    runs = (3 if hidden else 1) * len(section.scales) + 4 * len(section.columns)
-    runs += len(ONE_PASS_STEPS)
-    conditions = len(section.conditions)
+    deep = family.depth > 0
+    runs = (3 if deep else 1) * len(section.scales) + 4 * len(section.columns)
+    runs += len(ONE_PASS_STEPS) + len(section.steps)
+    conditions = (1 + deep) * len(section.conditions)
     iterations = section.max_iterations * (FRACTION * conditions + OTHERS * runs)
+    iterations += section.budget * len(section.budget_conditions)
     rows = (runs + conditions) * section.times
+    return _shards(section, family, specification, section.seeds, iterations, rows)
+
+
+def _truths(section: Section, part: Truths, family: Depth) -> list[Shard]:
+    specification = Generalization.gathered(section, part, family, seeds=())
+    runs = KINDS * len(part.scales) + len(part.noises)
+    iterations = OF_TRUTHS * section.max_iterations * runs
+    return _shards(section, family, specification, part.seeds, iterations, runs)
+
+
+def _shards(
+    section: Section,
+    family: Depth,
+    specification: Linear,
+    seeds: int,
+    iterations: float,  # of a seed
+    rows: int,
+) -> list[Shard]:
+    """The seeds of one depth, in shards."""
+    sizes = [section.equations, section.unknowns, *(family.width or 0,) * family.depth]
     each = Cost(chain_seconds(sizes, 1, iterations), 8.0 * 60 * rows)
     once = Cost(0.0, 8.0 * 2 * count_weights(sizes) * section.times)
+    name = f"depth{family.depth}"
+    if isinstance(specification, Generalization):
+        name += "-truths"
     return in_blocks(
-        "underdetermined", f"depth{family.depth}", specification, section.seeds,
-        section.seeds_per_shard, each, once, gpu=False,
-    )  # fmt: skip
+        "underdetermined",
+        name,
+        specification,
+        seeds,
+        section.seeds_per_shard,
+        each,
+        once,
+        gpu=False,
+    )

@@ -3,7 +3,8 @@
 Means are geometric, of the runs that converged and have a positive value. Exponents p of scale^p or
 step^p are weighted least squares on the log of the mean, with intervals by a bootstrap over systems;
 the corrected exponent is that as scale or step tend to 0. Exponents of the distance are fitted to scales
-up to 0.1. Fractions have the interval of Clopper and Pearson.
+up to 0.1, those of the distance from gradient flow to steps up to 0.5. Errors on planted truths have
+arithmetic means. Fractions have the interval of Clopper and Pearson.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,13 +14,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from initbias.statistics import Estimate, fit_power_law, fraction_interval, ratio_interval
-from initbias.studies.underdetermined.design import FEWEST_SCALES, SMALL
+from initbias.statistics import (
+    Estimate,
+    fit_power_law,
+    fraction_interval,
+    ratio_interval,
+    student_interval,
+)
+from initbias.studies.underdetermined.design import FEWEST_SCALES, SMALL, SMALL_STEP
 from initbias.study.columns import Column
-from initbias.study.tables import Row, counts, estimates_table, groups, healthy, row
+from initbias.study.tables import Row, counts, estimates_table, groups, healthy, row, select
 
 NETWORKS = ["depth", "width", "equations", "unknowns"]
-VARIED = ["columns", "condition", "layers", "scale", "step"]
+VARIED = ["columns", "condition", "layers", "scale", "step", "truth", "noise"]
 SETTING = ["experiment", "start", *VARIED]
 RUN = [*NETWORKS, *SETTING, "seed"]
 KEYS = (
@@ -34,6 +41,8 @@ KEYS = (
     ),
     Column("scale", "factor of these layers"),
     Column("step", "learning rate × curvature"),
+    Column("truth", "that b is of: `row_space` of A, `gaussian`, `sparse`; else empty", text=True),
+    Column("noise", "standard deviation of the noise of b over the root mean square of b without"),
     Column("iteration", "of a course"),
 )
 MEANS = {
@@ -46,13 +55,36 @@ MEANS = {
     "alignment": "mean absolute cosine of leading singular vectors of neighbouring layers at the end",
     "effective_rank": "of W₁…W_h at the end",
     "rate_ratio": "late rate of convergence over that of the tangent kernel at the end",
+    "sharpness": "largest eigenvalue of the tangent kernel at the end × learning rate",
+    "closest": "smallest distance at a recorded iteration over that at the end",
+    "flow_error": "distance from where gradient flow ends, over ‖θ*‖",
+    "over_flow": "distance from θ* over that of where gradient flow ends",
+}
+# Of planted truths: arithmetic means with intervals by Student's t.
+ERRORS = {
+    "error": "‖y − truth‖² over ‖truth‖²",
+    "min_norm_error": "that of A†b; its theory is 1 − n/d for A of random singular vectors without noise",
+    "relative_error": "error over that of A†b; not for truths in the row space, where this is zero",
+    "expected_error": "mean error over P W₁(0) and noise, given W₂…x at the end",
+    "expected_relative_error": "the same over that of A†b",
+    "l1_relative_error": "the same of the solution of smallest ℓ1 norm",
+    "l1_gain": "relative error of the solution of smallest ℓ1 norm less that of descent",
+    "noise_calibration": "squared distance from A†Aθ, θ the truth, over its mean over P W₁(0) and noise",
+    "calibration": "error over its mean over P W₁(0) and noise, given W₂…x at the end",
+    "stopping_gain": "smallest error at a recorded iteration over that at the end",
+}
+# Of the same system and seed.
+BESIDE = {
+    "slowdown": "iterations over those of plain regression from a random start",
+    "budget_ratio": "distance after a budget of iterations over that of plain regression",
+    "start_ratio": "iterations from random layers over those from layers that are identities",
 }
 LARGEST = {
     "formula_error": "of the formula of the limit, over ‖θ*‖",
     "drift": "change of P W₁ over ‖W₁‖",
     "relative_bound": "distance over its bound",
 }
-MEANINGS = MEANS | LARGEST | {
+MEANINGS = MEANS | ERRORS | BESIDE | LARGEST | {
     "bi_optimality_gap": "how far W and x are from optimal given the other, relative",
     "converged": "runs that converged, of all; `allowed fraction`: of those with enough iterations for "
     "plain regression",
@@ -73,6 +105,7 @@ def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
         for networks, runs in groups(last(measurements), NETWORKS)
         for found in _one_depth(runs)
     ]
+    rows += _beside(last(measurements))
     rows += _courses(measurements)
     for found in rows:
         found |= {"part": found.pop("experiment", ""), "arm": found.pop("start", "")}
@@ -80,12 +113,23 @@ def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
 
 
 def last(measurements: pd.DataFrame) -> pd.DataFrame:
-    """One row for each run, that of its last iteration, with relative_bound."""
+    """One row for each run, that of its last iteration, with ratios of what it has."""
     ordered = measurements.sort_values("iteration", kind="stable", ignore_index=True)
     rows = ordered.groupby(RUN).tail(1).sort_values(RUN)
     # Where P W_1(0) is zero the bound is, too, and bounds a distance that is rounding.
-    bound = rows["bound"].where(rows["start"].isin(["random", "steered", "one_pass"]))
-    return rows.assign(relative_bound=rows["distance"] / bound)
+    bound = rows["bound"].where(rows["start"].isin(["random", "identity", "steered", "one_pass"]))
+    best = rows["min_norm_error"].where(rows["truth"] != "row_space")
+    found = {
+        "relative_bound": rows["distance"] / bound,
+        "relative_error": rows["error"] / best,
+        "expected_relative_error": rows["expected_error"] / best,
+        "l1_relative_error": rows["l1_error"] / best,
+        "l1_gain": (rows["l1_error"] - rows["error"]) / best,
+        "calibration": rows["error"] / rows["expected_error"],
+        "noise_calibration": rows["noise_error"] / rows["expected_noise_error"],
+        "stopping_gain": rows["best_error"] / rows["error"],
+    }
+    return rows.assign(**found)
 
 
 def _one_depth(runs: pd.DataFrame) -> Iterator[Row]:
@@ -102,10 +146,15 @@ def _one_depth(runs: pd.DataFrame) -> Iterator[Row]:
         yield from _counted(group, _one_setting(group, setting["experiment"]), **setting)
     scaled = runs[(runs["experiment"] == "scale") & (runs["scale"] <= SMALL)]
     for layers, group in scaled.groupby("layers"):
-        fits = _exponents(group, "distance", "scale")
-        yield from _counted(group, fits, experiment="scale", layers=layers)
+        for quantity in ("distance", "bi_optimality_gap"):
+            if group[quantity].notna().any() or quantity == "distance":
+                fits = _exponents(group, quantity, "scale")
+                yield from _counted(group, fits, experiment="scale", layers=layers)
     pair = scaled[scaled["layers"].isin(["first", "deeper"])]
     yield from _counted(pair, _difference(pair), experiment="scale")
+    small = runs[(runs["experiment"] == "step") & (runs["step"] <= SMALL_STEP)]
+    if small["flow_error"].notna().any():
+        yield from _counted(small, _exponents(small, "flow_error", "step"), experiment="step")
     one_pass = runs[runs["start"] == "one_pass"]
     if len(one_pass):
         fits = _exponents(one_pass, "target_error", "step")
@@ -117,6 +166,8 @@ def _one_setting(runs: pd.DataFrame, experiment: str) -> Iterator[Row]:
     yield from _fractions(runs, "fraction")
     for quantity in MEANS:
         yield from _mean(runs, quantity)
+    if experiment in ("truth", "noise"):
+        yield from _errors(runs)
     if experiment == "steering":
         for quantity in LARGEST_BY_ARM:
             yield from _largest(runs, quantity)
@@ -136,6 +187,48 @@ def _mean(runs: pd.DataFrame, quantity: str) -> Iterator[Row]:
         yield row(quantity, "geometric mean", ratio_interval(logs), used=len(logs))
 
 
+def _errors(runs: pd.DataFrame) -> Iterator[Row]:
+    """Arithmetic means, of the runs that have a value."""
+    plain = not runs["noise"].any()
+    theory = float(1 - runs["equations"].iloc[0] / runs["unknowns"].iloc[0])
+    for quantity in ERRORS:
+        values = _values(runs, quantity)
+        known = plain and quantity == "min_norm_error" and runs["truth"].iloc[0] != "row_space"
+        if len(values) >= FEWEST_RUNS:
+            found = student_interval(values)
+            more = {"theory": theory} if known else {}
+            yield row(quantity, "mean", found, used=len(values), **more)
+
+
+def _beside(runs: pd.DataFrame) -> Iterator[Row]:
+    """Ratios of what runs of the same system and seed have: to plain regression, and of two starts."""
+    for experiment, quantity, name in (
+        ("conditioning", "iterations", "slowdown"),
+        ("budget", "distance", "budget_ratio"),
+    ):
+        here = runs[runs["experiment"] == experiment]
+        plain = here[here["depth"] == 0]
+        deep = here[here["depth"] > 0]
+        for setting, group in groups(deep, [*NETWORKS, "experiment", "start", "condition"]):
+            yield from _ratio(name, group, plain, quantity, setting)
+    here = runs[(runs["experiment"] == "conditioning") & (runs["depth"] > 0)]
+    for setting, group in groups(here, [*NETWORKS, "experiment", "condition"]):
+        random, identity = (select(group, start=start) for start in ("random", "identity"))
+        yield from _ratio("start_ratio", random, identity, "iterations", setting)
+
+
+def _ratio(
+    name: str, runs: pd.DataFrame, others: pd.DataFrame, quantity: str, setting: Row
+) -> Iterator[Row]:
+    """Geometric mean of the ratio to other runs of the same condition number and seed."""
+    keys = ["condition", "seed"]
+    values, beside = (healthy(part).set_index(keys)[quantity] for part in (runs, others))
+    logs = np.log((values / beside).dropna().to_numpy(dtype=float))
+    if len(logs) >= FEWEST_RUNS:
+        found = row(name, "geometric mean", ratio_interval(logs))
+        yield setting | counts(runs) | found | {"used": len(logs)}
+
+
 def _largest(runs: pd.DataFrame, quantity: str) -> Iterator[Row]:
     values = _values(runs, quantity)
     if len(values):
@@ -151,7 +244,7 @@ def _fractions(runs: pd.DataFrame, statistic: str) -> Iterator[Row]:
 
 def _exponents(runs: pd.DataFrame, quantity: str, by: str) -> Iterator[Row]:
     """Exponents as scale or step fall: those of a power law in their inverse, which grows."""
-    converged = healthy(runs)
+    converged = healthy(runs).dropna(subset=quantity)
     usable = converged[converged.groupby(by)["seed"].transform("size") >= FEWEST_RUNS]
     if usable[by].nunique() < FEWEST_SCALES:  # nothing to fit: the failures are all to report
         yield row(quantity, "exponent", np.nan, by=by)

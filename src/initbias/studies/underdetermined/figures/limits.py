@@ -1,4 +1,4 @@
-"""Figures and tables of the study of underdetermined systems, from estimates alone."""
+"""Figures of where descent ends, how fast, and how it is steered."""
 
 from dataclasses import replace
 from typing import Any
@@ -9,12 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from initbias.studies.underdetermined.estimate import NETWORKS
+from initbias.studies.underdetermined.figures.looks import DEPTHS, LAYERS, SLOPE
 from initbias.study.drawing import (
     DASHED,
     DOTTED,
-    PALETTE,
-    SHAPES,
     THEORY,
     Look,
     facets,
@@ -26,22 +24,10 @@ from initbias.study.drawing import (
     size,
     without_data,
 )
-from initbias.study.tables import cell, groups, select
+from initbias.study.tables import select
 
-DEPTHS = {
-    0: Look("no hidden layer", PALETTE[0], SHAPES[0], weight=1),
-    1: Look("one hidden layer", PALETTE[1], SHAPES[1], weight=1),
-    2: Look("two hidden layers", PALETTE[2], SHAPES[2], weight=1),
-    3: Look("three hidden layers", PALETTE[3], SHAPES[3], weight=1),
-}
-LAYERS = {
-    "first": Look("$W_1$ scaled", PALETTE[0], SHAPES[0], weight=1),
-    "deeper": Look("layers after $W_1$ scaled", PALETTE[1], SHAPES[1], weight=1),
-    "all": Look("all layers scaled", PALETTE[2], SHAPES[2], weight=1),
-}
 ASIDE = {"first": 1.0, "deeper": 1.06, "all": 1 / 1.06}  # factors: bars that would hide each other
 FIRST_ORDER = Look("$W_1$ scaled, first order", THEORY, line=DASHED, weight=1)
-SLOPE = Look("", THEORY, line=(0, (6, 2, 1, 2)), weight=1)
 LIMIT = Look("most iterations; above: runs that did not converge", THEORY, line=DOTTED, weight=1)
 CHANGES = {
     "movement": "movement of the weights",
@@ -64,7 +50,7 @@ def distance_by_scale(estimates: pd.DataFrame) -> Figure:
     if means.empty:
         return without_data(estimates, "distances from θ*")
     theory = select(scaled, layers="first", quantity="first_order")
-    fits = select(scaled, statistic="exponent").dropna(subset="value")
+    fits = select(scaled, statistic="exponent", quantity="distance").dropna(subset="value")
     figure, drawn = facets(
         means.sort_values("depth"), col="depth", titles=lambda depth: DEPTHS[depth].label, height=1.3
     )  # fmt: skip
@@ -111,7 +97,7 @@ def convergence(estimates: pd.DataFrame) -> Figure:
     ]
     left.set(xlabel=r"condition number of $A$", ylabel="iterations to converge")
     right.set_xlabel("scale of all layers at initialization")
-    means = select(estimates, part="conditioning", quantity="iterations")
+    means = select(estimates, part="conditioning", arm="random", quantity="iterations")
     if len(means):
         largest = means.loc[means["condition"].idxmax()]
         ends = np.array([means["condition"].min(), largest["condition"]])
@@ -127,6 +113,7 @@ def _iterations(
     """Iterations to converge by depth; returns whether some runs did not."""
     rows = select(estimates, part=experiment)
     rows = rows[rows["layers"].eq("all") | rows["depth"].eq(0)]
+    rows = rows[rows["arm"].ne("identity")]
     slow = False
     for depth, look in DEPTHS.items():
         look.bars(axes, select(rows, depth=depth, quantity="iterations"), by)
@@ -192,57 +179,3 @@ def lazy_and_rich(estimates: pd.DataFrame) -> Figure:
             axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     legend_below(figure, [DEPTHS[depth] for depth in sorted(rows["depth"].unique())])
     return figure
-
-
-def limits(estimates: pd.DataFrame) -> pd.DataFrame:
-    """What holds for all runs of a depth, a row for each."""
-    rows = []
-    for key, group in groups(estimates, NETWORKS):
-        row: dict[str, Any] = {**key}
-        largest = select(group, statistic="largest")
-        for quantity in ("formula_error", "drift"):
-            found = select(largest, quantity=quantity, part="")
-            row[f"largest {quantity.replace('_', ' ')}"] = _largest(found)
-        errors = select(largest, quantity="target_error")
-        for arm in ("zero", "min_norm", "steered", "one_pass"):
-            row[f"largest error, {arm.replace('_', ' ')}"] = _largest(select(errors, arm=arm))
-        gaps = select(largest, quantity="bi_optimality_gap")
-        row["bi-optimality gap, zero"] = _largest(select(gaps, arm="zero"))
-        fits = select(group, statistic="exponent", quantity="distance")
-        for layers, look in LAYERS.items():
-            label = look.label.replace("$W_1$", "W_1")
-            row[f"exponent, {label}"] = cell(select(fits, layers=layers), absent="no fit")
-        fractions = select(group, quantity="converged", statistic="fraction", scale=None)
-        every = fractions[fractions["part"].ne("step")]
-        row["converged"], row["not converged"] = every["used"].sum(), every["failed"].sum()
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def conditioning(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Iterations and late rates, a row for each depth and condition number."""
-    rows = []
-    of = select(estimates, part="conditioning").dropna(subset="condition")
-    for key, group in groups(of, ["depth", "condition"]):
-        row: dict[str, Any] = {**key}
-        for quantity, digits in (("iterations", ".0f"), ("rate_ratio", ".3f"), ("distance", ".3f")):
-            found = select(group, quantity=quantity)
-            row[quantity.replace("_", " ")] = cell(found, digits, absent="none converged")
-        fraction = select(group, quantity="converged").iloc[0]
-        row["converged"], row["not converged"] = fraction["used"], fraction["failed"]
-        row["reason"] = fraction["reason"]
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def _largest(rows: pd.DataFrame) -> str:
-    return "" if rows.empty else f"{rows['value'].max():.1e}"
-
-
-FIGURES = {
-    "distance_by_scale": distance_by_scale,
-    "convergence": convergence,
-    "steering": steering,
-    "lazy_and_rich": lazy_and_rich,
-}
-TABLES = {"limits": limits, "conditioning": conditioning}
