@@ -49,7 +49,7 @@ def test_a_shard_that_fails_stops_no_other(
 ) -> None:
     tried = []
 
-    def measure(study: str, name: str, *_: Any) -> None:
+    def measure(study: str, name: str, *_: Any, **__: Any) -> None:
         tried.append(name)
         if name == "second":
             raise ZeroDivisionError("in the second")

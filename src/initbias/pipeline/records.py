@@ -12,7 +12,7 @@ import pandas as pd
 from initbias.pipeline.configuration import Configuration
 from initbias.pipeline.digests import code_digest
 from initbias.pipeline.errors import MissingResults
-from initbias.pipeline.manifest import restored
+from initbias.pipeline.manifest import digest, restored
 from initbias.pipeline.plan import measurements_file, shards
 from initbias.pipeline.publication import published
 from initbias.studies import stage_module
@@ -61,8 +61,8 @@ def current(file: Path, study: str, specification: Specification) -> dict[str, A
 def is_restored(configuration: Configuration, shard: Shard) -> bool:
     """Whether measurements of a shard were restored, and are those of its specification."""
     file = measurements_file(configuration.results, shard.study, shard.name)
-    found = provenance(configuration, shard)
-    return found is not None and _restored_digest(file) == found["sha256"]
+    found = current(file, shard.study, shard.specification)
+    return found is not None and _as_restored(file.with_suffix(".json"))
 
 
 def provenance(configuration: Configuration, shard: Shard) -> dict[str, Any] | None:
@@ -153,17 +153,21 @@ def _verified_file(
             f"{file} is not what was measured: it was changed or damaged since", damaged=True
         )
     by_this_code = found["code"] == code_digest(stage_module(study, "measure"))
-    restored_so = _restored_digest(file) == found["sha256"]
-    if found["specification"] != specification.written or not (by_this_code or restored_so):
+    if found["specification"] != specification.written or not (
+        by_this_code or _as_restored(record)
+    ):
         raise NotMeasured(f"{file} was measured with another specification or older code")
     return found, content
 
 
-def _restored_digest(file: Path) -> str:
-    """SHA-256 of measurements as they were restored, whatever code they were measured with; "" of others."""
-    results = file.parents[2]
+def _as_restored(record: Path) -> bool:
+    """Whether provenance, and with it measurements, are as they were restored from an archive."""
+    results = record.parents[2]
     manifest = restored(results)
-    return manifest.parts.get(file.relative_to(results).as_posix(), "") if manifest else ""
+    if manifest is None:
+        return False
+    archived = manifest.parts.get(record.relative_to(results).as_posix())
+    return archived == digest(record.read_bytes())
 
 
 def _digest(record: dict[str, Any]) -> str:
