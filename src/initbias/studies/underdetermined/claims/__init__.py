@@ -21,7 +21,7 @@ fail only if arithmetic or a formula is wrong. Runs that did not converge are co
 judged by E-S5 alone. What is left can fail, and each claim says how.
 
 What finite steps, finite time, ill-conditioning and planted truths give is ours, beside the statement that
-it is about; docs/numerics.md has the predictions, which were written down before the runs.
+it is about; docs/numerics.md has the predictions, which were written down before any output was looked at.
 """
 
 import pandas as pd
