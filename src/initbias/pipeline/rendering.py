@@ -8,7 +8,9 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
+from initbias.pipeline.latex import latex
 from initbias.pipeline.publication import published
+from initbias.pipeline.readable import readable
 from initbias.study.drawing import STYLES, break_names
 from initbias.study.outputs import FORMATS
 
@@ -37,20 +39,50 @@ def publish_picture(figure: Figure, path: Path) -> None:
         figure.savefig(temporary, metadata={dated: None} if dated else None)
 
 
+PAGE = 45  # rows
 EMPTY = (
     "this configuration measures nothing that the table shows, or too few of its runs have values"
 )
 
 
-def publish_table(table: pd.DataFrame, stem: Path) -> None:
-    """Write a table in every format beside each other; one without rows says so."""
+def publish_table(table: pd.DataFrame, stem: Path, caption: str) -> None:
+    """Write a table in every format beside each other; one without rows says so.
+
+    The CSV has all columns; Markdown and LaTeX are for readers, see `readable`.
+    """
     if table.empty:
         table = pd.DataFrame({"not measured": [EMPTY]})
     with published(stem.with_suffix(".csv")) as temporary:
         table.to_csv(temporary, index=False)
+    parts, note = readable(table)
+    parts = [part.fillna("") for part in parts]
     with published(stem.with_suffix(".md")) as temporary:
-        temporary.write_text(table.to_markdown(index=False) + "\n")
+        markdown = [part.map(_cell).to_markdown(index=False) for part in parts]
+        temporary.write_text("\n\n".join(filter(None, [caption, *markdown, note])) + "\n")
     with published(stem.with_suffix(".tex")) as temporary:
-        latex = table.style.hide(axis="index").format(escape="latex")
-        latex.format_index(escape="latex", axis="columns")
-        temporary.write_text(latex.to_latex(hrules=True))
+        told = " ".join(filter(None, [caption, note]))
+        written = [
+            _latex_table(
+                part, told if number == 0 else "", f"{stem.name}-{number}" if number else stem.name
+            )
+            for number, part in enumerate(parts)
+        ]
+        temporary.write_text("\n".join(written))
+
+
+def _cell(value: object) -> object:
+    """A value that ends no cell of Markdown."""
+    return value.replace("|", "\\|") if isinstance(value, str) else value
+
+
+def _latex_table(part: pd.DataFrame, caption: str, label: str) -> str:
+    """A part of a table by booktabs; one that is longer than a page by longtable."""
+    styled = part.style.hide(axis="index").format(lambda value: latex(str(value)))
+    styled.format_index(latex, axis="columns")
+    return styled.to_latex(
+        hrules=True,
+        caption=latex(caption) or "Continued.",
+        label=f"tab:{label}",
+        environment="longtable" if len(part) > PAGE else "table",
+        position=None if len(part) > PAGE else "htbp",
+    )

@@ -15,7 +15,7 @@ from initbias.pipeline.configuration import Configuration
 from initbias.pipeline.digests import code_digest
 from initbias.pipeline.errors import DeviceError, MissingResults, Unfinished
 from initbias.pipeline.journal import Journal, discard
-from initbias.pipeline.plan import estimates_file, measurements_file
+from initbias.pipeline.plan import estimates_file, measurements_file, outputs
 from initbias.pipeline.progress import reporting
 from initbias.pipeline.provenance import environment, peak_memory_bytes
 from initbias.pipeline.publication import published
@@ -241,7 +241,8 @@ def render(configuration: Configuration, study: str, names: Sequence[str]) -> No
     for name in names:
         try:
             if name in stage.TABLES:
-                publish_table(stage.TABLES[name](estimates), folder / "tables" / name)
+                caption = outputs(study)[name].caption
+                publish_table(stage.TABLES[name](estimates), folder / "tables" / name, caption)
             else:
                 with style(configuration.style):
                     publish_figure(stage.FIGURES[name](estimates), folder / "figures" / name)
