@@ -18,13 +18,17 @@ from initbias.pipeline.errors import UserError
 from initbias.studies import stage_module
 from initbias.study.outputs import FORMATS
 
-# Not by `configfile:`, which reads 1:30 as 90 and names neither file nor line of what is wrong.
+# Not by `configfile:`, which reads 1:30 as 90 and names neither file nor line of what is wrong. A workflow that
+# uses this one as a module gives it a configuration.
 CONFIGURATION_FILES = [
     os.path.relpath(file)
     for file in workflow.overwrite_configfiles or ["config/config.yaml"]
 ]
 try:
-    config = combined(CONFIGURATION_FILES, workflow.config_settings.config)
+    if workflow.modifier.skip_configfile:
+        CONFIGURATION_FILES = [f"config of module {workflow.modifier.namespace}"]
+    else:
+        config = combined(CONFIGURATION_FILES, workflow.config_settings.config)
     CONFIGURATION = validate(config, ", ".join(CONFIGURATION_FILES))
 except UserError as error:
     raise WorkflowError(str(error))
