@@ -1,10 +1,13 @@
 """What the README shows works."""
 
+import math
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from initbias.cli import app
 from initbias.pipeline.columns import document
@@ -17,6 +20,19 @@ def test_examples_run(root: Path) -> None:
     assert names["trajectory"].outputs.shape == (20, 3, 100, 1)
     assert names["change"].shape == (3, 100, 1)
     assert not names["network"](names["x"].float()).any()
+
+
+def test_the_gallery_runs_and_gives_what_it_says(root: Path) -> None:
+    names: dict = {}
+    gallery = (root / "docs" / "gallery.md").read_text()
+    for example in re.findall(r"```python\n(.*?)```", gallery, re.DOTALL):
+        exec(example, names)
+    assert names["fit"].exponent.low < 0.5 < names["fit"].exponent.high
+    assert names["distances"][10_000] < names["distances"][100] / 3
+    assert not names["network"](names["images"]).any()
+    assert float(names["loss"].detach()) == pytest.approx(math.log(10))
+    standard, mirrored = names["exponents"].values()
+    assert standard == pytest.approx(3 / 5, abs=0.02) and mirrored > standard + 0.05
 
 
 def test_files_that_documents_name_exist(root: Path) -> None:

@@ -27,13 +27,14 @@ rule judge:
     input:
         [estimated(study) for study in STUDIES],
     output:
+        f"{RESULTS}/claims.csv",
+        f"{RESULTS}/papers.csv",
         report(
-            f"{RESULTS}/claims.csv",
+            f"{RESULTS}/claims.html",
             caption="../report/claims.rst",
             category="Claims",
             labels={"table": "claims"},
         ),
-        f"{RESULTS}/papers.csv",
     log:
         f"{LOGS}/judge.log",
     benchmark:

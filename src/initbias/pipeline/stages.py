@@ -14,6 +14,7 @@ import pandas as pd
 from initbias.pipeline.configuration import Configuration
 from initbias.pipeline.digests import code_digest
 from initbias.pipeline.errors import DeviceError, MissingResults, Unfinished
+from initbias.pipeline.html import claims_page
 from initbias.pipeline.journal import Journal, discard
 from initbias.pipeline.plan import estimates_file, measurements_file, outputs
 from initbias.pipeline.progress import reporting
@@ -169,7 +170,7 @@ def read_estimates(configuration: Configuration, study: str) -> pd.DataFrame:
 
 
 def judge(configuration: Configuration) -> list[str]:
-    """Publish the verdicts on the claims of all studies, claims.csv, and by published item, papers.csv.
+    """Publish the verdicts on all claims, claims.csv and claims.html, and by published item, papers.csv.
 
     Where estimates of some studies are missing, the others' claims go to claims.partial.csv, and the
     last whole table stays as it is.
@@ -192,14 +193,15 @@ def judge(configuration: Configuration) -> list[str]:
     whole, partial = (
         Path(configuration.results) / name for name in ("claims.csv", "claims.partial.csv")
     )
+    table = pd.DataFrame(claims, columns=[field.name for field in fields(Claim)])
     with published(partial if missing else whole) as temporary:
-        columns = [field.name for field in fields(Claim)]
-        pd.DataFrame(claims, columns=columns).to_csv(temporary, index=False, float_format="%.5g")
+        table.to_csv(temporary, index=False, float_format="%.5g")
     if not missing:
         partial.unlink(missing_ok=True)
         with published(Path(configuration.results) / "papers.csv") as temporary:
-            table = coverage(pd.DataFrame(claims, columns=columns))
-            table.to_csv(temporary, index=False)
+            coverage(table).to_csv(temporary, index=False)
+        with published(Path(configuration.results) / "claims.html") as temporary:
+            temporary.write_text(claims_page(table))
     return missing
 
 
