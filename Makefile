@@ -1,4 +1,5 @@
 # make            set up .venv and run the default configuration to figures, tables and claims
+# make figures    redraw figures, tables and claims from the published results
 # make test       set up .venv and run the checks and all tests
 PYTHON ?= python3
 VENV := .venv
@@ -6,7 +7,7 @@ PEERS := benchmarks/peers/.venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: results setup setup-dev smoke report lint test bench bench-large coverage lock clean
+.PHONY: results figures setup setup-dev smoke report lint test bench bench-large coverage lock clean
 
 results: setup
 	$(RUN) snakemake --cores all
@@ -27,6 +28,11 @@ $(VENV)/.setup-dev: $(VENV)/.setup
 
 smoke: setup
 	$(RUN) snakemake --cores all --configfile config/smoke.yaml
+
+# Figures, tables and claims of the published results, without training and without a GPU.
+figures: setup
+	$(RUN) snakemake --cores all --configfile results/paper/configuration.json \
+		--config results=results/paper --forcerun estimate
 
 report: results
 	$(RUN) snakemake --report results/report.html

@@ -236,13 +236,18 @@ def cost(config: Config = DEFAULT) -> None:
 def archive(
     file: Annotated[Path, typer.Argument(help="The file to write, such as results.zip.")],
     config: Config = DEFAULT,
+    whole: Annotated[
+        str, typer.Option(help="A larger configuration, of which the archive lists what it lacks.")
+    ] = "",
 ) -> None:
     """Write the results of a configuration to one file, from which they can be restored."""
     from initbias.pipeline import archive as archives
     from initbias.pipeline.manifest import digest
 
-    manifest = archives.archive(read(config), file)
+    manifest = archives.archive(read(config), file, read(whole) if whole else None)
     print(f"{file}: {len(manifest.parts)} files, SHA-256 {digest(file.read_bytes())}")
+    if whole:
+        print(f"{len(manifest.missing)} shards of {whole} are missing")
 
 
 @app.command()

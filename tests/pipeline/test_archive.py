@@ -109,6 +109,29 @@ def test_what_was_archived_comes_back(archived: Path, tmp_path: Path) -> None:
     assert files(folder) == back | {"figure.png": b""}
 
 
+def test_what_a_larger_configuration_has_more_is_listed(
+    archived: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "code_digest", lambda *modules: "older")
+    section = CONTENT["studies"][STUDY]
+    (networks,) = section["networks"]
+    larger = {**section, "networks": [{**networks, "widths": [*networks["widths"], 24]}]}
+    whole = validate(
+        {**CONTENT, "studies": {STUDY: larger, "error_rates": TINY["studies"]["error_rates"]}},
+        "whole",
+    )
+    manifest = archive(configured(archived.parent / "results"), tmp_path / "a.zip", whole)
+    own = [name for name in manifest.missing if name.startswith(STUDY)]
+    assert (
+        len(own) == len(shards(whole)) - len([*shards(configured(tmp_path))]) - 18
+        and "24" in own[0]
+    )
+    assert len(manifest.missing) - len(own) == 18
+    assert (
+        restore(str(tmp_path / "a.zip"), str(tmp_path / "results"))[0].missing == manifest.missing
+    )
+
+
 def test_restored_measurements_are_believed_under_newer_code(
     archived: Path, tmp_path: Path
 ) -> None:

@@ -23,10 +23,17 @@ TABLES = ("claims.csv", "papers.csv", "cost.csv")
 PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*")
 
 
-def archive(configuration: Configuration, file: Path) -> Manifest:
+def archive(
+    configuration: Configuration, file: Path, whole: Configuration | None = None
+) -> Manifest:
     """Write measurements, provenance, estimates, claims and costs of a configuration to one file.
 
     Nothing is compressed, since tables are, so that no version of a library changes a byte.
+
+    Args:
+        configuration: that was run to its end.
+        file: to write.
+        whole: a larger configuration; its shards that are not in this one are listed as missing.
 
     Raises:
         MissingResults: something is not measured, estimated or judged.
@@ -46,6 +53,7 @@ def archive(configuration: Configuration, file: Path) -> Manifest:
     manifest = Manifest(
         configuration=written,
         measured_with=_measured_with(found),
+        missing=_missing(configuration, whole) if whole else (),
         parts={name: digest(contents[name]) for name in sorted(contents)},
     )
     with published(file) as temporary, ZipFile(temporary, "w", ZIP_STORED) as archived:
@@ -115,6 +123,16 @@ def _measured_with(found: list[dict[str, Any]]) -> tuple[MeasuredWith, ...]:
     return tuple(
         MeasuredWith(version=version, commit=commit, device=device, shards=count)
         for (version, commit, device), count in ordered
+    )
+
+
+def _missing(configuration: Configuration, whole: Configuration) -> tuple[str, ...]:
+    """Shards of the whole that the configuration does not have with the same specification."""
+    have = {(shard.study, shard.name): shard.specification for shard in shards(configuration)}
+    return tuple(
+        f"{shard.study}/{shard.name}"
+        for shard in shards(whole)
+        if have.get((shard.study, shard.name)) != shard.specification
     )
 
 

@@ -39,6 +39,7 @@ class Manifest(BaseModel):
         licence: of the results.
         configuration: that was run.
         measured_with: code and devices, most shards first.
+        missing: shards of a larger configuration that were not run, as study/shard.
         parts: SHA-256 of each file, by its path within the folder of results.
     """
 
@@ -48,6 +49,7 @@ class Manifest(BaseModel):
     licence: str = "MIT"
     configuration: dict[str, Any]
     measured_with: tuple[MeasuredWith, ...]
+    missing: tuple[str, ...] = ()
     parts: dict[str, str]
 
     @property

@@ -21,6 +21,7 @@ from initbias.pipeline.progress import reporting
 from initbias.pipeline.provenance import environment, peak_memory_bytes
 from initbias.pipeline.publication import published
 from initbias.pipeline.records import current, measurements, publish, records
+from initbias.pipeline.summary import measured_with
 from initbias.studies import load, stage_module
 from initbias.study.cells import MeasureStage
 from initbias.study.claims import Claim
@@ -201,7 +202,7 @@ def judge(configuration: Configuration) -> list[str]:
         with published(Path(configuration.results) / "papers.csv") as temporary:
             coverage(table).to_csv(temporary, index=False)
         with published(Path(configuration.results) / "claims.html") as temporary:
-            temporary.write_text(claims_page(table))
+            temporary.write_text(claims_page(table, measured_with(configuration)))
     return missing
 
 

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Column, Table
 
 from initbias.pipeline.configuration import Configuration
-from initbias.pipeline.manifest import Manifest, restored
+from initbias.pipeline.manifest import restored
 from initbias.pipeline.plan import shards
 from initbias.pipeline.records import is_restored
 from initbias.study.papers import OF_PAPERS, PAPERS, PUBLISHED, VERDICTS, item_of
@@ -20,6 +20,23 @@ def datasets(configuration: Configuration) -> list[str]:
 
     named = (getattr(shard.specification, "dataset", "") for shard in shards(configuration))
     return absent({name for name in named if name}, configuration.data_cache or None)
+
+
+def measured_with(configuration: Configuration) -> str:
+    """Which shards were restored and by what they were measured, in a sentence; empty if none were."""
+    manifest = restored(Path(configuration.results))
+    if manifest is None:
+        return ""
+    planned = shards(configuration)
+    count = sum(is_restored(configuration, shard) for shard in planned)
+    versions = dict.fromkeys(
+        f"version {each.version}" + f" ({each.commit[:7]})" * bool(each.commit)
+        for each in manifest.measured_with
+    )
+    return (
+        f"{count} of {len(planned)} shards are restored, measured with {', '.join(versions)}; others, "
+        f"estimates, claims and figures are made with version {version('initbias')}."
+    )
 
 
 def summary(configuration: Configuration) -> RenderableType:
@@ -40,26 +57,12 @@ def summary(configuration: Configuration) -> RenderableType:
         )
     else:
         lines.append(f"No verdicts yet: {whole} is not there.")
-    if manifest := restored(results):
-        planned = shards(configuration)
-        count = sum(is_restored(configuration, shard) for shard in planned)
-        lines.append(
-            f"{count} of {len(planned)} shards are restored, measured with {_code(manifest)}; others, "
-            f"estimates, claims and figures are made with version {version('initbias')}."
-        )
+    if origin := measured_with(configuration):
+        lines.append(origin)
     if unavailable := datasets(configuration):
         lines.append(f"Unavailable data sets: {', '.join(unavailable)} (see docs/datasets.md).")
     lines.append(f"Look at {file}, {results}/<study>/figures and {results}/<study>/tables.")
     return Group(*lines)
-
-
-def _code(manifest: Manifest) -> str:
-    """The versions that restored shards were measured with."""
-    codes = dict.fromkeys(
-        f"version {each.version}" + f" ({each.commit[:7]})" * bool(each.commit)
-        for each in manifest.measured_with
-    )
-    return ", ".join(codes)
 
 
 def _verdicts(claims: pd.DataFrame) -> Table:
