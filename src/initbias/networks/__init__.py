@@ -34,7 +34,6 @@ from initbias.networks.chains.two_layer import (
     crossing_bound,
     distance_bound,
     orthogonal_to,
-    rate_bound,
 )
 from initbias.networks.cost import (
     ascent_seconds,
@@ -94,7 +93,6 @@ __all__ = [
     "orthogonal_to",
     "predicted_limit",
     "product",
-    "rate_bound",
     "slowest_factor",
     "spectral_norm",
     "stable_learning_rate",

@@ -55,7 +55,7 @@ def finite_steps(specification: shards.FiniteSteps, seed: int, rows: Rows, progr
     network, setting = scaled(draw_network(specification, "orthonormal", seed), scale, scale)
     largest = network.stable_learning_rate
     end = largest * shares[-1] * specification.steps
-    exact = network.flow(end)
+    exact = network.flow([end])[0]
     add(rows, setting | {"time": end}, drift=exact.drift(network))
     for share in tracked(shares, progress):
         iterations = round(end / (share * largest))
