@@ -28,6 +28,7 @@ SECTION: dict[str, Any] = {
     "factorisation": {
         "rows": 5, "outputs": [2, 3], "widths": [8, 30], "iterations": 100, "seeds": 3,
     },
+    "margin": {"outputs": 2, "margins": [0.3, 0.7], "width": 20, "seeds": 3},
     "invariant_set": {"width": 30, "seeds": 3},
     "finite_steps": {"width": 20, "seeds": 3},
     "phase_picture": {**PHASES, "seeds": 3},
@@ -163,6 +164,35 @@ def test_factorisation_is_that_of_the_scaled_product() -> None:
             assert value(at, quantity="rate") == pytest.approx(gradient / loss)
             assert select(at, quantity="loss")["time"].iloc[0] == pytest.approx(0.05 * iteration)
         u, v = u - 0.05 / scale * residual @ v, v - 0.05 / scale * residual.T @ u
+
+
+def test_flow_from_a_margin_begins_and_goes_as_the_rates_from_it_say() -> None:
+    """Margins and the first rates from U, V in full; losses by many small steps of plain descent."""
+    specification = planned()["margin-seeds0000"]
+    rows = measured(specification)["seed 1"]
+    x, y = draw_data(specification, "gaussian", 1)
+    u, _ = draw_weights(specification, 1)
+    labels, squares = np.linalg.svd(y, compute_uv=False), np.linalg.eigvalsh(x @ x.T)
+    (found,) = select(rows, start="gaussian", quantity="margin_share")["value"]
+    assert found == 0
+    for margin in (0.3, 0.7):
+        of = partial(value, select(rows, margin=margin), time=0.0, quantity="margin_rate")
+        # Of balanced layers all of the imbalance vanishes, and m is below the rank.
+        balanced = 2 * margin * labels[1] / squares[-1] ** 0.5 * squares[0]
+        assert of(start="balanced") == pytest.approx(balanced)
+        losses = select(rows, margin=margin, quantity="loss", time=0.0)["value"]
+        np.testing.assert_allclose(losses, 0.5 * ((1 - margin) * labels[1]) ** 2)
+        shares = select(rows, margin=margin, quantity="margin_share")["value"]
+        assert len(shares) == 4
+        np.testing.assert_allclose(shares, margin)
+        levels = select(rows, margin=margin, quantity="rate_constant").set_index("start")["value"]
+        assert levels[["balanced", "larger_u"]].max() < 1e-12 < levels[["larger_v", "full_u"]].min()
+        # U is drawn: Λ is at most U₁ᵀU₁.
+        run = select(rows, start="full_u", margin=margin)
+        largest = np.linalg.norm(0.1 * np.linalg.pinv(x) @ x @ u, 2) ** 2
+        assert 0.2 * largest < value(run, quantity="spread_plus") <= largest
+        losses = select(run, quantity="loss").sort_values("time")["value"]
+        assert losses.is_monotonic_decreasing and losses.iloc[-1] < 1e-5 * losses.iloc[0]
 
 
 def test_only_the_invariant_set_leads_to_the_min_norm_solution(everything: pd.DataFrame) -> None:
@@ -335,7 +365,8 @@ def distances(exponent: float, floor: float = 0.0) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "experiment": "by_width", "input_dim": 400, "sample_size": 100, "start": "gaussian",
-            "sigma_u": width**-0.5, "sigma_v": width**-0.5, "alpha": 0.5, "width": width,
+            "sigma_u": width**-0.5, "sigma_v": width**-0.5, "margin": np.nan,
+            "alpha": 0.5, "width": width,
             "outputs": 1, "seed": seed, "step": 1e-4, "quantity": "distance", "iteration": np.nan,
             "time": np.nan, "index": np.nan, "outcome": "ok", "reason": "",
             "value": (floor + 17 * width**-exponent) * (1 + 0.02 * noise.standard_normal()),
@@ -433,6 +464,10 @@ def test_statements_about_wide_networks_are_not_refuted_by_narrow_ones() -> None
         (
             {"factorisation": {**SECTION["factorisation"], "widths": [7]}},
             "widths: 7 is below rows + outputs = 8",
+        ),
+        (
+            {"margin": {**SECTION["margin"], "outputs": 7}},
+            "margin: outputs: 7 exceeds sample_size 6, the rank of X",
         ),
         (
             {"by_exponent": {**SECTION["by_exponent"], "alphas": [0.25]}},

@@ -93,7 +93,6 @@ PUBLISHED = (
     _statement(
         "C-S6",
         "a rate from a positive margin, whatever the imbalance (second version)",
-        absent="no initialization with a positive margin is measured yet",
     ),
     _figure(
         "C-Fig1", "distance from the min-norm solution against the width, and against its root"

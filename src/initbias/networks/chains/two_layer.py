@@ -121,7 +121,7 @@ class TwoLayer:
     @property
     def rate_bound(self) -> Array:
         """C-S5: what −L̃'/L̃ of gradient flow is at least here."""
-        return self._rate(np.linalg.svd(self.product, compute_uv=False))
+        return self._rate(_singular(self.product))
 
     @property
     def margins(self) -> Array:
@@ -153,7 +153,7 @@ class TwoLayer:
 
     @property
     def _of_targets(self) -> Array:
-        return np.asarray(np.linalg.svd(self.problem.targets, compute_uv=False))
+        return _singular(self.problem.targets)
 
     @property
     def _smallest(self) -> float:
@@ -273,6 +273,10 @@ def distance_bound(problem: LeastSquares, width: int, alpha: float, confidence: 
     growth = 1 + np.sqrt(largest) / smallest * np.linalg.norm(problem.targets)
     crossing = crossing_bound(problem, width, alpha, confidence)
     return float(crossing * np.exp(growth / width ** (1 - 2 * alpha)))
+
+
+def _singular(matrices: Array) -> Array:
+    return np.asarray(np.linalg.svd(matrices, compute_uv=False))
 
 
 def _norm(matrices: Array) -> Array:

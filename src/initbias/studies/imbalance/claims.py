@@ -1,8 +1,9 @@
-"""Verdicts on statements C-S1 to C-S5 of paper C, and on what its figures report.
+"""Verdicts on statements C-S1 to C-S6 of paper C, and on what its figures report.
 
 Bounds and exact formulas are judged in every run and at every recorded time, by the worst of them.
 C-S1 bounds the gradient flow; the published steps are small enough for descent to keep it. C-S5 bounds
-the rate of the flow at a point, which is computed exactly at the points that descent visits. C-S3
+the rate of the flow at a point, which is computed exactly at the points that descent visits. C-S6 is
+judged on the integrated flow. C-S3
 and C-S4 hold with high probability from some width on: what fails below the largest width alone is
 inconclusive.
 
@@ -40,15 +41,28 @@ REDUCED = (
     "initialization by construction only the part in the row space of X is left to check, largest over "
     "converged runs"
 )
-TRAINED, WIDE = ("convergence", "by_width", "factorisation"), ("by_width", "by_exponent")
+BY_MARGIN = f"loss over its bound from margin and imbalance at initialization, {ABOVE_ROUNDING}"
+FROM_THEN_ON = (
+    "loss over its bound from margin and imbalance at any recorded time before, largest over runs and all "
+    "pairs of times at which the loss is above rounding"
+)
+LATE = (
+    "late in training the rate is at least what imbalance and labels alone set: that over the last rate "
+    "above rounding, largest over runs"
+)
+TRAINED = ("convergence", "by_width", "factorisation", "margin")
+WIDE = ("by_width", "by_exponent")
 SHOWN = {
     "convergence": "convergence", "by_width": "widths", "by_exponent": "widths",
-    "factorisation": "factorisation", "invariant_set": "invariant_set",
+    "factorisation": "factorisation", "invariant_set": "invariant_set", "margin": "margin",
 }  # fmt: skip
 # Name of the statement, kind, experiments, quantity, what no run may exceed, claim.
 EVERY_RUN: tuple[tuple[str, Kind, tuple[str, ...], str, Prediction, str], ...] = (
     ("C-S1", "bound", TRAINED, "loss_over_bound", Prediction("<=", 1 + ROUNDING), LOSS),
     ("C-S5", "bound", TRAINED, "bound_over_rate", Prediction("<=", 1 + ROUNDING), RATE),
+    ("C-S6", "bound", ("margin",), "loss_over_margin_bound", Prediction("<=", 1 + ROUNDING), BY_MARGIN),
+    ("C-S6", "bound", ("margin",), "later_loss_over_bound", Prediction("<=", 1 + ROUNDING), FROM_THEN_ON),
+    ("C-S6", "published relation", ("margin",), "final_over_late", Prediction("<=", 1 + ROUNDING), LATE),
     ("C-S2", "identity", ("invariant_set",), "limit_deviation", Prediction("<=", CLOSED_FORM), PLAIN),
     ("C-S2", "identity", WIDE, "limit_deviation", Prediction("<=", CLOSED_FORM), REDUCED),
     ("C-S3", "bound", WIDE, "required_imbalance", Prediction("<", 1),
@@ -59,13 +73,16 @@ EVERY_RUN: tuple[tuple[str, Kind, tuple[str, ...], str, Prediction, str], ...] =
      "distance from the min-norm solution over its bound, largest over runs"),
 )  # fmt: skip
 TOO_FEW = f"fewer than {FEWEST_RUNS} runs to take a mean over"
-NOTES = {"C-S5": "second arXiv version"}
+NOTES = {"C-S5": "second arXiv version", "C-S6": "second arXiv version"}
 FROM_SOME_WIDTH = ("required_imbalance", "crossing_share", "distance_share")
 CONSTANT = Statement("C-Fig2", "published value", "rates")
 FASTER = Statement("C-Fig2", "published relation", "convergence")
 LINE = Statement("C-Fig1", "published relation", "min_norm_by_width")
 EXPONENT = Statement("C-S4", "finite-n theory", "exponents", "for at least; derived for equal")
 INVARIANT = Statement("C-S2", "identity", "invariant_set")
+LEVEL_ZERO = Statement("C-S6", "published relation", "margin", NOTES["C-S6"])
+NO_MARGIN = Statement("C-S6", "ours", "margin", "beside it")
+COME_LATE = Statement("C-S6", "identity", "margin", NOTES["C-S6"])
 FLOW = Statement("C-Sec3", "identity", "finite_steps")
 ORDER = Statement("C-Sec3", "ours", "finite_steps", "at finite steps, beyond the paper")
 LEADS = "to the min-norm solution: distance from it after training"
@@ -92,6 +109,7 @@ def judge(estimates: pd.DataFrame) -> list[Claim]:
     _exponents(claims, estimates)
     _by_run(claims, estimates)
     _orders(claims, estimates)
+    _margins(claims, estimates)
     return claims.found
 
 
@@ -235,3 +253,29 @@ def _orders(claims: Claims, estimates: pd.DataFrame) -> None:
                 here,
                 absent=TOO_FEW,
             )
+
+
+def _margins(claims: Claims, estimates: pd.DataFrame) -> None:
+    """What a margin does without a level, where there is none, and that runs come to where the rate ends."""
+    rows = select(estimates, part="margin")
+    if rows.empty:
+        return
+    means = select(rows, statistic="mean")
+    levels = select(rows, quantity="rate_constant", statistic="largest")
+    of_level_zero = levels.loc[levels["value"] <= ROUNDING, ["arm", "margin"]]
+    for statement, of, quantity, prediction, starts, text in (
+        (LEVEL_ZERO, "level-zero", "slowest_over_start", Prediction(">=", 1 - ROUNDING), of_level_zero,
+         "a positive margin suffices: from initializations whose imbalance has level zero the slowest rate "
+         "in training over what the margin guarantees, smallest over runs"),
+        (NO_MARGIN, "random", "margin_share", Prediction("<=", 0), levels.loc[levels["arm"] == "gaussian"],
+         "a random initialization has no margin: that over the smallest singular value of the labels, "
+         "largest over runs"),
+        (COME_LATE, "late", "late_over_final", Prediction(">=", 0.99), levels,
+         "what the margin guarantees comes to what imbalance and labels alone set, by the last rate above "
+         "rounding: their ratio, smallest over runs"),
+    ):  # fmt: skip
+        here = select(rows, quantity=quantity).merge(starts[["arm", "margin"]])
+        largest, counted = select(here, statistic="largest"), select(here, statistic="mean")
+        claims.judge_all_runs(
+            statement, of, text, prediction, largest, attempted=counted if len(counted) else means
+        )

@@ -79,6 +79,17 @@ class FiniteSteps(Problem):
     steps: int
 
 
+class Margin(Problem):
+    """C-S6: initializations of positive margin, from balanced to strongly imbalanced."""
+
+    experiment: Literal["margin"] = "margin"
+    margins: tuple[float, ...]
+    factor: float
+    scale: float
+    reduction: float
+    times: int
+
+
 class PhasePicture(Problem):
     """The rate of convergence over the plane of (σ_U, σ_V)."""
 
@@ -91,6 +102,13 @@ class PhasePicture(Problem):
 
 
 AnySpecification = Annotated[
-    Convergence | ByWidth | ByExponent | Factorisation | InvariantSet | FiniteSteps | PhasePicture,
+    Convergence
+    | ByWidth
+    | ByExponent
+    | Factorisation
+    | Margin
+    | InvariantSet
+    | FiniteSteps
+    | PhasePicture,
     Field(discriminator="experiment"),
 ]

@@ -32,6 +32,26 @@ def rates(estimates: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def margins(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Margins, imbalance and rates of C-S6, a row for each initialization and margin."""
+    rows = select(estimates, part="margin")
+    return pd.DataFrame(
+        {
+            "initialization": key["arm"],
+            "margin over σ_m": _plain(group, "margin_share", "largest"),
+            "level Δ": _plain(group, "rate_constant", "mean"),
+            "spread Δ₊": _plain(group, "spread_plus", "mean"),
+            "spread Δ₋": _plain(group, "spread_minus", "mean"),
+            "guaranteed at initialization": _mean(group, "start_margin_rate"),
+            "guaranteed late in training": _mean(group, "final_margin_rate"),
+            "slowest rate": _mean(group, "slowest_rate"),
+            "last rate": _mean(group, "late_rate"),
+            "runs": select(group, quantity="slowest_rate", statistic="mean")["used"].sum(),
+        }
+        for key, group in groups(rows, ["arm", "margin"], sort=False)
+    )
+
+
 def widths(estimates: pd.DataFrame) -> pd.DataFrame:
     """What was measured at each width, a row for each experiment, α and width."""
     rows = estimates[estimates["part"].isin(["by_width", "by_exponent"])].dropna(subset="width")

@@ -18,7 +18,7 @@ from functools import partial
 import pandas as pd
 
 from initbias.studies.imbalance import shards
-from initbias.studies.imbalance.measure import beyond, factorisation, regression
+from initbias.studies.imbalance.measure import beyond, factorisation, margin, regression
 from initbias.studies.imbalance.measure.columns import COLUMNS
 from initbias.studies.imbalance.measure.draws import draw_data, draw_weights
 from initbias.study.cells import Progress, Rows, SeedCell
@@ -43,6 +43,7 @@ def measure(
         "by_width": regression.by_width,
         "by_exponent": regression.by_exponent,
         "factorisation": factorisation.measure,
+        "margin": margin.measure,
         "invariant_set": beyond.invariant_set,
         "finite_steps": beyond.finite_steps,
         "phase_picture": beyond.phase_picture,

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from initbias.networks import Descent, TwoLayer
 from initbias.studies.imbalance.measure.draws import Array, Setting
@@ -18,30 +19,63 @@ def add_course(
 ) -> Ended:
     """Add all that paper C states of a run, over a time that is slower than the network's; how it ended.
 
-    Of a run that diverged the rate constant is all that is known.
+    Of a run that diverged the imbalance is all that is known.
     """
     setting = setting | {"step": trained.learning_rate * slower}
-    add(rows, setting, rate_constant=network.rate_constant / slower)
+    add_level(rows, setting, network, slower)
     ended = diverged(trained.diverged_at, "iteration")
     if not ended.ok:
         add(rows, setting, ended, loss=np.nan)
         return ended
-    networks, losses = network.along(trained), trained.losses
-    times = trained.learning_rate * trained.iterations
-    resolved = np.where(losses > RESOLVED * losses[0], losses, np.nan)
+    networks, times = network.along(trained), trained.learning_rate * trained.iterations
+    where = setting | {"iteration": trained.iterations, "time": slower * times}
+    add_bounds(rows, where, network, networks, times, slower)
     add(
         rows,
-        setting | {"iteration": trained.iterations, "time": slower * times},
-        loss=losses,
-        loss_bound=losses[0] * network.loss_bound(times),
-        rate=networks.squared_gradient / resolved / slower,
-        rate_bound=networks.rate_bound / slower,
+        where,
         drift=networks.drift(network),
         u_norm=np.linalg.norm(networks.first, axis=(1, 2)),
         v_norm=np.linalg.norm(networks.second, axis=(1, 2)),
         distance_in_training=networks.distance,
     )
     return ended
+
+
+def add_bounds(
+    rows: Rows,
+    where: Setting,
+    start: TwoLayer,
+    course: TwoLayer,
+    times: NDArray[Any],
+    slower: float = 1.0,
+    resolved: float = RESOLVED,
+) -> None:
+    """Add loss and rate at the times of a course, and their bounds C-S1 and C-S5.
+
+    The rate is missing where the loss is no more than `resolved` of that at initialization.
+    """
+    losses = course.loss
+    falling = np.where(losses > resolved * losses[0], losses, np.nan)
+    add(
+        rows,
+        where,
+        loss=losses,
+        loss_bound=losses[0] * start.loss_bound(times),
+        rate=course.squared_gradient / falling / slower,
+        rate_bound=course.rate_bound / slower,
+    )
+
+
+def add_level(rows: Rows, setting: Setting, network: TwoLayer, slower: float = 1.0) -> None:
+    """Add the level of the imbalance, which is c of C-S1, and its spreads."""
+    of_u, of_v = network.spreads
+    add(
+        rows,
+        setting,
+        rate_constant=network.rate_constant / slower,
+        spread_plus=of_u / slower,
+        spread_minus=of_v / slower,
+    )
 
 
 def settle(network: TwoLayer, share: float) -> tuple[Ended, float, float]:
