@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from initbias.datasets import generator
 from initbias.networks import TwoLayer
 from initbias.pipeline.configuration import validate
 from initbias.pipeline.errors import ConfigurationError
@@ -144,8 +145,6 @@ def test_factorisation_is_that_of_the_scaled_product() -> None:
     rows = select(measured(specification)["seed 0"], outputs=3, width=30)
     draws = np.random.default_rng(0)
     iterations = select(rows, quantity="loss")["iteration"]
-    from initbias.datasets import generator
-
     identity = "imbalance", "factorisation", "rows", 5, "outputs", 3, "seed", 0
     y = 0.1**0.5 * generator(*identity, "targets").standard_normal((5, 3))
     draws = generator(*identity, "width", 30, "weights")
@@ -193,6 +192,72 @@ def test_flow_from_a_margin_begins_and_goes_as_the_rates_from_it_say() -> None:
         assert 0.2 * largest < value(run, quantity="spread_plus") <= largest
         losses = select(run, quantity="loss").sort_values("time")["value"]
         assert losses.is_monotonic_decreasing and losses.iloc[-1] < 1e-5 * losses.iloc[0]
+
+
+def test_findings_on_factorizations_are_of_level_spreads_and_rates_by_hand() -> None:
+    """The published sizes: spectra in full, and what estimates make of each run."""
+    part = {"outputs": [5], "widths": [30, 1000], "iterations": 200, "seeds": 3}
+    rows = pd.concat(measured(planned(factorisation=part)["factorisation-seeds0000"]).values())
+    estimates = estimate(rows)
+    for width in (30, 1000):
+        draws = generator(
+            *("imbalance", "factorisation", "rows", 20, "outputs", 5, "seed", 0, "width", width),
+            "weights",
+        )
+        u, v = draws.standard_normal((20, width)), draws.standard_normal((width, 5))
+        spectrum = np.sort(np.linalg.eigvalsh(u.T @ u - v @ v.T))[::-1] / (5 * width)
+        of_u, of_v = np.maximum(spectrum, 0), np.maximum(-spectrum[::-1], 0)
+        run = select(rows, seed=0, width=width)
+        constants = of_u[19] + of_v[4], of_u[0] - of_u[19], of_v[0] - of_v[4]
+        for quantity, exact in zip(
+            ("rate_constant", "spread_plus", "spread_minus"), constants, strict=True
+        ):
+            assert value(run, quantity=quantity) == pytest.approx(exact, abs=1e-12)
+
+        def mean(quantity: str, width: int = width) -> float:
+            return value(estimates, quantity=quantity, statistic="mean", width=width)
+
+        shares, falls, ranges = [], [], []
+        for _, run in select(rows, width=width).groupby("seed"):
+            of = {name: own["value"].to_numpy() for name, own in run.groupby("quantity")}
+            time, lost = 0.05 * 200, np.log(of["loss"][0] / of["loss"][-1])
+            shares.append(2 * of["rate_constant"].item() * time / lost)
+            falls.append(of["rate"][0] / of["rate"][-1])
+            ranges.append(of["rate"].max() / of["rate"].min())
+        means = [np.mean(values) for values in (shares, falls, ranges)]
+        names = "bound_share", "first_over_last_rate", "largest_over_smallest_rate"
+        np.testing.assert_allclose([mean(name) for name in names], means)
+    found = [claim for claim in judge(estimates) if claim.id.startswith("C-v2/")]
+    assert len(found) == 6 and {claim.kind for claim in found} == {"published relation"}
+    swapped = estimates.assign(width=1030 - estimates["width"])
+    wrong = {claim.id: claim.verdict for claim in judge(swapped)}
+    assert all(wrong[claim.id] != "reproduced" for claim in found)
+
+
+def iterations(at_500: float, exponent: float) -> pd.DataFrame:
+    """Five data sets on which training stops after iterations that differ by a tenth."""
+    rows = distances(0.5)
+    rows = rows[rows["seed"] < 5].replace({"width": {8000: 10_000}})
+    times = at_500 * (rows["width"] / 500) ** -exponent * (1 + 0.05 * (rows["seed"] - 2))
+    return rows.assign(quantity="stop_iteration", value=times)
+
+
+@pytest.mark.parametrize(
+    ("at_500", "exponent", "verdicts"),
+    [
+        (6.7e4, 0.054, ["reproduced", "reproduced", "reproduced"]),
+        (7.52e4, -0.001, ["inconclusive", "not reproduced", "not reproduced"]),
+        (1.2e5, -0.05, ["not reproduced", "not reproduced", "not reproduced"]),
+    ],
+)
+def test_verdicts_on_iterations_follow_the_runs(
+    at_500: float, exponent: float, verdicts: list[str]
+) -> None:
+    rows = iterations(at_500, exponent)
+    found = {claim.id: claim for claim in judge(estimate(rows)) if claim.id.startswith("C-Fig4")}
+    names = ["C-Fig4/iterations/h500", "C-Fig4/iterations/h10000", "C-Fig4/iterations"]
+    assert list(found) == names and [found[name].verdict for name in names] == verdicts
+    assert found["C-Fig4/iterations"].measured == pytest.approx(exponent, abs=1e-9)
 
 
 def test_only_the_invariant_set_leads_to_the_min_norm_solution(everything: pd.DataFrame) -> None:

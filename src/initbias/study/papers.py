@@ -99,10 +99,8 @@ PUBLISHED = (
     ),
     _figure("C-Fig2", "loss from four initializations, with bounds"),
     _figure("C-Fig3", "the same on logarithmic axes", through="C-Fig2"),
-    _figure("C-Fig4", "the same as C-Fig1, with iterations to stop", through="C-Fig1"),
-    _figure(
-        "C-v2", "matrix factorisation: eigenvalues, loss and instantaneous rate", through="C-S5"
-    ),
+    _figure("C-Fig4", "the same as C-Fig1, with iterations to stop"),
+    _figure("C-v2", "matrix factorisation: eigenvalues, loss and instantaneous rate"),
     _statement("D-S1", "the ball's Rademacher complexity does not depend on the width"),
     _statement(
         "D-S2", "untrained networks generalize, while norms from the origin grow with width"

@@ -17,11 +17,16 @@ import pandas as pd
 
 from initbias.statistics import Estimate, Verdict, judge_equal, judge_reported, judge_value
 from initbias.studies.imbalance.estimate import FEWEST_RUNS, FEWEST_WIDTHS
-from initbias.study.claims import Claim, Claims, Kind, Prediction, Statement, estimate_of
+from initbias.study.claims import NOTHING, Claim, Claims, Kind, Prediction, Statement, estimate_of
 from initbias.study.tables import interval, select
 
+ITERATIONS = {500: 6.7e4, 10_000: 5.7e4}  # to stop, by width, read off the paper's picture
+READING = 1e3
 REPORTED = {(0.1, 0.1): 6.02, (0.5, 0.02): 39.6, (0.05, 0.2): 20.1}
 PUBLISHED = {"input_dim": 400, "sample_size": 100, "outputs": 1, "width": 500}
+FACTORISED = {"sample_size": 20}  # C-v2
+NARROW, BROAD = 30, 1000  # widths that it compares
+HALF, HARDLY = 0.5, 1.25  # what we take for a good bound, and for a rate that hardly varies
 TRIALS = 0.05  # relative distance of a constant of one trial from the mean over trials
 ROUNDING = 1e-9  # relative, of a bound that the initialization attains
 CLOSED_FORM = 1e-8  # distance of a converged run from the closed form of its limit
@@ -79,12 +84,32 @@ CONSTANT = Statement("C-Fig2", "published value", "rates")
 FASTER = Statement("C-Fig2", "published relation", "convergence")
 LINE = Statement("C-Fig1", "published relation", "min_norm_by_width")
 EXPONENT = Statement("C-S4", "finite-n theory", "exponents", "for at least; derived for equal")
+STOP = Statement("C-Fig4", "published value", "min_norm_by_width", "read off its picture")
+SOONER = Statement("C-Fig4", "published relation", "min_norm_by_width")
+SECOND = Statement("C-v2", "published relation", "factorisation", "second arXiv version")
 INVARIANT = Statement("C-S2", "identity", "invariant_set")
 LEVEL_ZERO = Statement("C-S6", "published relation", "margin", NOTES["C-S6"])
 NO_MARGIN = Statement("C-S6", "ours", "margin", "beside it")
 COME_LATE = Statement("C-S6", "identity", "margin", NOTES["C-S6"])
 FLOW = Statement("C-Sec3", "identity", "finite_steps")
 ORDER = Statement("C-Sec3", "ours", "finite_steps", "at finite steps, beyond the paper")
+IN_HALF, IN_HARDLY = "(one half is ours)", "(25 % is ours)"
+GUARANTEED = "log of the bound over that of the loss, both over that at initialization, at the end"
+# Width, the rest of the claim's id, quantity, what holds in the mean, claim.
+FINDINGS: tuple[tuple[int, str, str, Prediction, str], ...] = (
+    (NARROW, "spreads", "smaller_spread_less_level", Prediction(">", 0),
+     "both spreads of the imbalance exceed its level: the smaller spread less the level"),
+    (BROAD, "spreads", "larger_spread_less_level", Prediction("<", 0),
+     "the level of the imbalance exceeds both spreads: the larger spread less the level"),
+    (NARROW, "bound", "bound_share", Prediction("<", HALF, note=IN_HALF),
+     f"twice the level is a poor bound on the rate: {GUARANTEED}"),
+    (BROAD, "bound", "bound_share", Prediction(">", HALF, note=IN_HALF),
+     f"twice the level is a good bound on the rate: {GUARANTEED}"),
+    (NARROW, "rate", "first_over_last_rate", Prediction(">", HARDLY, note=IN_HARDLY),
+     "the rate begins high and falls: the first over the last"),
+    (BROAD, "rate", "largest_over_smallest_rate", Prediction("<", HARDLY, note=IN_HARDLY),
+     "the rate hardly varies: the largest over the smallest"),
+)  # fmt: skip
 LEADS = "to the min-norm solution: distance from it after training"
 INSIDE, OUTSIDE = Prediction("<=", CLOSED_FORM), Prediction(">", CLOSED_FORM)
 # Statement and the rest of the claim's id, quantity, initialization, what holds in every run, claim.
@@ -106,6 +131,8 @@ def judge(estimates: pd.DataFrame) -> list[Claim]:
     _every_run(claims, estimates)
     _constants(claims, estimates)
     _lines(claims, estimates)
+    _iterations(claims, estimates)
+    _factorisations(claims, estimates)
     _exponents(claims, estimates)
     _by_run(claims, estimates)
     _orders(claims, estimates)
@@ -201,6 +228,59 @@ def _intercept(unweighted: pd.Series, alternative: float, weighted: Estimate) ->
         return Verdict(verdict.verdict, f"{verdict.reason}; {beside}")
     which = "with weights, and not without" if with_zero else "without weights, and not with"
     return Verdict("inconclusive", f"the interval contains zero {which}; {beside}")
+
+
+def _iterations(claims: Claims, estimates: pd.DataFrame) -> None:
+    """Iterations to stop, and that wider networks need fewer."""
+    rows = select(estimates, quantity="stop_iteration", part="by_width")
+    for width, reported in ITERATIONS.items():
+        here = select(rows, **PUBLISHED | {"width": width})
+        mean = select(here, statistic="mean")
+        if mean.empty:
+            continue
+        every = (
+            estimate_of(select(here, statistic="largest").iloc[0])
+            if mean["used"].any()
+            else NOTHING
+        )
+        claims.judge(
+            STOP,
+            f"iterations/h{width}",
+            f"iterations to stop at h = {width}, mean over {mean['used'].iloc[0]} trials",
+            Prediction("=", reported),
+            mean,
+            rule=partial(
+                judge_reported, reported=reported, rounding=READING, null=0.0, choices=every
+            ),
+            absent=TOO_FEW,
+        )
+    exponents = select(rows, statistic="exponent")
+    if len(exponents):
+        claims.judge(
+            SOONER,
+            "iterations",
+            "wider networks need fewer iterations to stop: exponent r of h^(-r), fitted to each data set",
+            Prediction(">", 0),
+            exponents,
+            absent=TOO_FEW,
+        )
+
+
+def _factorisations(claims: Claims, estimates: pd.DataFrame) -> None:
+    """What the second version finds at its narrowest and at its widest networks."""
+    rows = select(estimates, part="factorisation", statistic="mean", **FACTORISED)
+    for width, of, quantity, prediction, text in FINDINGS:
+        here = select(rows, width=width, quantity=quantity)
+        for index, row in here[here["outputs"].isin((5, 10))].iterrows():
+            outputs = f"{row['outputs']:.0f}"
+            claims.judge(
+                SECOND,
+                f"{of}/m{outputs}-h{width}",
+                f"{text}, mean over trials (m = {outputs}, h = {width})",
+                prediction,
+                here.loc[[index]],
+                absent=TOO_FEW,
+            )
 
 
 def _exponents(claims: Claims, estimates: pd.DataFrame) -> None:

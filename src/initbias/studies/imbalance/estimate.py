@@ -73,6 +73,12 @@ MEANINGS = OF_RUNS | {
     "slowest_over_start": "slowest_rate over start_margin_rate, where that is not 0",
     "final_over_late": "final_margin_rate over late_rate",
     "late_over_final": "the rate that C-S6 guarantees at the time of late_rate over final_margin_rate",
+    "smaller_spread_less_level": "the smaller of Δ₊ and Δ₋ less Δ of C-S5",
+    "larger_spread_less_level": "the larger of them less Δ",
+    "bound_share": "log of the bound C-S1 over log of the loss, both over the loss at initialization, at "
+    "the last time at which the loss is above rounding",
+    "first_over_last_rate": "of the instantaneous rates, while the loss is above rounding",
+    "largest_over_smallest_rate": "of these rates",
     "largest_drift": "of the imbalance over all times",
     "crossing_share": "crossing_norm over its bound",
     "required_imbalance": "what C-S3 says that the imbalance exceeds, over that",
@@ -86,6 +92,11 @@ MEANINGS = OF_RUNS | {
 LOGGED = ["loss", "loss_bound", "margin_bound", "rate", "rate_bound", "margin_rate", "drift"]
 BY_WIDTH = (("by_width", "distance"), ("by_width", "start_norm"), ("by_exponent", "distance"))
 BY_STEP = ("drift_per_iteration", "flow_distance")
+# Part, quantity, the size that its exponent of a seed is in, and the sign: by width what falls is positive.
+BY_SEED = (
+    *(("finite_steps", quantity, "step", 1) for quantity in BY_STEP),
+    ("by_width", "stop_iteration", "width", -1),
+)
 SHOWN_RUNS = {
     "convergence": ("loss", "loss_bound", "rate_constant"),
     "factorisation": ("loss", "loss_bound", "rate", "rate_bound", "eigenvalue"),
@@ -104,7 +115,7 @@ def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
     measurements = measurements.rename(columns={"experiment": "part", "start": "arm"})
     runs = pd.concat([_single(measurements), *_from_courses(measurements)], ignore_index=True)
     rows = [
-        *_means(runs), *_leads(runs), *_by_width(runs), *_by_step(measurements), *_runs(measurements),
+        *_means(runs), *_leads(runs), *_by_width(runs), *_by_seeds(measurements), *_runs(measurements),
     ]  # fmt: skip
     return estimates_table(rows, KEYS)
 
@@ -142,9 +153,25 @@ def _from_courses(measurements: pd.DataFrame) -> Iterator[pd.DataFrame]:
     yield _run_values("crossing_share", wide["crossing_norm"] / wide["crossing_bound"])
     yield _run_values("distance_share", wide["distance"] / wide["distance_bound"])
     yield _run_values("required_imbalance", 1 / wide["imbalance"])
+    yield from _of_factorisation(select(resolved, part="factorisation"), wide.reset_index())
     flowed = resolved.dropna(subset="margin_rate")
     if len(flowed):
         yield from _from_margins(flowed.merge(wide["final_margin_rate"].reset_index(), on=run))
+
+
+def _of_factorisation(course: pd.DataFrame, constants: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """What the paper says of level, spreads, bound and rate of factorizations."""
+    own = select(constants, part="factorisation").set_index(RUN[:-1])
+    spreads = own[["spread_plus", "spread_minus"]].sub(own["rate_constant"], axis=0)
+    yield _run_values("smaller_spread_less_level", spreads.min(axis=1))
+    yield _run_values("larger_spread_less_level", spreads.max(axis=1))
+    runs = course.groupby(RUN, dropna=False)
+    first, last, rates = runs.first(), runs.last(), runs["rate"]
+    fall = np.log(last["loss"] / first["loss"])
+    guaranteed = np.log(last["loss_bound"] / first["loss_bound"])
+    yield _run_values("bound_share", guaranteed / fall)
+    yield _run_values("first_over_last_rate", first["rate"] / last["rate"])
+    yield _run_values("largest_over_smallest_rate", rates.max() / rates.min())
 
 
 def _from_margins(course: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -261,18 +288,18 @@ def _lines(quantity: str, runs: pd.DataFrame) -> Iterator[Row]:
         yield row(quantity, statistic, student_interval(values), by=ROOT)
 
 
-def _by_step(measurements: pd.DataFrame) -> Iterator[Row]:
-    """Slopes of the log of a quantity in the log of the step."""
-    steps = select(measurements, part="finite_steps")
-    for setting, runs in groups(steps[steps["quantity"].isin(BY_STEP)], [*PROBLEM, "quantity"]):
-        orders = [
-            float(exponents(seed["step"].to_numpy(), seed["value"].to_numpy()))
-            for _, seed in runs.groupby("seed")
-            if seed["value"].notna().all()
-        ]
-        failed = runs["seed"].nunique() - len(orders)
-        setting |= counts(runs) | {"used": len(orders), "failed": failed, "by": "step"}
-        yield row(setting.pop("quantity"), "exponent", student_interval(orders), **setting)
+def _by_seeds(measurements: pd.DataFrame) -> Iterator[Row]:
+    """Slopes on logarithmic axes of quantities whose runs of a seed share their data set."""
+    for part, quantity, size, sign in BY_SEED:
+        for setting, runs in groups(select(measurements, part=part, quantity=quantity), PROBLEM):
+            slopes = [
+                sign * float(exponents(seed[size].to_numpy(), seed["value"].to_numpy()))
+                for _, seed in runs.groupby("seed")
+                if seed["value"].notna().all()
+            ]
+            failed = runs["seed"].nunique() - len(slopes)
+            setting |= counts(runs) | {"used": len(slopes), "failed": failed, "by": size}
+            yield row(quantity, "exponent", student_interval(slopes), **setting)
 
 
 def _runs(measurements: pd.DataFrame) -> Iterator[Row]:

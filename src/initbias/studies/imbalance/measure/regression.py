@@ -47,7 +47,7 @@ def by_width(specification: shards.ByWidth, seed: int, rows: Rows, progress: Sha
     progress(0.5)
     ended = reached(trained, most, "the stop")
     if not ended.ok:
-        add(rows, setting, ended, distance=np.nan)
+        add(rows, setting, ended, stop_iteration=np.nan, distance=np.nan)
         return
     course = network.along(trained)
     add(rows, setting, stop_iteration=trained.stopped_at, distance=course.distance[-1])
