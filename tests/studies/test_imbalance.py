@@ -24,6 +24,7 @@ SECTION: dict[str, Any] = {
     "input_dim": 14,
     "sample_size": 6,
     "convergence": {"width": 20, "iterations": 100, "seeds": 3},
+    "constants": {"input_dim": 20, "width": 20, "seeds": 3},
     "by_width": {"widths": [8, 16, 32, 64], "learning_rate": 0.05, "seeds": 3},
     "by_exponent": {"alphas": [0.3, 0.5], "widths": [8, 16, 32, 64], "seeds": 3},
     "factorisation": {
@@ -232,6 +233,30 @@ def test_findings_on_factorizations_are_of_level_spreads_and_rates_by_hand() -> 
     swapped = estimates.assign(width=1030 - estimates["width"])
     wrong = {claim.id: claim.verdict for claim in judge(swapped)}
     assert all(wrong[claim.id] != "reproduced" for claim in found)
+
+
+@pytest.mark.parametrize(
+    ("factor", "verdict"),
+    [(1.0, "reproduced"), (1.16, "inconclusive"), (1.5, "not reproduced")],
+)
+@pytest.mark.parametrize(
+    ("part", "input_dim", "reported"), [("convergence", 400, 6.02), ("constants", 500, 6.51)]
+)
+def test_verdicts_on_published_constants_follow_the_trials(
+    part: str, input_dim: int, reported: float, factor: float, verdict: str
+) -> None:
+    """Trials that scatter about a multiple of the published value by a tenth."""
+    rows = distances(0.5)
+    rows = rows[rows["width"] == 500]
+    values = factor * reported * (1 + 0.04 * (rows["seed"] - 3.5))
+    rows = rows.assign(
+        experiment=part, quantity="rate_constant", value=values, input_dim=input_dim, alpha=np.nan,
+        sigma_u=0.1, sigma_v=0.1,
+    )  # fmt: skip
+    (found,) = [claim for claim in judge(estimate(rows)) if "/u0.1-v0.1" in claim.id]
+    assert found.bound == reported and found.verdict == verdict
+    other = judge(estimate(rows.assign(input_dim=450)))
+    assert not any(claim.id.startswith("C-Fig2/c") for claim in other)
 
 
 def iterations(at_500: float, exponent: float) -> pd.DataFrame:
@@ -520,7 +545,7 @@ def test_statements_about_wide_networks_are_not_refuted_by_narrow_ones() -> None
         ),
         (
             {name: None for name in SECTION if isinstance(SECTION[name], dict)},
-            "nothing to measure; write at least one of convergence, by_width,",
+            "nothing to measure; write at least one of convergence, constants,",
         ),
         (
             {"factorisation": {**SECTION["factorisation"], "outputs": [2, 6]}},
@@ -554,6 +579,7 @@ def test_each_experiment_stands_alone(everything: pd.DataFrame, experiment: str)
     alone = select(everything, experiment=experiment)
     estimates = estimate(alone)
     assert set(estimates["part"]) == {experiment}
-    assert len(judge(estimates)) > 0 or experiment == "phase_picture"
+    # Rate constants alone are judged at the published sizes.
+    assert len(judge(estimates)) > 0 or experiment in ("phase_picture", "constants")
     for draw in (*FIGURES.values(), *TABLES.values()):
         draw(estimates)

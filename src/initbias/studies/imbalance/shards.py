@@ -28,6 +28,13 @@ class Convergence(Problem):
     times: int
 
 
+class Constants(Problem):
+    """Rate constants of C-Fig2 without training."""
+
+    experiment: Literal["constants"] = "constants"
+    scales: tuple[tuple[float, float], ...]
+
+
 class ByWidth(Problem):
     """C-Fig1/4: distance to the min-norm solution, entries N(0, 1/h)."""
 
@@ -103,6 +110,7 @@ class PhasePicture(Problem):
 
 AnySpecification = Annotated[
     Convergence
+    | Constants
     | ByWidth
     | ByExponent
     | Factorisation

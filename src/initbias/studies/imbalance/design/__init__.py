@@ -11,6 +11,7 @@ from initbias.studies.imbalance.design.outputs import OUTPUTS
 from initbias.studies.imbalance.design.parts import (
     ByExponent,
     ByWidth,
+    Constants,
     Convergence,
     Factorisation,
     FiniteSteps,
@@ -40,6 +41,9 @@ class Section(StrictModel):
     outputs: Annotated[Count, Field(ge=1, description="Outputs m, at most n.")] = 1
     noise_std: NoiseStd = 0.01
     convergence: Annotated[Convergence | None, Field(description="C-Fig2/3.")] = None
+    constants: Annotated[
+        Constants | None, Field(description="Rate constants at the second version's D.")
+    ] = None
     by_width: Annotated[ByWidth | None, Field(description="C-Fig1/4.")] = None
     by_exponent: Annotated[
         ByExponent | None, Field(description="Distance by width for several α.")
@@ -71,19 +75,14 @@ class Section(StrictModel):
         if not self.parts:
             names = (name for name, value in self if value is None)
             raise ValueError(f"nothing to measure; write at least one of {', '.join(names)}")
-        if self.input_dim <= self.sample_size:
-            raise ValueError(
-                f"input_dim: {self.input_dim} inputs do not exceed sample_size {self.sample_size}, so "
-                "that there is one solution and no implicit bias; write a larger input_dim or a "
-                "smaller sample_size"
-            )
-        self._check("outputs", self.outputs)
+        self._check(self.input_dim, self.outputs)
         for name, part in self.parts.items():
             # Factorizations have sizes of their own.
             if isinstance(part, Factorisation):
                 continue
+            # Some have their own inputs or outputs.
             outputs = getattr(part, "outputs", self.outputs)
-            self._check(f"{name}: outputs", outputs)
+            self._check(getattr(part, "input_dim", self.input_dim), outputs, f"{name}: ")
             units = self.sample_size + outputs
             narrowest = part.widths[0] if hasattr(part, "widths") else part.width
             if narrowest < units:
@@ -93,11 +92,17 @@ class Section(StrictModel):
                 )
         return self
 
-    def _check(self, name: str, outputs: int) -> None:
+    def _check(self, input_dim: int, outputs: int, of: str = "") -> None:
+        if input_dim <= self.sample_size:
+            raise ValueError(
+                f"{of}input_dim: {input_dim} inputs do not exceed sample_size {self.sample_size}, so that "
+                "there is one solution and no implicit bias; write a larger input_dim or a smaller "
+                "sample_size"
+            )
         if outputs > self.sample_size:
             raise ValueError(
-                f"{name}: {outputs} exceeds sample_size {self.sample_size}, the rank of X; the bounds are "
-                f"for at most as many outputs; write at most {self.sample_size}"
+                f"{of}outputs: {outputs} exceeds sample_size {self.sample_size}, the rank of X; the bounds "
+                f"are for at most as many outputs; write at most {self.sample_size}"
             )
 
 
@@ -143,6 +148,8 @@ def _seconds(shard: shards.AnySpecification) -> float:
     match shard:
         case shards.Convergence():
             runs, iterations, records = len(shard.scales) + 1, shard.iterations, shard.times
+        case shards.Constants():
+            runs, records = len(shard.scales), 1
         case shards.ByWidth():
             iterations, records = AT_PUBLISHED_STEP * 5e-3 / shard.learning_rate, shard.times
         case shards.ByExponent():

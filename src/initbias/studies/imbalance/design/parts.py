@@ -42,8 +42,8 @@ class Part(StrictModel):
     ]
 
 
-class Convergence(Part):
-    """C-Fig2/3: three starts with one product but different imbalance, and a balanced one."""
+class Starts(Part):
+    """Starts with one product but different imbalance."""
 
     scales: Annotated[
         list[tuple[Positive, Positive]],
@@ -53,8 +53,6 @@ class Convergence(Part):
         ),
     ] = [(0.1, 0.1), (0.5, 0.02), (0.05, 0.2)]
     width: Width = 500
-    learning_rate: Rate = 5e-4
-    iterations: Iterations = 15_000
 
     @model_validator(mode="after")
     def _one_product_each_once(self) -> Self:
@@ -68,6 +66,19 @@ class Convergence(Part):
         if twice:
             raise ValueError(f"scales: {list(twice[0])} is there more than once; write it once")
         return self
+
+
+class Convergence(Starts):
+    """C-Fig2/3: three starts with one product but different imbalance, and a balanced one."""
+
+    learning_rate: Rate = 5e-4
+    iterations: Iterations = 15_000
+
+
+class Constants(Starts):
+    """Rate constants of C-Fig2 at another D, that of the second version, without training."""
+
+    input_dim: Annotated[Size, Field(description="Inputs D of this experiment.")] = 500
 
 
 class ByWidth(Part):

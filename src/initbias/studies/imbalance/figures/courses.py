@@ -46,7 +46,7 @@ def convergence(estimates: pd.DataFrame) -> Figure:
     figure, ((linear, logarithm, constants),) = panels(
         1, 3, height=1.25, gridspec_kw={"width_ratios": [1, 1, 0.7]}
     )
-    looks = []
+    looks, reported = [], REPORTED.get(runs["input_dim"].iloc[0], {})
     for place, (key, own) in enumerate(groups(runs, SETTING, sort=False)):
         arm, u, v = key.values()
         name = "balanced" if arm == "balanced" else rf"$\sigma_U={u:g}$, $\sigma_V={v:g}$"
@@ -63,8 +63,8 @@ def convergence(estimates: pd.DataFrame) -> Figure:
         replace(look, marker="o", line="", size=3, filled=True, opacity=0.7).plot(
             constants, aside, values
         )
-        if (u, v) in REPORTED:
-            constants.plot(place, REPORTED[u, v], color=INK, marker="_", ms=16, ls="none")
+        if (u, v) in reported:
+            constants.plot(place, reported[u, v], color=INK, marker="_", ms=16, ls="none")
     for axes in (linear, logarithm):
         axes.set(xlabel="iteration")
         axes.xaxis.set_major_formatter("{x:,.0f}")

@@ -12,23 +12,26 @@ SETTING = ["arm", "sigma_u", "sigma_v"]
 
 
 def rates(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Rate constants and losses of C-Fig2, a row for each initialization."""
-    rows = select(estimates, part="convergence")
+    """Rate constants and losses of C-Fig2, a row for each initialization and D."""
+    rows = estimates[estimates["part"].isin(["convergence", "constants"])]
     return pd.DataFrame(
         {
+            "D": int(key["input_dim"]),
             "initialization": key["arm"],
             "σ_U": _number(key["sigma_u"]),
             "σ_V": _number(key["sigma_v"]),
             "c": _mean(group, "rate_constant"),
-            "c as published": _number(REPORTED.get((key["sigma_u"], key["sigma_v"]), np.nan)),
+            "c as published": _number(
+                REPORTED.get(key["input_dim"], {}).get((key["sigma_u"], key["sigma_v"]), np.nan)
+            ),
             "loss at the end over that at initialization": _mean(group, "final_loss"),
             "largest loss over bound": _plain(group, "loss_over_bound", "largest"),
             "largest bound over rate": _plain(group, "bound_over_rate", "largest"),
             "largest drift of Λ": _plain(group, "largest_drift", "largest"),
-            "runs": select(group, quantity="final_loss", statistic="mean")["used"].sum(),
+            "runs": select(group, quantity="rate_constant", statistic="mean")["used"].sum(),
             "failed": group["failed"].max(),
         }
-        for key, group in groups(rows, SETTING, sort=False)
+        for key, group in groups(rows, ["input_dim", *SETTING], sort=False)
     )
 
 

@@ -40,6 +40,7 @@ def measure(
     """Measure cells, see `MeasureStage`; on a CPU whatever the device."""
     experiments: dict[str, Callable[..., None]] = {
         "convergence": regression.convergence,
+        "constants": regression.constants,
         "by_width": regression.by_width,
         "by_exponent": regression.by_exponent,
         "factorisation": factorisation.measure,

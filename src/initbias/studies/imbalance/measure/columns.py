@@ -5,8 +5,8 @@ from initbias.study.columns import ENDED, SAMPLE_SIZE, SEED, Column
 COLUMNS = (
     Column(
         "experiment",
-        "`convergence` (C-Fig2/3), `by_width` (C-Fig1/4), `factorisation` (C-v2), "
-        "`margin` (C-S6); beyond the paper "
+        "`convergence` (C-Fig2/3), `constants` (its rate constants at another D), `by_width` (C-Fig1/4), "
+        "`factorisation` (C-v2), `margin` (C-S6); beyond the paper "
         "`by_exponent` (several α), `invariant_set` (which initializations lead to the min-norm solution), "
         "`finite_steps`, `phase_picture`",
         text=True,

@@ -33,6 +33,14 @@ def convergence(specification: shards.Convergence, seed: int, rows: Rows, progre
         add_course(rows, setting, network, network.descend(rate, iterations))
 
 
+def constants(specification: shards.Constants, seed: int, rows: Rows, progress: Share) -> None:
+    """Rate constants of the initializations of C-Fig2/3."""
+    drawn = draw_network(specification, "orthonormal", seed)
+    for scales in tracked(specification.scales, progress):
+        network, setting = scaled(drawn, *scales)
+        add(rows, setting, rate_constant=network.rate_constant)
+
+
 def by_width(specification: shards.ByWidth, seed: int, rows: Rows, progress: Share) -> None:
     """C-Fig1/4."""
     sigma, most = specification.width**-0.5, specification.iterations
