@@ -27,6 +27,7 @@ SECTION: dict[str, Any] = {
     "constants": {"input_dim": 20, "width": 20, "seeds": 3},
     "by_width": {"widths": [8, 16, 32, 64], "learning_rate": 0.05, "seeds": 3},
     "by_exponent": {"alphas": [0.3, 0.5], "widths": [8, 16, 32, 64], "seeds": 3},
+    "several_outputs": {"outputs": 2, "alphas": [0.5], "widths": [8, 16, 32, 64], "seeds": 3},
     "factorisation": {
         "rows": 5, "outputs": [2, 3], "widths": [8, 30], "iterations": 100, "seeds": 3,
     },
@@ -292,7 +293,8 @@ def test_only_the_invariant_set_leads_to_the_min_norm_solution(everything: pd.Da
     assert of.max()["invariant"] < 1e-8
     assert (of.min().drop("invariant") > 1e-2).all()
     deviations = select(everything, quantity="limit_deviation")
-    assert set(deviations["experiment"]) == {"by_width", "by_exponent", "invariant_set"}
+    trained_on = {"by_width", "by_exponent", "several_outputs", "invariant_set"}
+    assert set(deviations["experiment"]) == trained_on
     assert deviations["value"].max() < 1e-8
 
 
@@ -300,11 +302,48 @@ def test_weights_and_data_are_shared_as_told() -> None:
     shards = planned()
     by_width = [shards[f"by-width-width{width}-seeds0000"] for width in (16, 32)]
     np.testing.assert_array_equal(*(draw_data(shard, "gaussian", 1)[1] for shard in by_width))
-    by_exponent = shards["by-exponent-width32-seeds0000"]
-    np.testing.assert_array_equal(draw_weights(by_width[1], 1)[0], draw_weights(by_exponent, 1)[0])
+    finite_steps = planned(finite_steps={**SECTION["finite_steps"], "width": 32})
+    steps = finite_steps["finite-steps-seeds0000"]
+    np.testing.assert_array_equal(draw_weights(by_width[1], 1)[0], draw_weights(steps, 1)[0])
     assert not np.array_equal(
         draw_data(by_width[0], "gaussian", 1)[1], draw_data(by_width[0], "gaussian", 2)[1]
     )
+
+
+def test_exponents_have_data_and_weights_of_their_own() -> None:
+    """Norms at initialization in full from the draws of each α, which are others for each."""
+    specification = planned()["by-exponent-width32-seeds0000"]
+    rows, drawn = measured(specification)["seed 1"], []
+    for alpha in (0.3, 0.5):
+        x, _ = draw_data(specification, "gaussian", 1, "alpha", f"{alpha:g}")
+        u, v = (32**-alpha * w for w in draw_weights(specification, 1, "alpha", f"{alpha:g}"))
+        outside = np.eye(14) - np.linalg.pinv(x) @ x
+        norm = np.linalg.norm(outside @ u @ v)
+        assert value(rows, alpha=alpha, quantity="start_norm") == pytest.approx(norm)
+        drawn.append((x, 32**alpha * u))
+    for one, other in zip(*drawn, strict=True):
+        assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 4 / one.size**0.5
+
+
+def test_the_distance_of_several_outputs_is_smaller_in_spectral_norm() -> None:
+    """Norms of a product trained in full."""
+    specification = planned()["several-outputs-width32-seeds0000"]
+    rows = measured(specification)["seed 1"]
+    x, y = draw_data(specification, "gaussian", 1, "alpha", "0.5")
+    u, v = (32**-0.5 * w for w in draw_weights(specification, 1, "alpha", "0.5"))
+    u, v = plain_descent(x, y, u, v.T, 0.05, 20_000)
+    apart = u @ v.T - np.linalg.pinv(x) @ y  # (14, 2)
+    singular = np.linalg.svd(apart, compute_uv=False)
+    found = [value(rows, quantity=name) for name in ("spectral_distance", "distance")]
+    np.testing.assert_allclose(found, [singular[0], np.hypot(*singular)], rtol=0.02)
+    assert found[0] < 0.99 * found[1]
+    estimates = estimate(pd.concat(measured(specification).values()))
+    shares = select(estimates, statistic="largest").set_index("quantity")["value"]
+    assert 0 < shares["spectral_share"] < shares["distance_share"] < 1
+    high = estimates.assign(**dict.fromkeys(("value", "low", "high"), 1.5))
+    for claims, verdict in ((judge(estimates), "reproduced"), (judge(high), "not reproduced")):
+        of_norms = [claim for claim in claims if claim.id.startswith("C-S4/several_outputs/")]
+        assert [claim.verdict for claim in of_norms] == [verdict] * 2
 
 
 def test_runs_that_do_not_get_there_are_counted_with_a_reason() -> None:

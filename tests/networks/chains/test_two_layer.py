@@ -71,6 +71,8 @@ def test_values_are_those_of_the_network_in_full() -> None:
     np.testing.assert_allclose(found.eigenvalues[:6], spectrum[::-1][:6])
     np.testing.assert_allclose(found.levels, (spectrum[-6], -spectrum[1]))
     assert found.distance == pytest.approx(np.linalg.norm(u @ v - min_norm))
+    largest = np.linalg.svd(u @ v - min_norm, compute_uv=False)[0]
+    assert found.spectral_distance == pytest.approx(largest)
     assert found.limit_deviation == pytest.approx(np.linalg.norm(seen @ u @ v - min_norm))
     crossing = np.linalg.norm(unseen @ u @ v), np.linalg.norm(unseen @ u @ u.T @ seen)
     np.testing.assert_allclose(found.crossing, crossing)

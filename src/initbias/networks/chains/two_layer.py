@@ -171,6 +171,12 @@ class TwoLayer:
         return np.hypot(_norm(self._error), _norm(self.constant @ self.second))
 
     @property
+    def spectral_distance(self) -> float:
+        """‖UVᵀ − Θ̂‖₂ of a single network."""
+        error = self.problem.basis @ self._error + self.constant @ self.second
+        return float(np.linalg.norm(error, 2))
+
+    @property
     def limit_deviation(self) -> float:
         """‖UVᵀ − Θ̂ − U₂Vᵀ‖_F of a single network: after training its distance from the limit C-S2."""
         return float(np.linalg.norm(self._error))

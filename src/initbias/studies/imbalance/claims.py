@@ -60,9 +60,10 @@ LATE = (
     "above rounding, largest over runs"
 )
 TRAINED = ("convergence", "by_width", "factorisation", "margin")
-WIDE = ("by_width", "by_exponent")
+WIDE = ("by_width", "by_exponent", "several_outputs")
 SHOWN = {
     "convergence": "convergence", "by_width": "widths", "by_exponent": "widths",
+    "several_outputs": "widths",
     "factorisation": "factorisation", "invariant_set": "invariant_set", "margin": "margin",
 }  # fmt: skip
 # Name of the statement, kind, experiments, quantity, what no run may exceed, claim.
@@ -79,11 +80,14 @@ EVERY_RUN: tuple[tuple[str, Kind, tuple[str, ...], str, Prediction, str], ...] =
     ("C-S3", "bound", WIDE, "crossing_share", Prediction("<=", 1),
      "norm of [V U₂ᵀ; U₁ U₂ᵀ] over its bound, largest over runs"),
     ("C-S4", "bound", WIDE, "distance_share", Prediction("<=", 1),
-     "distance from the min-norm solution over its bound, largest over runs"),
+     "distance from the min-norm solution in Frobenius norm, which is at least the spectral one and the same "
+     "with one output, over its bound, largest over runs"),
+    ("C-S4", "bound", ("several_outputs",), "spectral_share", Prediction("<=", 1),
+     "distance from the min-norm solution in spectral norm over its bound, largest over runs"),
 )  # fmt: skip
 TOO_FEW = f"fewer than {FEWEST_RUNS} runs to take a mean over"
 NOTES = {"C-S5": "second arXiv version", "C-S6": "second arXiv version"}
-FROM_SOME_WIDTH = ("required_imbalance", "crossing_share", "distance_share")
+FROM_SOME_WIDTH = ("required_imbalance", "crossing_share", "distance_share", "spectral_share")
 CONSTANT = Statement("C-Fig2", "published value", "rates")
 AGAIN = Statement("C-Fig2", "published value", "rates", "second arXiv version")
 FASTER = Statement("C-Fig2", "published relation", "convergence")

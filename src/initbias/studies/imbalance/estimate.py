@@ -51,6 +51,7 @@ OF_RUNS = {
     "stop_iteration": "at which training stops",
     "mean_rate": "of the loss over training",
     "start_norm": "‖U₂(0)V(0)ᵀ‖_F",
+    "spectral_distance": "the same in spectral norm, of several outputs",
     "distance": "from the min-norm solution at the end",
     "distance_bound": "its bound C-S4",
     "limit_distance": "the distance when trained on to rounding",
@@ -83,6 +84,7 @@ MEANINGS = OF_RUNS | {
     "crossing_share": "crossing_norm over its bound",
     "required_imbalance": "what C-S3 says that the imbalance exceeds, over that",
     "distance_share": "distance over its bound",
+    "spectral_share": "spectral_distance over that bound",
     "lead": "log of the final loss of the initialization with the next smaller c over that of this one",
     "drift_per_iteration": "of the imbalance, relative",
     "flow_distance": "of descent from the flow at the same time, relative",
@@ -152,6 +154,7 @@ def _from_courses(measurements: pd.DataFrame) -> Iterator[pd.DataFrame]:
     wide = _wide(course[~timed & course["index"].isna()], run, [*OF_RUNS]).set_index(run)
     yield _run_values("crossing_share", wide["crossing_norm"] / wide["crossing_bound"])
     yield _run_values("distance_share", wide["distance"] / wide["distance_bound"])
+    yield _run_values("spectral_share", wide["spectral_distance"] / wide["distance_bound"])
     yield _run_values("required_imbalance", 1 / wide["imbalance"])
     yield from _of_factorisation(select(resolved, part="factorisation"), wide.reset_index())
     flowed = resolved.dropna(subset="margin_rate")

@@ -46,13 +46,24 @@ class ByWidth(Problem):
     confidence: float
 
 
-class ByExponent(Problem):
+class Exponents(Problem):
     """The distance for several exponents, entries N(0, h^(−2α))."""
 
-    experiment: Literal["by_exponent"] = "by_exponent"
     alphas: tuple[float, ...]
     step_share: float
     confidence: float
+
+
+class ByExponent(Exponents):
+    """With the outputs of the section."""
+
+    experiment: Literal["by_exponent"] = "by_exponent"
+
+
+class SeveralOutputs(Exponents):
+    """With outputs of its own, more than one."""
+
+    experiment: Literal["several_outputs"] = "several_outputs"
 
 
 class Factorisation(Specification):
@@ -113,6 +124,7 @@ AnySpecification = Annotated[
     | Constants
     | ByWidth
     | ByExponent
+    | SeveralOutputs
     | Factorisation
     | Margin
     | InvariantSet

@@ -19,6 +19,7 @@ from initbias.studies.imbalance.design.parts import (
     Margin,
     Part,
     PhasePicture,
+    SeveralOutputs,
     Share,
 )
 from initbias.study.fields import (
@@ -47,6 +48,9 @@ class Section(StrictModel):
     by_width: Annotated[ByWidth | None, Field(description="C-Fig1/4.")] = None
     by_exponent: Annotated[
         ByExponent | None, Field(description="Distance by width for several α.")
+    ] = None
+    several_outputs: Annotated[
+        SeveralOutputs | None, Field(description="The same with several outputs.")
     ] = None
     factorisation: Annotated[Factorisation | None, Field(description="C-v2.")] = None
     margin: Annotated[
@@ -144,7 +148,7 @@ def _seconds(shard: shards.AnySpecification) -> float:
         return runs * (descent + shard.times * RECORD)
     units = shard.sample_size + shard.outputs  # hidden units after compression
     sizes = [shard.sample_size, units]  # products with a diagonal matrix cost nothing
-    runs, iterations, records = 1, 0.0, 0
+    runs, draws, iterations, records = 1, 1, 0.0, 0
     match shard:
         case shards.Convergence():
             runs, iterations, records = len(shard.scales) + 1, shard.iterations, shard.times
@@ -152,8 +156,9 @@ def _seconds(shard: shards.AnySpecification) -> float:
             runs, records = len(shard.scales), 1
         case shards.ByWidth():
             iterations, records = AT_PUBLISHED_STEP * 5e-3 / shard.learning_rate, shard.times
-        case shards.ByExponent():
-            runs, iterations = len(shard.alphas), TO_ROUNDING / shard.step_share
+        case shards.Exponents():
+            runs = draws = len(shard.alphas)
+            iterations = TO_ROUNDING / shard.step_share
         case shards.Margin():
             runs = 4 * len(shard.margins) + 1
             iterations, records = FLOW_TO_LIMIT, shard.times
@@ -169,7 +174,7 @@ def _seconds(shard: shards.AnySpecification) -> float:
     descent = chain_seconds(sizes, shard.outputs, iterations)
     record = RECORD + 2 * eigendecomposition_seconds(units)
     draw = dense_seconds(DRAW * float(shard.input_dim) * shard.width * units)
-    return draw + runs * (descent + records * record)
+    return draws * draw + runs * (descent + records * record)
 
 
 def _arrays(shard: shards.AnySpecification) -> float:

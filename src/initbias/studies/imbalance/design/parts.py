@@ -103,6 +103,12 @@ class ByExponent(Part):
     step_share: StepShare = 0.05
 
 
+class SeveralOutputs(ByExponent):
+    """C-S3 and C-S4 with more than one output, where the distance differs between norms."""
+
+    outputs: Annotated[Count, Field(ge=2, description="Outputs m of this experiment.")] = 3
+
+
 class Factorisation(Part):
     """C-v2: ½ ‖Y − UVᵀ/√(mh)‖²_F, entries N(0, 1), Y ~ N(0, 0.1)."""
 

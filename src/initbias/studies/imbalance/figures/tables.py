@@ -57,7 +57,8 @@ def margins(estimates: pd.DataFrame) -> pd.DataFrame:
 
 def widths(estimates: pd.DataFrame) -> pd.DataFrame:
     """What was measured at each width, a row for each experiment, α and width."""
-    rows = estimates[estimates["part"].isin(["by_width", "by_exponent"])].dropna(subset="width")
+    parts = ["by_width", "by_exponent", "several_outputs"]
+    rows = estimates[estimates["part"].isin(parts)].dropna(subset="width")
     found = []
     for key, group in groups(rows, ["part", "alpha", "width"]):
         distance = select(group, quantity="distance", statistic="mean")

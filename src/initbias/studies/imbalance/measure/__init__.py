@@ -9,7 +9,8 @@ Losses are ½ ‖Y − XUVᵀ‖²_F less the smallest one that any Θ has. Time
 this loss: iterations × step, where the published step on (1/n) ‖·‖²_F is 2/n of one on ½ ‖·‖²_F.
 
 Data and initial weights come from generators named by what they belong to. A data set of a seed is the
-same for all widths, and weights of a width are the same for all scales and exponents.
+same for all widths, and weights of a width are the same for all scales. Exponents α have their own of both,
+so that what is fitted to one α is independent of the others.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -43,6 +44,7 @@ def measure(
         "constants": regression.constants,
         "by_width": regression.by_width,
         "by_exponent": regression.by_exponent,
+        "several_outputs": regression.by_exponent,
         "factorisation": factorisation.measure,
         "margin": margin.measure,
         "invariant_set": beyond.invariant_set,

@@ -7,7 +7,8 @@ COLUMNS = (
         "experiment",
         "`convergence` (C-Fig2/3), `constants` (its rate constants at another D), `by_width` (C-Fig1/4), "
         "`factorisation` (C-v2), `margin` (C-S6); beyond the paper "
-        "`by_exponent` (several α), `invariant_set` (which initializations lead to the min-norm solution), "
+        "`by_exponent` (several α), `several_outputs` (the same with m > 1), "
+        "`invariant_set` (which initializations lead to the min-norm solution), "
         "`finite_steps`, `phase_picture`",
         text=True,
     ),
@@ -41,11 +42,11 @@ COLUMNS = (
         "at initialization), `u_norm`, `v_norm` (of U₁ and V), `distance_in_training` (‖UVᵀ − Θ̂‖_F); of a "
         "run: `rate_constant` (c, the level Δ of C-S5), `spread_plus`, `spread_minus` (Δ₊ and Δ₋), "
         "`margin_share` (μ_m over σ_m(WᵀY) at initialization), `final_margin_rate` (λ_r c of C-S6 late in "
-        "training), `distance` (at the end), `stop_iteration`, `limit_distance` (trained on to rounding), "
-        "`limit_deviation` (from the closed form C-S2, in the row space of X alone but for "
-        "`invariant_set`), `start_norm` (‖U₂(0)V(0)ᵀ‖_F), `crossing_norm`, `crossing_bound`, `imbalance` "
-        "(λ_r(Λ) + λ_m(−Λ) over h^(1−2α)), of C-S3, `distance_bound` (C-S4), `eigenvalue` (of Λ/(mh)), "
-        "`drift_per_iteration`, `flow_distance`, `mean_rate`",
+        "training), `distance` (at the end, in Frobenius norm), `spectral_distance`, `stop_iteration`, "
+        "`limit_distance` (trained on to rounding), `limit_deviation` (from the closed form C-S2, in the "
+        "row space of X alone but for `invariant_set`), `start_norm` (‖U₂(0)V(0)ᵀ‖_F), `crossing_norm`, "
+        "`crossing_bound`, `imbalance` (λ_r(Λ) + λ_m(−Λ) over h^(1−2α)), of C-S3, `distance_bound` (C-S4), "
+        "`eigenvalue` (of Λ/(mh)), `drift_per_iteration`, `flow_distance`, `mean_rate`",
         text=True,
     ),
     Column("iteration", "of values in the course of training"),

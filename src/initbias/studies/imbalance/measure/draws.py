@@ -16,31 +16,33 @@ Inputs = Literal["gaussian", "orthonormal"]
 Setting = dict[str, Any]
 
 
-def draw_data(specification: shards.Problem, design: Inputs, seed: int) -> tuple[Array, Array]:
-    """Inputs (n, input_dim) and labels (n, outputs) of a seed."""
+def draw_data(
+    specification: shards.Problem, design: Inputs, seed: int, *of: str
+) -> tuple[Array, Array]:
+    """Inputs (n, input_dim) and labels (n, outputs) of a seed, and of what else `of` names."""
     sample = sample_linear(
         design,
         specification.sample_size,
         specification.input_dim,
-        generator(*identity(specification, seed), design),
+        generator(*identity(specification, seed), *of, design),
         outputs=specification.outputs,
         noise_std=specification.noise_std,
     )
     return sample.inputs, sample.labels
 
 
-def draw_weights(specification: shards.Problem, seed: int) -> tuple[Array, Array]:
-    """U (input_dim, h) and Vᵀ (h, outputs) with entries N(0, 1)."""
+def draw_weights(specification: shards.Problem, seed: int, *of: str) -> tuple[Array, Array]:
+    """U (input_dim, h) and Vᵀ (h, outputs) with entries N(0, 1), as of `draw_data`."""
     width = specification.width
-    draws = generator(*identity(specification, seed), "width", width, "weights")
+    draws = generator(*identity(specification, seed), *of, "width", width, "weights")
     u = draws.standard_normal((specification.input_dim, width))
     return u, draws.standard_normal((width, specification.outputs))
 
 
-def draw_network(specification: shards.Problem, design: Inputs, seed: int) -> TwoLayer:
+def draw_network(specification: shards.Problem, design: Inputs, seed: int, *of: str) -> TwoLayer:
     """The network of these weights on this data set."""
-    problem = least_squares(*draw_data(specification, design, seed))
-    return TwoLayer.compressed(problem, *draw_weights(specification, seed))
+    problem = least_squares(*draw_data(specification, design, seed, *of))
+    return TwoLayer.compressed(problem, *draw_weights(specification, seed, *of))
 
 
 def scaled(

@@ -78,15 +78,12 @@ def add_level(rows: Rows, setting: Setting, network: TwoLayer, slower: float = 1
     )
 
 
-def settle(network: TwoLayer, share: float) -> tuple[Ended, float, float]:
-    """Descent to rounding: distances from the min-norm solution and from the closed form C-S2."""
+def settle(network: TwoLayer, share: float) -> tuple[Ended, TwoLayer]:
+    """The network after descent to rounding, and whether it came there."""
     learning_rate = share * network.stable_learning_rate
     targets = network.problem.targets
     trained = network.descend(learning_rate, [MOST_ITERATIONS], until=settled(targets))
-    ended, course = reached(trained, MOST_ITERATIONS, "rounding"), network.along(trained)
-    if not ended.ok:
-        return ended, np.nan, np.nan
-    return ended, course.distance[-1], course[-1].limit_deviation
+    return reached(trained, MOST_ITERATIONS, "rounding"), network.along(trained)[-1]
 
 
 def settled(labels: Array) -> float:

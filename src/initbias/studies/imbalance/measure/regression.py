@@ -60,23 +60,31 @@ def by_width(specification: shards.ByWidth, seed: int, rows: Rows, progress: Sha
     course = network.along(trained)
     add(rows, setting, stop_iteration=trained.stopped_at, distance=course.distance[-1])
     add_course(rows, setting, network, trained)
-    ended, distance, deviation = settle(course[-1], SETTLING)
-    add(rows, setting, ended, limit_distance=distance, limit_deviation=deviation)
+    ended, limit = settle(course[-1], SETTLING)
+    if ended.ok:
+        add(rows, setting, limit_distance=limit.distance, limit_deviation=limit.limit_deviation)
+    else:
+        add(rows, setting, ended, limit_distance=np.nan, limit_deviation=np.nan)
 
 
-def by_exponent(specification: shards.ByExponent, seed: int, rows: Rows, progress: Share) -> None:
+def by_exponent(specification: shards.Exponents, seed: int, rows: Rows, progress: Share) -> None:
     """The distance from the min-norm solution for several α."""
-    drawn = draw_network(specification, "gaussian", seed)
     for alpha in tracked(specification.alphas, progress):
+        drawn = draw_network(specification, "gaussian", seed, "alpha", f"{alpha:g}")
         sigma = specification.width**-alpha
         network, setting = scaled(drawn, sigma, sigma, alpha=alpha)
         add(rows, setting, **at_initialization(specification, network, alpha))
-        ended, distance, deviation = settle(network, specification.step_share)
-        add(rows, setting, ended, distance=distance, limit_deviation=deviation)
+        ended, limit = settle(network, specification.step_share)
+        if not ended.ok:
+            add(rows, setting, ended, distance=np.nan, limit_deviation=np.nan)
+            continue
+        add(rows, setting, distance=limit.distance, limit_deviation=limit.limit_deviation)
+        if specification.outputs > 1:  # else the distance is the same in both norms
+            add(rows, setting, spectral_distance=limit.spectral_distance)
 
 
 def at_initialization(
-    specification: shards.ByWidth | shards.ByExponent, network: TwoLayer, alpha: float
+    specification: shards.ByWidth | shards.Exponents, network: TwoLayer, alpha: float
 ) -> dict[str, Any]:
     """What C-S3 and C-S4 bound from the initialization, and their bounds."""
     sizes = (network.problem, specification.width, alpha, specification.confidence)
