@@ -13,8 +13,8 @@ OUTPUTS = {
     "min_norm_by_width": Output(
         "figure",
         "C-Fig1/4: distance of the trained product from the min-norm solution, and norm of U₂(0)V(0)ᵀ, "
-        "against the width h and against 1/√h, with fitted lines; iterations to stop. Means and standard "
-        "deviations over runs.",
+        "against the width h and against 1/√h, with fitted lines; iterations to stop, with those read "
+        "off the paper's picture. Means and standard deviations over runs.",
     ),
     "exponents": Output(
         "figure",

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from initbias.studies.imbalance.claims import REPORTED
+from initbias.studies.imbalance.claims import ITERATIONS, PUBLISHED, REPORTED
 from initbias.study.drawing import (
     DASHED,
     DOTTED,
@@ -101,6 +101,9 @@ def min_norm_by_width(estimates: pd.DataFrame) -> Figure:
             replace(look, marker="", weight=1).plot(by_root, ends, line)
     stops = Look("", INK, SHAPES[3])
     stops.bars(iterations, _with_deviations(select(rows, quantity="stop_iteration")), "width")
+    published = Look("iterations as published", INK, "_", line="", size=9)
+    if rows["input_dim"].iloc[0] == PUBLISHED["input_dim"]:
+        published.plot(iterations, list(ITERATIONS), list(ITERATIONS.values()))
     for axes in (by_width, iterations):
         axes.set_xlabel("width $h$")
         axes.xaxis.set_major_formatter("{x:,.0f}")
@@ -110,7 +113,7 @@ def min_norm_by_width(estimates: pd.DataFrame) -> Figure:
     iterations.yaxis.set_major_formatter("{x:,.0f}")
     for axes in (by_width, by_root, iterations):
         axes.set_ylim(bottom=0)
-    legend_below(figure, list(looks.values()))
+    legend_below(figure, [*looks.values(), published])
     return figure
 
 

@@ -56,7 +56,9 @@ def margin(estimates: pd.DataFrame) -> Figure:
             drawn.plot(axes, final * course["time"], course["value"] / first)
     rates.axhline(1, color=LIMIT.color, ls=LIMIT.line, lw=LIMIT.weight)
     for axes in (losses, rates):
-        axes.set(yscale="log", xlabel=r"time $\times$ late guarantee", title=f"margin {shown:g}")
+        axes.set(
+            yscale="log", xlabel=r"time $\times$ late guarantee", title=f"margin {shown:g}, or none"
+        )
     losses.set(ylabel="loss over that at initialization", ylim=(SMALLEST, 2))
     rates.set(ylabel="rate over late guarantee")
     _by_margin(by_margin, rows)
