@@ -168,7 +168,7 @@ WITHOUT = {
     "Architecture", "Ascent", "CrossEntropy", "Initialization", "LeastSquares", "LinearTrajectory",
     "PowerLoss", "Record", "Trajectory", "chain_seconds", "count_weights", "training_seconds",
     "dense_seconds", "eigendecomposition_seconds", "large_ridge_seconds", "equivalent_seconds", "LargeRidge",
-    "ascent_seconds", "TwoLayer", "Descent", "descend_one", "balanced", "orthogonal_to", "rate_bound",
+    "ascent_seconds", "TwoLayer", "Descent", "descend_one", "balanced", "orthogonal_to",
     "crossing_bound", "distance_bound", "fraction_interval", "balanced_curvature", "alignment",
     "effective_rank", "smallest_l1",
     "slowest_factor", "KernelRegression", "draw_split", "mean_cross_entropy", "stable_learning_rate",

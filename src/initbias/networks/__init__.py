@@ -35,7 +35,6 @@ from initbias.networks.chains.two_layer import (
     crossing_bound,
     distance_bound,
     orthogonal_to,
-    rate_bound,
 )
 from initbias.networks.cost import (
     ascent_seconds,
@@ -96,7 +95,6 @@ __all__ = [
     "orthogonal_to",
     "predicted_limit",
     "product",
-    "rate_bound",
     "slowest_factor",
     "smallest_l1",
     "spectral_norm",

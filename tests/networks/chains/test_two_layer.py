@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -13,7 +14,6 @@ from initbias.networks import (
     distance_bound,
     least_squares,
     orthogonal_to,
-    rate_bound,
 )
 
 
@@ -45,8 +45,7 @@ def test_rate_bound_is_below_the_rate_and_above_that_of_the_imbalance(
         network = TwoLayer(problem, first, second, np.zeros((rank, 8)))
         assert network.loss == pytest.approx(0.5 * np.sum(residual**2))
         assert network.squared_gradient == pytest.approx(squared)
-        bound = rate_bound(network.eigenvalues, first @ second)
-        assert bound == network.rate_bound
+        bound = network.rate_bound
         assert bound <= squared / (0.5 * np.sum(residual**2)) * (1 + 1e-9)
         assert bound >= 2 * network.rate_constant * (1 - 1e-9)
 
@@ -72,16 +71,87 @@ def test_values_are_those_of_the_network_in_full() -> None:
     np.testing.assert_allclose(found.eigenvalues[:6], spectrum[::-1][:6])
     np.testing.assert_allclose(found.levels, (spectrum[-6], -spectrum[1]))
     assert found.distance == pytest.approx(np.linalg.norm(u @ v - min_norm))
+    largest = np.linalg.svd(u @ v - min_norm, compute_uv=False)[0]
+    assert found.spectral_distance == pytest.approx(largest)
     assert found.limit_deviation == pytest.approx(np.linalg.norm(seen @ u @ v - min_norm))
     crossing = np.linalg.norm(unseen @ u @ v), np.linalg.norm(unseen @ u @ u.T @ seen)
     np.testing.assert_allclose(found.crossing, crossing)
     np.testing.assert_allclose(found.scaled(2, 3).product, 6 * found.product)
 
 
+def bound_by_hand(x: Any, u: Any, v: Any, singular: Any) -> float:
+    """λ_r(Σ) times the bracket of C-S5 and C-S6 in mpmath, from U (D, h), Vᵀ (h, m) and σ_k."""
+    rank, outputs = len(x), v.shape[1]
+    seen = np.linalg.pinv(x) @ x
+    matrix = mpmath.matrix(u.T @ seen @ u - v @ v.T)  # (h, h)
+    found = sorted((mpmath.re(value) for value in mpmath.eigsy(matrix)[0]), reverse=True)
+    plus = [max(value, mpmath.mpf(0)) for value in found]
+    minus = [max(-value, mpmath.mpf(0)) for value in reversed(found)]
+    level = plus[rank - 1] + minus[outputs - 1]
+    total = mpmath.mpf(0)
+    for signed, place, other in ((plus, rank, outputs), (minus, outputs, rank)):
+        spread = signed[0] - signed[place - 1]
+        value = singular[other - 1] if other <= len(singular) else 0
+        total += -spread + mpmath.sqrt((spread + level) ** 2 + 4 * mpmath.mpf(value) ** 2)
+    return float(total * mpmath.mpf(np.linalg.eigvalsh(x @ x.T)[0]))
+
+
+@pytest.mark.parametrize("outputs", [1, 3, 6, 8])
+@pytest.mark.parametrize("near", [True, False])
+def test_rates_from_margins_are_those_of_the_paper(outputs: int, near: bool) -> None:
+    """In full, from the paper's formulas; outputs below, at and above the rank of six."""
+    draws = np.random.default_rng(outputs)
+    x, u = draws.standard_normal((6, 14)), 0.4 * draws.standard_normal((14, 20))
+    v = 0.4 * draws.standard_normal((20, outputs))
+    y = (1 if near else -1) * x @ u @ v + 0.03 * draws.standard_normal((6, outputs))
+    found = TwoLayer.compressed(least_squares(x, y), u, v)
+    largest, of_y = np.linalg.norm(x, 2), np.linalg.svd(y, compute_uv=False)
+    margins = np.maximum(of_y - np.linalg.norm(x @ u @ v - y), 0)
+    assert (margins.max() > 0) == near
+    np.testing.assert_allclose(found.margins, margins, atol=1e-12)
+    products = np.linalg.svd(np.linalg.pinv(x) @ x @ u @ v, compute_uv=False)[:6]
+    for value, singular in (
+        (found.rate_bound, products),
+        (found.margin_rate, margins / largest),
+        (found.final_margin_rate, of_y / largest),
+    ):
+        assert value == pytest.approx(bound_by_hand(x, u, v, singular), rel=1e-8)
+    assert found.margin_rate <= min(found.rate_bound, found.final_margin_rate) * (1 + 1e-9)
+    if not near:  # Corollary 4
+        times = np.array([0.3, 2.0])
+        np.testing.assert_allclose(np.exp(-found.margin_rate * times), found.loss_bound(times))
+
+
+def test_a_margin_sets_the_rate_of_flow_from_then_on_at_any_imbalance() -> None:
+    """Σ with a condition number of 9; balanced factors of a product near the target, one of them larger."""
+    draws = np.random.default_rng(2)
+    problem = LeastSquares(np.geomspace(3, 1, 5), np.eye(9)[:, :5], np.eye(5)[:, :2], 0.0)
+    near = problem.min_norm + 0.1 * draws.standard_normal((9, 2))
+    u, v = balanced(problem, near, 12, draws)
+    for factor in (0.3, 1.0, 3.0):
+        start = TwoLayer.compressed(problem, factor * u, v / factor)
+        assert start.margins.min() > 0.2
+        if factor >= 1:  # no more than two directions: C-S1 has no rate
+            assert start.rate_constant < 1e-12 < start.margin_rate
+        times = np.linspace(0, 4, 9)
+        course = start.flow(list(times))
+        assert (np.diff(course.margins, axis=0) > 0).all()
+        for at in range(8):
+            later = course.loss[at:] / course.loss[at]
+            assert (
+                later <= np.exp(-course.margin_rate[at] * (times[at:] - times[at])) + 1e-9
+            ).all()
+        slowest = (course.squared_gradient / course.loss).min()
+        assert start.margin_rate <= course.margin_rate[-1] <= start.final_margin_rate
+        assert start.margin_rate <= slowest
+        last = start.flow([300.0])[0]
+        assert last.margin_rate == pytest.approx(start.final_margin_rate, rel=1e-3)
+
+
 def test_flow_keeps_the_imbalance_and_its_bound_and_descent_follows_it() -> None:
     start, *_ = network()
     time = 0.5
-    exact = start.flow(time)
+    exact = start.flow([time])[0]
     assert exact.drift(start) < 1e-9
     assert 0 < exact.loss <= start.loss * start.loss_bound(time)
     found = start.descend(time / 4000, [0, 2000, 4000])

@@ -1,11 +1,13 @@
 """Two-layer linear networks and their imbalance, which bounds how fast and where they converge.
 
-The network U Vᵀ descends ½ ‖Y − XUVᵀ‖²_F (Min, Tarmoun, Vidal, Mallada 2021; statements C-S1 to C-S5 are
+The network U Vᵀ descends ½ ‖Y − XUVᵀ‖²_F (Min, Tarmoun, Vidal, Mallada 2021; statements C-S1 to C-S6 are
 theirs). X = W Σ Φᵀ sees U₁ = ΦᵀU alone. The rest of U, U₂ = (I − ΦΦᵀ)U, has no gradient. Gradient flow
 conserves the imbalance Λ = U₁ᵀU₁ − VᵀV. With eigenvalues λ₁ ≥ λ₂ ≥ …, the rank r of X and m outputs:
 
 - The loss L̃, less the smallest one of any linear map, falls at least as exp(−2 λ_r(Σ²) c t), with
   c = [λ_r(Λ)]₊ + [λ_m(−Λ)]₊ (C-S1). C-S5 bounds −L̃'/L̃ at each point.
+- Where the residual is smaller than a singular value of WᵀY, that value is left in the product as it falls.
+  This margin sets a rate at which the loss falls from there on, whatever the imbalance (C-S6).
 - The limit is Θ̂ + U₂(0)V(∞)ᵀ, with Θ̂ the solution of smallest norm (C-S2). It is Θ̂ itself if V U₂ᵀ and
   U₁ U₂ᵀ vanish at initialization. For entries N(0, h^(−2α)) they are small, and so is the distance from Θ̂,
   with a probability that the bounds C-S3 and C-S4 name.
@@ -107,9 +109,51 @@ class TwoLayer:
         return np.exp(-2 * self._smallest * self.rate_constant * np.asarray(times))
 
     @property
+    def spreads(self) -> tuple[Array, Array]:
+        """Δ₊ = [λ₁(Λ)]₊ − [λ_r(Λ)]₊ and Δ₋ = [λ₁(−Λ)]₊ − [λ_m(−Λ)]₊ of C-S5."""
+        of_u, of_v = self.levels
+        largest, smallest = self.eigenvalues[..., 0], self.eigenvalues[..., -1]
+        return (
+            np.maximum(largest, 0) - np.maximum(of_u, 0),
+            np.maximum(-smallest, 0) - np.maximum(of_v, 0),
+        )
+
+    @property
     def rate_bound(self) -> Array:
         """C-S5: what −L̃'/L̃ of gradient flow is at least here."""
-        return self._smallest * rate_bound(self.eigenvalues, self.product)
+        return self._rate(_singular(self.product))
+
+    @property
+    def margins(self) -> Array:
+        """μ_k = [σ_k(WᵀY) − ‖WᵀY − XUVᵀ‖_F]₊ of C-S6, descending, (..., min(rank, outputs)).
+
+        While the loss falls they grow, and the singular values of XUVᵀ are at least as large.
+        """
+        return np.maximum(self._of_targets - _norm(self._residual)[..., None], 0)
+
+    @property
+    def margin_rate(self) -> Array:
+        """C-S6: what −L̃'/L̃ of gradient flow is at least from here on."""
+        return self._rate(self.margins / self.problem.singular_values[0])
+
+    @property
+    def final_margin_rate(self) -> Array:
+        """C-S6: what `margin_rate` comes to where the loss vanishes."""
+        return self._rate(self._of_targets / self.problem.singular_values[0])
+
+    def _rate(self, singular: Array) -> Array:
+        """The bound C-S5, from singular values that those of U₁Vᵀ reach, (..., min(rank, outputs))."""
+        rank, outputs = self.product.shape[-2:]
+        level, bound = self.rate_constant, np.zeros_like(self.rate_constant)
+        for spread, place in zip(self.spreads, (outputs, rank), strict=True):
+            # A matrix has no more singular values than rows or columns.
+            value = singular[..., place - 1] if place <= singular.shape[-1] else 0.0
+            bound = bound - spread + np.sqrt((spread + level) ** 2 + 4 * value**2)
+        return np.asarray(self._smallest * bound)
+
+    @property
+    def _of_targets(self) -> Array:
+        return _singular(self.problem.targets)
 
     @property
     def _smallest(self) -> float:
@@ -125,6 +169,12 @@ class TwoLayer:
     def distance(self) -> Array:
         """‖UVᵀ − Θ̂‖_F: its part in the row space of X and the part orthogonal to it."""
         return np.hypot(_norm(self._error), _norm(self.constant @ self.second))
+
+    @property
+    def spectral_distance(self) -> float:
+        """‖UVᵀ − Θ̂‖₂ of a single network."""
+        error = self.problem.basis @ self._error + self.constant @ self.second
+        return float(np.linalg.norm(error, 2))
 
     @property
     def limit_deviation(self) -> float:
@@ -166,11 +216,11 @@ class TwoLayer:
         first, second = trained.layers
         return replace(self, first=first, second=second)
 
-    def flow(self, time: float) -> Self:
-        """The network after gradient flow from here for so long."""
+    def flow(self, times: Sequence[float]) -> Self:
+        """The network in the course of gradient flow from here, with times as leading axis."""
         layers = [self.first[None], self.second[None]]
-        found = flow(layers, self.problem.inputs, self.problem.targets, times=[time])
-        return replace(self, first=found.layers[0][0, 0], second=found.layers[1][0, 0])
+        found = flow(layers, self.problem.inputs, self.problem.targets, times=times)
+        return replace(self, first=found.layers[0][0], second=found.layers[1][0])
 
 
 def balanced(
@@ -205,25 +255,6 @@ def orthogonal_to(unseen: Array, directions: Array) -> Array:
     return remaining
 
 
-def rate_bound(eigenvalues: Array, products: Array) -> Array:
-    """The bound C-S5 on −L̃'/L̃ for singular values of X that are at least one.
-
-    Args:
-        eigenvalues: of Λ, descending, (..., units).
-        products: U₁Vᵀ, (..., rank, outputs).
-    """
-    rank, outputs = products.shape[-2:]
-    plus, minus = np.maximum(eigenvalues, 0), np.maximum(-eigenvalues[..., ::-1], 0)
-    spread_plus = plus[..., 0] - plus[..., rank - 1]
-    spread_minus = minus[..., 0] - minus[..., outputs - 1]
-    gap = plus[..., rank - 1] + minus[..., outputs - 1]
-    singular = np.linalg.svd(products, compute_uv=False)  # (..., min(rank, outputs))
-    of_outputs = singular[..., outputs - 1] if outputs <= rank else 0 * gap
-    of_rank = singular[..., rank - 1] if rank <= outputs else 0 * gap
-    bound: Array = -spread_plus + np.sqrt((spread_plus + gap) ** 2 + 4 * of_outputs**2)
-    return bound - spread_minus + np.sqrt((spread_minus + gap) ** 2 + 4 * of_rank**2)
-
-
 def crossing_bound(problem: LeastSquares, width: int, alpha: float, confidence: float) -> float:
     """C-S3: bound on ‖[V U₂ᵀ; U₁ U₂ᵀ]‖_F at initialization, with entries N(0, h^(−2α)).
 
@@ -248,6 +279,10 @@ def distance_bound(problem: LeastSquares, width: int, alpha: float, confidence: 
     growth = 1 + np.sqrt(largest) / smallest * np.linalg.norm(problem.targets)
     crossing = crossing_bound(problem, width, alpha, confidence)
     return float(crossing * np.exp(growth / width ** (1 - 2 * alpha)))
+
+
+def _singular(matrices: Array) -> Array:
+    return np.asarray(np.linalg.svd(matrices, compute_uv=False))
 
 
 def _norm(matrices: Array) -> Array:

@@ -1,8 +1,9 @@
-"""Verdicts on statements C-S1 to C-S5 of paper C, and on what its figures report.
+"""Verdicts on statements C-S1 to C-S6 of paper C, and on what its figures report.
 
 Bounds and exact formulas are judged in every run and at every recorded time, by the worst of them.
 C-S1 bounds the gradient flow; the published steps are small enough for descent to keep it. C-S5 bounds
-the rate of the flow at a point, which is computed exactly at the points that descent visits. C-S3
+the rate of the flow at a point, which is computed exactly at the points that descent visits. C-S6 is
+judged on the integrated flow. C-S3
 and C-S4 hold with high probability from some width on: what fails below the largest width alone is
 inconclusive.
 
@@ -16,11 +17,20 @@ import pandas as pd
 
 from initbias.statistics import Estimate, Verdict, judge_equal, judge_reported, judge_value
 from initbias.studies.imbalance.estimate import FEWEST_RUNS, FEWEST_WIDTHS
-from initbias.study.claims import Claim, Claims, Kind, Prediction, Statement, estimate_of
+from initbias.study.claims import NOTHING, Claim, Claims, Kind, Prediction, Statement, estimate_of
 from initbias.study.tables import interval, select
 
-REPORTED = {(0.1, 0.1): 6.02, (0.5, 0.02): 39.6, (0.05, 0.2): 20.1}
+ITERATIONS = {500: 6.7e4, 10_000: 5.7e4}  # to stop, by width, read off the paper's picture
+READING = 1e3
 PUBLISHED = {"input_dim": 400, "sample_size": 100, "outputs": 1, "width": 500}
+# Rate constants by D and (σ_U, σ_V), those at 500 from the second version.
+REPORTED = {
+    400: {(0.1, 0.1): 6.02, (0.5, 0.02): 39.6, (0.05, 0.2): 20.1},
+    500: {(0.1, 0.1): 6.51, (0.5, 0.02): 40.6, (0.05, 0.2): 21.9},
+}
+FACTORISED = {"sample_size": 20}  # C-v2
+NARROW, BROAD = 30, 1000  # widths that it compares
+HALF, HARDLY = 0.5, 1.25  # what we take for a good bound, and for a rate that hardly varies
 TRIALS = 0.05  # relative distance of a constant of one trial from the mean over trials
 ROUNDING = 1e-9  # relative, of a bound that the initialization attains
 CLOSED_FORM = 1e-8  # distance of a converged run from the closed form of its limit
@@ -40,15 +50,29 @@ REDUCED = (
     "initialization by construction only the part in the row space of X is left to check, largest over "
     "converged runs"
 )
-TRAINED, WIDE = ("convergence", "by_width", "factorisation"), ("by_width", "by_exponent")
+BY_MARGIN = f"loss over its bound from margin and imbalance at initialization, {ABOVE_ROUNDING}"
+FROM_THEN_ON = (
+    "loss over its bound from margin and imbalance at any recorded time before, largest over runs and all "
+    "pairs of times at which the loss is above rounding"
+)
+LATE = (
+    "late in training the rate is at least what imbalance and labels alone set: that over the last rate "
+    "above rounding, largest over runs"
+)
+TRAINED = ("convergence", "by_width", "factorisation", "margin")
+WIDE = ("by_width", "by_exponent", "several_outputs")
 SHOWN = {
     "convergence": "convergence", "by_width": "widths", "by_exponent": "widths",
-    "factorisation": "factorisation", "invariant_set": "invariant_set",
+    "several_outputs": "widths",
+    "factorisation": "factorisation", "invariant_set": "invariant_set", "margin": "margin",
 }  # fmt: skip
 # Name of the statement, kind, experiments, quantity, what no run may exceed, claim.
 EVERY_RUN: tuple[tuple[str, Kind, tuple[str, ...], str, Prediction, str], ...] = (
     ("C-S1", "bound", TRAINED, "loss_over_bound", Prediction("<=", 1 + ROUNDING), LOSS),
     ("C-S5", "bound", TRAINED, "bound_over_rate", Prediction("<=", 1 + ROUNDING), RATE),
+    ("C-S6", "bound", ("margin",), "loss_over_margin_bound", Prediction("<=", 1 + ROUNDING), BY_MARGIN),
+    ("C-S6", "bound", ("margin",), "later_loss_over_bound", Prediction("<=", 1 + ROUNDING), FROM_THEN_ON),
+    ("C-S6", "published relation", ("margin",), "final_over_late", Prediction("<=", 1 + ROUNDING), LATE),
     ("C-S2", "identity", ("invariant_set",), "limit_deviation", Prediction("<=", CLOSED_FORM), PLAIN),
     ("C-S2", "identity", WIDE, "limit_deviation", Prediction("<=", CLOSED_FORM), REDUCED),
     ("C-S3", "bound", WIDE, "required_imbalance", Prediction("<", 1),
@@ -56,18 +80,45 @@ EVERY_RUN: tuple[tuple[str, Kind, tuple[str, ...], str, Prediction, str], ...] =
     ("C-S3", "bound", WIDE, "crossing_share", Prediction("<=", 1),
      "norm of [V U₂ᵀ; U₁ U₂ᵀ] over its bound, largest over runs"),
     ("C-S4", "bound", WIDE, "distance_share", Prediction("<=", 1),
-     "distance from the min-norm solution over its bound, largest over runs"),
+     "distance from the min-norm solution in Frobenius norm, which is at least the spectral one and the same "
+     "with one output, over its bound, largest over runs"),
+    ("C-S4", "bound", ("several_outputs",), "spectral_share", Prediction("<=", 1),
+     "distance from the min-norm solution in spectral norm over its bound, largest over runs"),
 )  # fmt: skip
 TOO_FEW = f"fewer than {FEWEST_RUNS} runs to take a mean over"
-NOTES = {"C-S5": "second arXiv version"}
-FROM_SOME_WIDTH = ("required_imbalance", "crossing_share", "distance_share")
+NOTES = {"C-S5": "second arXiv version", "C-S6": "second arXiv version"}
+FROM_SOME_WIDTH = ("required_imbalance", "crossing_share", "distance_share", "spectral_share")
 CONSTANT = Statement("C-Fig2", "published value", "rates")
+AGAIN = Statement("C-Fig2", "published value", "rates", "second arXiv version")
 FASTER = Statement("C-Fig2", "published relation", "convergence")
 LINE = Statement("C-Fig1", "published relation", "min_norm_by_width")
 EXPONENT = Statement("C-S4", "finite-n theory", "exponents", "for at least; derived for equal")
+STOP = Statement("C-Fig4", "published value", "min_norm_by_width", "read off its picture")
+SOONER = Statement("C-Fig4", "published relation", "min_norm_by_width")
+SECOND = Statement("C-v2", "published relation", "factorisation", "second arXiv version")
 INVARIANT = Statement("C-S2", "identity", "invariant_set")
+LEVEL_ZERO = Statement("C-S6", "published relation", "margin", NOTES["C-S6"])
+NO_MARGIN = Statement("C-S6", "ours", "margin", "beside it")
+COME_LATE = Statement("C-S6", "identity", "margin", NOTES["C-S6"])
 FLOW = Statement("C-Sec3", "identity", "finite_steps")
 ORDER = Statement("C-Sec3", "ours", "finite_steps", "at finite steps, beyond the paper")
+IN_HALF, IN_HARDLY = "(one half is ours)", "(25 % is ours)"
+GUARANTEED = "log of the bound over that of the loss, both over that at initialization, at the end"
+# Width, the rest of the claim's id, quantity, what holds in the mean, claim.
+FINDINGS: tuple[tuple[int, str, str, Prediction, str], ...] = (
+    (NARROW, "spreads", "smaller_spread_less_level", Prediction(">", 0),
+     "both spreads of the imbalance exceed its level: the smaller spread less the level"),
+    (BROAD, "spreads", "larger_spread_less_level", Prediction("<", 0),
+     "the level of the imbalance exceeds both spreads: the larger spread less the level"),
+    (NARROW, "bound", "bound_share", Prediction("<", HALF, note=IN_HALF),
+     f"twice the level is a poor bound on the rate: {GUARANTEED}"),
+    (BROAD, "bound", "bound_share", Prediction(">", HALF, note=IN_HALF),
+     f"twice the level is a good bound on the rate: {GUARANTEED}"),
+    (NARROW, "rate", "first_over_last_rate", Prediction(">", HARDLY, note=IN_HARDLY),
+     "the rate begins high and falls: the first over the last"),
+    (BROAD, "rate", "largest_over_smallest_rate", Prediction("<", HARDLY, note=IN_HARDLY),
+     "the rate hardly varies: the largest over the smallest"),
+)  # fmt: skip
 LEADS = "to the min-norm solution: distance from it after training"
 INSIDE, OUTSIDE = Prediction("<=", CLOSED_FORM), Prediction(">", CLOSED_FORM)
 # Statement and the rest of the claim's id, quantity, initialization, what holds in every run, claim.
@@ -88,10 +139,14 @@ def judge(estimates: pd.DataFrame) -> list[Claim]:
     claims = Claims("imbalance", "Min, Tarmoun, Vidal, Mallada 2021")
     _every_run(claims, estimates)
     _constants(claims, estimates)
+    _leads(claims, estimates)
     _lines(claims, estimates)
+    _iterations(claims, estimates)
+    _factorisations(claims, estimates)
     _exponents(claims, estimates)
     _by_run(claims, estimates)
     _orders(claims, estimates)
+    _margins(claims, estimates)
     return claims.found
 
 
@@ -114,29 +169,55 @@ def _every_run(claims: Claims, estimates: pd.DataFrame) -> None:
 
 
 def _constants(claims: Claims, estimates: pd.DataFrame) -> None:
-    """Rate constants as published, and that a larger one trains faster."""
-    rows = select(estimates, part="convergence")
-    constants = select(rows, quantity="rate_constant", arm="gaussian", **PUBLISHED)
-    for (u, v), reported in REPORTED.items():
-        here = select(constants, sigma_u=u, sigma_v=v)
-        mean = select(here, statistic="mean")
-        if mean.empty:
-            continue
-        every = estimate_of(select(here, statistic="largest").iloc[0])
-        rounding = TRIALS * reported
-        claims.judge(
-            CONSTANT,
-            f"c/u{u:g}-v{v:g}",
-            f"rate constant c at (σ_U, σ_V) = ({u:g}, {v:g}), mean over {mean['used'].iloc[0]:.0f} trials "
-            "within 5 %",
-            Prediction("=", reported),
-            mean,
-            rule=partial(
-                judge_reported, reported=reported, rounding=rounding, null=0.0, choices=every
-            ),
-            absent=TOO_FEW,
-        )
-    leads = select(rows, quantity="lead")
+    """Rate constants as published."""
+    for statement, part, of, input_dim in (
+        (CONSTANT, "convergence", "c", 400),
+        (AGAIN, "constants", "c-d500", 500),
+    ):
+        sizes = PUBLISHED | {"input_dim": input_dim}
+        constants = select(estimates, part=part, quantity="rate_constant", arm="gaussian", **sizes)
+        for (u, v), reported in REPORTED[input_dim].items():
+            here = select(constants, sigma_u=u, sigma_v=v)
+            mean = select(here, statistic="mean")
+            if len(mean):
+                _reported(
+                    claims,
+                    statement,
+                    f"{of}/u{u:g}-v{v:g}",
+                    f"rate constant c at (σ_U, σ_V) = ({u:g}, {v:g}), D = {input_dim}, mean over "
+                    f"{mean['used'].iloc[0]} trials within 5 %",
+                    reported,
+                    here,
+                    rounding=TRIALS * reported,
+                )
+
+
+def _reported(
+    claims: Claims,
+    statement: Statement,
+    of: str,
+    text: str,
+    reported: float,
+    rows: pd.DataFrame,
+    rounding: float,
+) -> None:
+    """Judge a published number by the mean over trials, and by the range of all where it is not that."""
+    largest = select(rows, statistic="largest")
+    every = estimate_of(largest.iloc[0]) if len(largest) else NOTHING
+    claims.judge(
+        statement,
+        of,
+        text,
+        Prediction("=", reported),
+        select(rows, statistic="mean"),
+        rule=partial(judge_reported, reported=reported, rounding=rounding, null=0.0, choices=every),
+        absent=TOO_FEW,
+    )
+
+
+def _leads(claims: Claims, estimates: pd.DataFrame) -> None:
+    """That a larger rate constant trains faster."""
+    leads = select(estimates, part="convergence", quantity="lead")
     for index, row in leads.iterrows():
         claims.judge(
             FASTER,
@@ -183,6 +264,44 @@ def _intercept(unweighted: pd.Series, alternative: float, weighted: Estimate) ->
         return Verdict(verdict.verdict, f"{verdict.reason}; {beside}")
     which = "with weights, and not without" if with_zero else "without weights, and not with"
     return Verdict("inconclusive", f"the interval contains zero {which}; {beside}")
+
+
+def _iterations(claims: Claims, estimates: pd.DataFrame) -> None:
+    """Iterations to stop, and that wider networks need fewer."""
+    rows = select(estimates, quantity="stop_iteration", part="by_width")
+    for width, reported in ITERATIONS.items():
+        here = select(rows, **PUBLISHED | {"width": width})
+        mean = select(here, statistic="mean")
+        if len(mean):
+            text = f"iterations to stop at h = {width}, mean over {mean['used'].iloc[0]} trials"
+            _reported(claims, STOP, f"iterations/h{width}", text, reported, here, READING)
+    exponents = select(rows, statistic="exponent")
+    if len(exponents):
+        claims.judge(
+            SOONER,
+            "iterations",
+            "wider networks need fewer iterations to stop: exponent r of h^(-r), fitted to each data set",
+            Prediction(">", 0),
+            exponents,
+            absent=TOO_FEW,
+        )
+
+
+def _factorisations(claims: Claims, estimates: pd.DataFrame) -> None:
+    """What the second version finds at its narrowest and at its widest networks."""
+    rows = select(estimates, part="factorisation", statistic="mean", **FACTORISED)
+    for width, of, quantity, prediction, text in FINDINGS:
+        here = select(rows, width=width, quantity=quantity)
+        for index, row in here[here["outputs"].isin((5, 10))].iterrows():
+            outputs = f"{row['outputs']:.0f}"
+            claims.judge(
+                SECOND,
+                f"{of}/m{outputs}-h{width}",
+                f"{text}, mean over trials (m = {outputs}, h = {width})",
+                prediction,
+                here.loc[[index]],
+                absent=TOO_FEW,
+            )
 
 
 def _exponents(claims: Claims, estimates: pd.DataFrame) -> None:
@@ -235,3 +354,29 @@ def _orders(claims: Claims, estimates: pd.DataFrame) -> None:
                 here,
                 absent=TOO_FEW,
             )
+
+
+def _margins(claims: Claims, estimates: pd.DataFrame) -> None:
+    """What a margin does without a level, where there is none, and that runs come to where the rate ends."""
+    rows = select(estimates, part="margin")
+    if rows.empty:
+        return
+    means = select(rows, statistic="mean")
+    levels = select(rows, quantity="rate_constant", statistic="largest")
+    of_level_zero = levels.loc[levels["value"] <= ROUNDING, ["arm", "margin"]]
+    for statement, of, quantity, prediction, starts, text in (
+        (LEVEL_ZERO, "level-zero", "slowest_over_start", Prediction(">=", 1 - ROUNDING), of_level_zero,
+         "a positive margin suffices: from initializations whose imbalance has level zero the slowest rate "
+         "in training over what the margin guarantees, smallest over runs"),
+        (NO_MARGIN, "random", "margin_share", Prediction("<=", 0), levels.loc[levels["arm"] == "gaussian"],
+         "a random initialization has no margin: that over the smallest singular value of the labels, "
+         "largest over runs"),
+        (COME_LATE, "late", "late_over_final", Prediction(">=", 0.99), levels,
+         "what the margin guarantees comes to what imbalance and labels alone set, by the last rate above "
+         "rounding: their ratio, smallest over runs"),
+    ):  # fmt: skip
+        here = select(rows, quantity=quantity).merge(starts[["arm", "margin"]])
+        largest, counted = select(here, statistic="largest"), select(here, statistic="mean")
+        claims.judge_all_runs(
+            statement, of, text, prediction, largest, attempted=counted if len(counted) else means
+        )

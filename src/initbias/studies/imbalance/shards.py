@@ -28,6 +28,13 @@ class Convergence(Problem):
     times: int
 
 
+class Constants(Problem):
+    """Rate constants of C-Fig2 without training."""
+
+    experiment: Literal["constants"] = "constants"
+    scales: tuple[tuple[float, float], ...]
+
+
 class ByWidth(Problem):
     """C-Fig1/4: distance to the min-norm solution, entries N(0, 1/h)."""
 
@@ -39,13 +46,24 @@ class ByWidth(Problem):
     confidence: float
 
 
-class ByExponent(Problem):
+class Exponents(Problem):
     """The distance for several exponents, entries N(0, h^(−2α))."""
 
-    experiment: Literal["by_exponent"] = "by_exponent"
     alphas: tuple[float, ...]
     step_share: float
     confidence: float
+
+
+class ByExponent(Exponents):
+    """With the outputs of the section."""
+
+    experiment: Literal["by_exponent"] = "by_exponent"
+
+
+class SeveralOutputs(Exponents):
+    """With outputs of its own, more than one."""
+
+    experiment: Literal["several_outputs"] = "several_outputs"
 
 
 class Factorisation(Specification):
@@ -79,6 +97,17 @@ class FiniteSteps(Problem):
     steps: int
 
 
+class Margin(Problem):
+    """C-S6: initializations of positive margin, from balanced to strongly imbalanced."""
+
+    experiment: Literal["margin"] = "margin"
+    margins: tuple[float, ...]
+    factor: float
+    scale: float
+    reduction: float
+    times: int
+
+
 class PhasePicture(Problem):
     """The rate of convergence over the plane of (σ_U, σ_V)."""
 
@@ -91,6 +120,15 @@ class PhasePicture(Problem):
 
 
 AnySpecification = Annotated[
-    Convergence | ByWidth | ByExponent | Factorisation | InvariantSet | FiniteSteps | PhasePicture,
+    Convergence
+    | Constants
+    | ByWidth
+    | ByExponent
+    | SeveralOutputs
+    | Factorisation
+    | Margin
+    | InvariantSet
+    | FiniteSteps
+    | PhasePicture,
     Field(discriminator="experiment"),
 ]

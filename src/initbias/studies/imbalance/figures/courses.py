@@ -1,7 +1,6 @@
-"""Figures and tables of the imbalance study, from estimates alone."""
+"""Figures, from estimates alone."""
 
 from dataclasses import replace
-from typing import Any
 
 import matplotlib
 import numpy as np
@@ -10,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from initbias.studies.imbalance.claims import REPORTED
+from initbias.studies.imbalance.claims import ITERATIONS, PUBLISHED, REPORTED
 from initbias.study.drawing import (
     DASHED,
     DOTTED,
@@ -47,7 +46,7 @@ def convergence(estimates: pd.DataFrame) -> Figure:
     figure, ((linear, logarithm, constants),) = panels(
         1, 3, height=1.25, gridspec_kw={"width_ratios": [1, 1, 0.7]}
     )
-    looks = []
+    looks, reported = [], REPORTED.get(runs["input_dim"].iloc[0], {})
     for place, (key, own) in enumerate(groups(runs, SETTING, sort=False)):
         arm, u, v = key.values()
         name = "balanced" if arm == "balanced" else rf"$\sigma_U={u:g}$, $\sigma_V={v:g}$"
@@ -64,8 +63,8 @@ def convergence(estimates: pd.DataFrame) -> Figure:
         replace(look, marker="o", line="", size=3, filled=True, opacity=0.7).plot(
             constants, aside, values
         )
-        if (u, v) in REPORTED:
-            constants.plot(place, REPORTED[u, v], color=INK, marker="_", ms=16, ls="none")
+        if (u, v) in reported:
+            constants.plot(place, reported[u, v], color=INK, marker="_", ms=16, ls="none")
     for axes in (linear, logarithm):
         axes.set(xlabel="iteration")
         axes.xaxis.set_major_formatter("{x:,.0f}")
@@ -102,6 +101,9 @@ def min_norm_by_width(estimates: pd.DataFrame) -> Figure:
             replace(look, marker="", weight=1).plot(by_root, ends, line)
     stops = Look("", INK, SHAPES[3])
     stops.bars(iterations, _with_deviations(select(rows, quantity="stop_iteration")), "width")
+    published = Look("iterations as published", INK, "_", line="", size=9)
+    if rows["input_dim"].iloc[0] == PUBLISHED["input_dim"]:
+        published.plot(iterations, list(ITERATIONS), list(ITERATIONS.values()))
     for axes in (by_width, iterations):
         axes.set_xlabel("width $h$")
         axes.xaxis.set_major_formatter("{x:,.0f}")
@@ -111,7 +113,7 @@ def min_norm_by_width(estimates: pd.DataFrame) -> Figure:
     iterations.yaxis.set_major_formatter("{x:,.0f}")
     for axes in (by_width, by_root, iterations):
         axes.set_ylim(bottom=0)
-    legend_below(figure, list(looks.values()))
+    legend_below(figure, [*looks.values(), published])
     return figure
 
 
@@ -252,62 +254,6 @@ def phase_picture(estimates: pd.DataFrame) -> Figure:
     return figure
 
 
-def rates(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Rate constants and losses of C-Fig2, a row for each initialization."""
-    rows = select(estimates, part="convergence")
-    return pd.DataFrame(
-        {
-            "initialization": key["arm"],
-            "σ_U": _number(key["sigma_u"]),
-            "σ_V": _number(key["sigma_v"]),
-            "c": _mean(group, "rate_constant"),
-            "c as published": _number(REPORTED.get((key["sigma_u"], key["sigma_v"]), np.nan)),
-            "loss at the end over that at initialization": _mean(group, "final_loss"),
-            "largest loss over bound": _plain(group, "loss_over_bound", "largest"),
-            "largest bound over rate": _plain(group, "bound_over_rate", "largest"),
-            "largest drift of Λ": _plain(group, "largest_drift", "largest"),
-            "runs": select(group, quantity="final_loss", statistic="mean")["used"].sum(),
-            "failed": group["failed"].max(),
-        }
-        for key, group in groups(rows, SETTING, sort=False)
-    )
-
-
-def widths(estimates: pd.DataFrame) -> pd.DataFrame:
-    """What was measured at each width, a row for each experiment, α and width."""
-    rows = estimates[estimates["part"].isin(["by_width", "by_exponent"])].dropna(subset="width")
-    found = []
-    for key, group in groups(rows, ["part", "alpha", "width"]):
-        distance = select(group, quantity="distance", statistic="mean")
-        found.append(
-            {
-                "experiment": key["part"],
-                "α": key["alpha"],
-                "width": int(key["width"]),
-                "distance": _mean(group, "distance"),
-                "bound on the distance": _plain(group, "distance_bound", "mean", ".4g"),
-                "norm of U₂(0)V(0)ᵀ": _mean(group, "start_norm"),
-                "iterations to stop": _plain(group, "stop_iteration", "mean", ".4g"),
-                "λ_r(Λ) + λ_m(−Λ) over h^(1−2α)": _mean(group, "imbalance"),
-                "largest deviation from the closed form": _plain(
-                    group, "limit_deviation", "largest"
-                ),
-                "runs": distance["used"].sum(),
-                "failed": distance["failed"].sum(),
-            }
-        )
-    return pd.DataFrame(found)
-
-
-def fits(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Fitted exponents and lines, a row each."""
-    fitted = estimates[estimates["by"] != ""]
-    columns = ["part", "alpha", "quantity", "statistic", "by", "window"]
-    table = fitted[[*columns, "value", "low", "high", "used", "failed"]]
-    table = table.rename(columns={"part": "experiment", "alpha": "α", "used": "runs"})
-    return table.reset_index(drop=True).astype({"α": object}).fillna({"α": ""})
-
-
 def _over_first(look: Look, axes: Axes, run: pd.DataFrame) -> None:
     """A course as a fraction of its first value."""
     course = run.sort_values("iteration")
@@ -321,29 +267,3 @@ def _with_deviations(rows: pd.DataFrame) -> pd.DataFrame:
     deviation = select(rows, statistic="standard deviation").set_index("width")["value"]
     ends = {"low": means["value"] - deviation, "high": means["value"] + deviation}
     return means.assign(**ends, root=means.index**-0.5).reset_index()
-
-
-def _number(value: Any) -> str:
-    return "" if np.isnan(value) else f"{value:g}"
-
-
-def _mean(group: pd.DataFrame, quantity: str) -> str:
-    return cell(select(group, quantity=quantity, statistic="mean"), ".3g")
-
-
-def _plain(group: pd.DataFrame, quantity: str, statistic: str, digits: str = ".3g") -> str:
-    """An estimate without its interval."""
-    found = select(group, quantity=quantity, statistic=statistic)
-    return cell(found.assign(low=np.nan), digits)
-
-
-FIGURES = {
-    "convergence": convergence,
-    "min_norm_by_width": min_norm_by_width,
-    "exponents": exponents,
-    "factorisation": factorisation,
-    "invariant_set": invariant_set,
-    "finite_steps": finite_steps,
-    "phase_picture": phase_picture,
-}
-TABLES = {"rates": rates, "widths": widths, "fits": fits}
