@@ -15,9 +15,10 @@ NARROW = 1e-6  # half of an interval
 
 
 def mutated(estimates: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """Estimates with one quantity, or one statistic of it, at another value everywhere."""
+    """Estimates of which all, one quantity, or one statistic of it have another value everywhere."""
     result = estimates["value"].notna() & (estimates["statistic"] != "reached")  # that is a size
-    for by in (["quantity"], ["quantity", "statistic"]):
+    every = pd.Series("", estimates.index)
+    for by in (every, ["quantity"], ["quantity", "statistic"]):
         for rows in estimates.groupby(by).indices.values():
             known = result.iloc[rows].to_numpy()
             for value in VALUES:
