@@ -11,7 +11,7 @@ FUSED = 4.5e10  # multiply-adds a second of one hidden layer, whose activations 
 PRODUCTS = 4e10  # of products of layers
 STEP = 4e-4  # seconds of a step of layers that no size changes
 OF_WEIGHTS = 30  # points whose products take as long as a step's passes over the weights
-OF_ASCENT = 200  # the same of a step of ascent in a ball
+OF_ASCENT = 100  # the same of a step of ascent in a ball
 CHAINS = 4.5e9  # of the compiled loops of linear chains
 CHAIN_STEP = 1e-6  # seconds of a step of a chain beside its multiply-adds
 
