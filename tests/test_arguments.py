@@ -183,11 +183,11 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
 # Public, and without an array among what they take.
 WITHOUT = {
     "Architecture", "Ascent", "CrossEntropy", "Initialization", "LeastSquares", "LinearTrajectory",
-    "Largest", "Path", "PowerLoss", "Record", "Trajectory", "chain_seconds", "count_weights", "training_seconds",
+    "PowerLoss", "Record", "Trajectory", "chain_seconds", "count_weights", "training_seconds",
     "dense_seconds", "eigendecomposition_seconds", "large_ridge_seconds", "equivalent_seconds", "LargeRidge",
     "ascent_seconds", "TwoLayer", "Descent", "descend_one", "balanced", "orthogonal_to", "rate_bound",
     "crossing_bound", "distance_bound", "fraction_interval", "balanced_curvature", "alignment",
-    "effective_rank",
+    "effective_rank", "Largest", "Path",
     "slowest_factor", "KernelRegression", "draw_split", "mean_cross_entropy", "stable_learning_rate",
      "layer_norms", "spectral_norm", "default_threads", "initialize", "KrylovChange", "planted_shares",
     "ReluKernels", "FlowEquivalent", "RidgeEquivalent", "SphereSpectrum", "sphere_spectrum", "LEVEL",

@@ -30,7 +30,7 @@ class Path:
         distances: from the start, (levels,).
         losses: then, (levels,).
         decreases: Σ η ‖∇L‖², which flow takes off the loss, (levels,).
-        diverged: the loss was not finite before the last level.
+        diverged_at: step at which the loss was not finite; -1 if it always was.
     """
 
     start_loss: float
@@ -39,7 +39,7 @@ class Path:
     distances: NDArray[np.float64]
     losses: NDArray[np.float64]
     decreases: NDArray[np.float64]
-    diverged: bool
+    diverged_at: int
 
 
 def follow_flow(
@@ -74,6 +74,53 @@ def follow_flow(
     """
     import torch
 
+    inputs, labels = _checked(network, inputs, labels)
+    levels = [arguments.number("levels", level, above=0) for level in levels]
+    if levels != sorted(set(levels), reverse=True):
+        raise ValueError(f"levels must decrease: got {levels}")
+    learning_rate = arguments.number("learning_rate", learning_rate, above=0)
+    steps = arguments.whole("steps", steps)
+    device = arguments.device("device", device)
+    architecture = network.architecture
+    x, y = (torch.tensor(data, device=device) for data in (inputs, labels))
+    start = [torch.tensor(layer[0], device=device) for layer in network.weights]
+    # What is added to the start is kept by itself: its norm loses no digits to the start.
+    moves = [torch.zeros_like(layer, requires_grad=True) for layer in start]
+
+    def loss() -> Tensor:
+        weights = [layer + move for layer, move in zip(start, moves, strict=True)]
+        *_, outputs = forward(architecture, weights, x)
+        return (outputs[0] - y).square().sum(dim=1).mean() / 2
+
+    first = float(loss().detach())
+    diverged_at = -1
+    found: list[tuple[float, ...]] = []
+    length = decrease = 0.0
+    for step in range(steps + 1):
+        value = loss()
+        now = float(value.detach())
+        gradients = torch.autograd.grad(value, moves)
+        norm = float(frobenius(gradients))
+        while len(found) < len(levels) and norm <= levels[len(found)]:
+            distance = float(frobenius(moves).detach())
+            found.append((step, length, distance, now, decrease))
+        if not np.isfinite(norm + now):
+            diverged_at = step
+        if len(found) == len(levels) or diverged_at >= 0:
+            break
+        with torch.no_grad():
+            for move, gradient in zip(moves, gradients, strict=True):
+                move -= learning_rate * gradient
+        length += learning_rate * norm
+        decrease += learning_rate * norm**2
+    missed = (-1.0, *(np.nan,) * 4)
+    columns = np.array([*found, *[missed] * (len(levels) - len(found))]).T
+    taken, lengths, distances, losses, decreases = columns
+    return Path(first, taken.astype(np.int64), lengths, distances, losses, decreases, diverged_at)
+
+
+def _checked(network: Networks, inputs: Any, labels: Any) -> tuple[Any, Any]:
+    """Inputs and labels as arrays that agree with each other and with the network."""
     architecture = network.architecture
     if (len(network), network.branches) != (1, 1):
         raise ValueError(
@@ -88,43 +135,4 @@ def follow_flow(
     ):
         if given.shape != (len(labels), size):
             raise ValueError(f"{name} must be of shape ({len(labels)}, {size}): got {given.shape}")
-    levels = [arguments.number("levels", level, above=0) for level in levels]
-    if levels != sorted(set(levels), reverse=True):
-        raise ValueError(f"levels must decrease: got {levels}")
-    learning_rate = arguments.number("learning_rate", learning_rate, above=0)
-    steps = arguments.whole("steps", steps)
-    device = arguments.device("device", device)
-    x, y = (torch.tensor(data, device=device) for data in (inputs, labels))
-    start = [torch.tensor(layer[0], device=device) for layer in network.weights]
-    # What is added to the start is kept by itself: its norm loses no digits to the start.
-    moves = [torch.zeros_like(layer, requires_grad=True) for layer in start]
-
-    def loss() -> Tensor:
-        weights = [layer + move for layer, move in zip(start, moves, strict=True)]
-        *_, outputs = forward(architecture, weights, x)
-        return (outputs[0] - y).square().sum(dim=1).mean() / 2
-
-    first = last = float(loss().detach())
-    found: list[tuple[float, ...]] = []
-    length = decrease = 0.0
-    for step in range(steps + 1):
-        value = loss()
-        last = float(value.detach())
-        gradients = torch.autograd.grad(value, moves)
-        norm = float(frobenius(gradients))
-        while len(found) < len(levels) and norm <= levels[len(found)]:
-            distance = float(frobenius(moves).detach())
-            found.append((step, length, distance, last, decrease))
-        if len(found) == len(levels) or not np.isfinite(norm + last):
-            break
-        with torch.no_grad():
-            for move, gradient in zip(moves, gradients, strict=True):
-                move -= learning_rate * gradient
-        length += learning_rate * norm
-        decrease += learning_rate * norm**2
-    missed = (-1.0, *(np.nan,) * 4)
-    columns = np.array([*found, *[missed] * (len(levels) - len(found))]).T
-    taken, lengths, distances, losses, decreases = columns
-    return Path(
-        first, taken.astype(np.int64), lengths, distances, losses, decreases, not np.isfinite(last)
-    )
+    return inputs, labels
