@@ -63,6 +63,10 @@ def ridge_terms(found: kernels.LargeRidge) -> list[Any]:
     return [found.risk.bias, found.risk.variance, found.risk.start]
 
 
+def largest(found: networks.Largest) -> list[Any]:
+    return [found.outputs, found.gradients]
+
+
 FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "train, fused": (lambda x, y, z: trained((5,), x, y, z), (X, Y, Z)),
     "train, layered": (lambda x, y, z: trained((5, 4), x, y, z), (X, Y, Z)),
@@ -83,6 +87,19 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "empirical_ntk": (lambda x: networks.empirical_ntk(net(), x), (X,)),
     "layer_ntks": (lambda x: networks.layer_ntks(net(), x), (X,)),
     "ascend": (lambda x, signs: networks.ascend(ONE, x, signs, 1.0, steps=3).correlations, (X, SIGNS)),
+    "climb_to_largest": (
+        lambda x: largest(networks.climb_to_largest(ONE, x, 1.0, steps=3)), (X,)
+    ),
+    "draw_largest": (
+        lambda x: largest(
+            networks.draw_largest(ONE, x, 1.0, draws=2, generator=np.random.default_rng(0))
+        ),
+        (X,),
+    ),
+    "follow_flow": (
+        lambda x, y: networks.follow_flow(ONE, x, y, learning_rate=0.125, levels=[1e-3], steps=3).losses,
+        (X, Y),
+    ),
     "least_squares": (lambda a, b: networks.least_squares(a, b).min_norm, (X, Y)),
     "descend": (
         lambda first, second, a, b: networks.descend(
@@ -170,7 +187,7 @@ WITHOUT = {
     "dense_seconds", "eigendecomposition_seconds", "large_ridge_seconds", "equivalent_seconds", "LargeRidge",
     "ascent_seconds", "TwoLayer", "Descent", "descend_one", "balanced", "orthogonal_to",
     "crossing_bound", "distance_bound", "fraction_interval", "balanced_curvature", "alignment",
-    "effective_rank", "smallest_l1",
+    "effective_rank", "smallest_l1", "Largest", "Path",
     "slowest_factor", "KernelRegression", "draw_split", "mean_cross_entropy", "stable_learning_rate",
      "layer_norms", "spectral_norm", "default_threads", "initialize", "KrylovChange", "planted_shares",
     "ReluKernels", "FlowEquivalent", "RidgeEquivalent", "SphereSpectrum", "sphere_spectrum", "LEVEL",

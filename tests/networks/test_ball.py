@@ -1,4 +1,7 @@
-"""Ascent in a ball: its radius, its first order, its bound, and that it beats points drawn at random."""
+"""Ascent in a ball: its radius, its first order, its bound, and that it beats points drawn at random.
+
+Of correlations with signs, of outputs, and of the gradient's norm.
+"""
 
 from typing import Any
 
@@ -6,7 +9,18 @@ import numpy as np
 import pytest
 import torch
 
-from initbias.networks import Architecture, Networks, ascend, initialize, linear_bound
+from initbias.networks import (
+    Architecture,
+    Networks,
+    ascend,
+    ball,
+    climb_to_largest,
+    draw_largest,
+    empirical_ntk,
+    evaluate,
+    initialize,
+    linear_bound,
+)
 from tests.networks.training.oracle import Branch
 
 N, DIM, DRAWS = 24, 6, 5
@@ -149,3 +163,70 @@ def test_the_bound_of_linear_networks_holds_at_any_parameters() -> None:
     exact = linear_bound([2.0, 3.0], 0.0, np.eye(4))
     assert exact == pytest.approx(6 * 2 / 4)
     assert linear_bound([2.0, 3.0], 1.0, np.eye(4)) == pytest.approx((12 * 2 + (4 + 1) * 2) / 4)
+
+
+# Outputs and gradients
+
+
+def test_gradients_at_the_start_are_those_of_the_tangent_kernel() -> None:
+    one, (x, _) = network(), data()
+    expected = np.sqrt(np.diagonal(empirical_ntk(one, x)[0]))
+    drawn = np.random.default_rng(0)
+    for found in (
+        climb_to_largest(one, x, 0.0, steps=2),
+        draw_largest(one, x, 0.0, draws=2, generator=drawn),
+    ):
+        np.testing.assert_allclose(found.gradients, expected, rtol=1e-5)
+        np.testing.assert_allclose(found.outputs, np.abs(evaluate(one, x)[0, :, 0]), atol=1e-6)
+
+
+def test_largest_outputs_of_small_balls_are_linear() -> None:
+    one, (x, _), radius = network(), data(), 1e-3
+    found = climb_to_largest(one, x, radius, steps=8)
+    slope = np.sqrt(np.diagonal(empirical_ntk(one, x)[0]))
+    outputs = np.abs(evaluate(one, x)[0, :, 0])
+    np.testing.assert_allclose(found.outputs - outputs, radius * slope, rtol=0.02)
+
+
+def test_largest_gradients_of_small_balls_are_linear() -> None:
+    """The slope of the gradient's norm by autograd twice in float64, with torch.nn's own activation."""
+    one, (x, _), radius = network(), data(), 1e-3
+    found = climb_to_largest(one, x, radius, steps=8).gradients
+    for index in range(3):
+        branch = Branch(one.architecture, [layer[0, 0] for layer in one.weights])
+        parameters = list(branch.parameters())
+        value = branch(torch.tensor(x[index : index + 1]))[0, 0]
+        first = torch.autograd.grad(value, parameters, create_graph=True)
+        norm = torch.stack([g.square().sum() for g in first]).sum().sqrt()
+        second = torch.autograd.grad(norm, parameters, allow_unused=True)
+        slope = sum(float(g.square().sum()) for g in second if g is not None) ** 0.5
+        assert found[index] - norm.item() == pytest.approx(radius * slope, rel=0.02)
+
+
+def test_ascent_beats_random_points_within_the_bound() -> None:
+    """Random points move outputs by little; the largest is at most what norms of the layers allow."""
+    one, (x, _), radius = network(), data(), 1.0
+    climbed = climb_to_largest(one, x, radius, steps=20)
+    drawn = draw_largest(one, x, radius, draws=50, generator=np.random.default_rng(1))
+    start = climb_to_largest(one, x, 0.0, steps=0)
+    assert (drawn.outputs > start.outputs).any() and (drawn.gradients > start.gradients).any()
+    assert (climbed.outputs > drawn.outputs).all()
+    assert (climbed.gradients > drawn.gradients).all()
+    spectral = [np.linalg.norm(layer[0, 0], 2) for layer in one.weights]
+    for index, image in enumerate(x):
+        assert climbed.outputs[index] <= linear_bound(spectral, radius, image[None])
+
+
+def test_points_of_the_sphere_are_at_the_radius(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, (x, _) = network(), data()
+    seen = []
+    outputs = ball._outputs
+
+    def remember(architecture: Any, weights: Any, *rest: Any) -> Any:
+        moves = [w[0] - torch.tensor(z[0, 0]) for w, z in zip(weights, one.weights, strict=True)]
+        seen.append(sum(float(move.double().square().sum()) for move in moves) ** 0.5)
+        return outputs(architecture, weights, *rest)
+
+    monkeypatch.setattr(ball, "_outputs", remember)
+    draw_largest(one, x, 0.7, draws=3, generator=np.random.default_rng(1))
+    assert seen == pytest.approx([0.7] * 3, rel=1e-5)

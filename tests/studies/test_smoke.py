@@ -32,7 +32,7 @@ JUDGED_BY = {
         "C-S1", "C-S2", "C-S3", "C-S4", "C-S5", "C-S6", "C-Fig1", "C-Fig2", "C-Fig4", "C-v2",
         "C-Sec3",
     },
-    "distance": {"D-S1", "D-S2", "D-S3", "D-Fig1", "D-Fig2", "D-Fig3", "D-Fig4"},
+    "distance": {"D-S1", "D-S2", "D-S3", "D-S4", "D-S5", "D-Fig1", "D-Fig2", "D-Fig3", "D-Fig4"},
     "underdetermined": {"E-S1", "E-S2", "E-S3", "E-S4", "E-S5", "E-S6", "E-S7"},
 }  # fmt: skip
 

@@ -1,7 +1,14 @@
 """Networks that are really trained: initializations and gradient descent for ensembles."""
 
 from initbias.networks.architecture import Architecture, Networks
-from initbias.networks.ball import Ascent, ascend, linear_bound
+from initbias.networks.ball import (
+    Ascent,
+    Largest,
+    ascend,
+    climb_to_largest,
+    draw_largest,
+    linear_bound,
+)
 from initbias.networks.chains.descent import Descent, descend_one
 from initbias.networks.chains.implicit_bias import (
     alignment,
@@ -45,6 +52,7 @@ from initbias.networks.cost import (
 from initbias.networks.initialization import Initialization, initialize
 from initbias.networks.losses import CrossEntropy, PowerLoss, mean_cross_entropy
 from initbias.networks.norms import layer_norms, spectral_norm
+from initbias.networks.path import Path, follow_flow
 from initbias.networks.tangent import empirical_ntk, layer_ntks, stable_learning_rate
 from initbias.networks.training.task import Record, Trajectory
 from initbias.networks.training.train import default_threads, evaluate, train
@@ -55,9 +63,11 @@ __all__ = [
     "CrossEntropy",
     "Descent",
     "Initialization",
+    "Largest",
     "LeastSquares",
     "LinearTrajectory",
     "Networks",
+    "Path",
     "PowerLoss",
     "Record",
     "Trajectory",
@@ -70,6 +80,7 @@ __all__ = [
     "bi_optimal",
     "bi_optimality_gap",
     "chain_seconds",
+    "climb_to_largest",
     "compress",
     "count_weights",
     "crossing_bound",
@@ -77,10 +88,12 @@ __all__ = [
     "descend",
     "descend_one",
     "distance_bound",
+    "draw_largest",
     "effective_rank",
     "empirical_ntk",
     "evaluate",
     "flow",
+    "follow_flow",
     "in_null_space",
     "in_row_space",
     "initialize",

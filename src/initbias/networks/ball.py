@@ -1,8 +1,8 @@
-"""The largest correlation with random signs that networks reach in a ball around their start."""
+"""What networks reach in a ball around their start: correlation with signs, outputs, gradients."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from initbias import arguments
 from initbias.networks.architecture import Architecture, Networks
+from initbias.networks.batched import forward, frobenius, gradient_norms
 
 if TYPE_CHECKING:  # what can be named without the seconds that importing torch takes
     from torch import Tensor
@@ -60,6 +61,121 @@ def ascend(
     Raises:
         ValueError: several networks, branches or outputs, shapes that do not agree, or a negative radius.
     """
+    architecture, start, x = _one_network(network, inputs, device)
+    signs = arguments.array("signs", signs, np.float32, ndim=2)
+    if signs.shape[1] != len(x):
+        raise ValueError(
+            f"inputs must be of shape ({signs.shape[1]}, {architecture.input_dim}), a row for each "
+            f"sign: got {tuple(x.shape)}"
+        )
+    radius, steps = arguments.number("radius", radius, least=0), arguments.whole("steps", steps, 0)
+    xi = x.new_tensor(signs)
+
+    def correlations(weights: list[Tensor]) -> Tensor:
+        return (xi * _outputs(architecture, weights, x, linear)).mean(dim=1)  # (draws,)
+
+    return _climb(correlations, start, len(xi), radius, steps)
+
+
+@dataclass(frozen=True)
+class Largest:
+    """The largest values in a ball that were found, for each input.
+
+    Attributes:
+        outputs: |f(x)|, (n,).
+        gradients: ‖∇f(x)‖ by all parameters together, (n,).
+    """
+
+    outputs: NDArray[np.float64]
+    gradients: NDArray[np.float64]
+
+
+def climb_to_largest(
+    network: Networks, inputs: Any, radius: float, *, steps: int, device: str = "cpu"
+) -> Largest:
+    """The largest output and gradient at each input over the ball, by projected gradient ascent.
+
+    The output is ascended and descended, the gradient's norm ascended, each from the centre by steps as
+    `ascend` takes them. Activation is piecewise linear, so that the slope of the gradient's norm is that
+    with the same neurons active. What is found is a lower bound on the supremum (paper D: Nagarajan,
+    Kolter 2019, D-S4).
+
+    Args:
+        network: one ReLU network of one branch with one output.
+        inputs: (n, input_dim)
+        radius: of the ball; 0 leaves the start alone.
+        steps: of ascent.
+        device: "cpu" or "cuda".
+
+    Raises:
+        ValueError: several networks, branches or outputs, shapes that do not agree, or a negative radius.
+    """
+    architecture, start, x = _one_network(network, inputs, device)
+    radius, steps = arguments.number("radius", radius, least=0), arguments.whole("steps", steps, 0)
+    n, own = len(x), x[:, None]  # each draw has an input of its own, (n, 1, input_dim)
+
+    def signed(sign: int) -> Callable[[list[Tensor]], Tensor]:
+        return lambda weights: sign * _outputs(architecture, weights, own, False)[:, 0]
+
+    def gradient(weights: list[Tensor]) -> Tensor:
+        return gradient_norms(architecture, weights, own)[:, 0]
+
+    up, down, steepest = (
+        _climb(objective, start, n, radius, steps).correlations.max(axis=1)
+        for objective in (signed(1), signed(-1), gradient)
+    )
+    return Largest(np.maximum(up, down), steepest)
+
+
+def draw_largest(
+    network: Networks,
+    inputs: Any,
+    radius: float,
+    *,
+    draws: int,
+    generator: np.random.Generator,
+    device: str = "cpu",
+) -> Largest:
+    """The same over random points of the sphere around a network's parameters, uniform on it.
+
+    Args:
+        network: see `climb_to_largest`.
+        inputs: (n, input_dim)
+        radius: of the sphere; 0 leaves the start alone.
+        draws: of points.
+        generator: to draw them.
+        device: "cpu" or "cuda".
+
+    Raises:
+        ValueError: see `climb_to_largest`.
+    """
+    import torch
+
+    architecture, start, x = _one_network(network, inputs, device)
+    radius, draws = arguments.number("radius", radius, least=0), arguments.whole("draws", draws)
+    largest = Largest(np.zeros(len(x)), np.zeros(len(x)))
+    for _ in range(draws):
+        moves = [
+            torch.tensor(generator.standard_normal(layer.shape, dtype=np.float32), device=x.device)
+            for layer in start
+        ]
+        factor = (radius / frobenius(moves)).float()
+        weights = [layer + factor * move for layer, move in zip(start, moves, strict=True)]
+        found = Largest(
+            _outputs(architecture, weights, x, False)[0].abs().double().cpu().numpy(),
+            gradient_norms(architecture, weights, x)[0].double().cpu().numpy(),
+        )
+        largest = Largest(
+            np.maximum(largest.outputs, found.outputs),
+            np.maximum(largest.gradients, found.gradients),
+        )
+    return largest
+
+
+def _one_network(
+    network: Networks, inputs: Any, device: str
+) -> tuple[Architecture, list[Tensor], Tensor]:
+    """The architecture, the parameters of each layer (1, fan_out, fan_in + bias), and the inputs."""
     import torch
 
     architecture = network.architecture
@@ -69,59 +185,53 @@ def ascend(
             f"{network.branches} branches and {architecture.outputs} outputs"
         )
     inputs = arguments.array("inputs", inputs, np.float32, ndim=2)
-    signs = arguments.array("signs", signs, np.float32, ndim=2)
-    if inputs.shape != (signs.shape[1], architecture.input_dim):
+    if inputs.shape[1] != architecture.input_dim:
         raise ValueError(
-            f"inputs must be of shape ({signs.shape[1]}, {architecture.input_dim}), a row for each "
-            f"sign: got {inputs.shape}"
+            f"inputs must be of shape (n, {architecture.input_dim}): got {inputs.shape}"
         )
-    radius, steps = arguments.number("radius", radius, least=0), arguments.whole("steps", steps, 0)
     device = arguments.device("device", device)
-    x, xi = (torch.tensor(data, device=device) for data in (inputs, signs))
     start = [torch.tensor(layer[0], device=device) for layer in network.weights]
+    return architecture, start, torch.tensor(inputs, device=device)
+
+
+def _climb(
+    objective: Callable[[list[Tensor]], Tensor],
+    start: Sequence[Tensor],
+    draws: int,
+    radius: float,
+    steps: int,
+) -> Ascent:
+    """Ascend an objective (draws,) of the weights of each draw, from the start within the ball."""
+    import torch
+
     # What is added to the start is kept by itself: its norm loses no digits to the start.
     moves = [
-        torch.zeros((len(xi), *layer.shape[1:]), device=device, requires_grad=True)
+        torch.zeros((draws, *layer.shape[1:]), device=layer.device, requires_grad=True)
         for layer in start
     ]
     reached = []
     for step in range(steps + 1):
         weights = [layer + move for layer, move in zip(start, moves, strict=True)]
-        correlation = (xi * _outputs(architecture, weights, x, linear)).mean(dim=1)  # (draws,)
-        reached.append(correlation.detach().double())
+        values = objective(weights)
+        reached.append(values.detach().double())
         if step < steps:
-            gradients = torch.autograd.grad(correlation.sum(), moves)
+            gradients = torch.autograd.grad(values.sum(), moves)
             with torch.no_grad():
-                length = STRIDE * radius / _norm(gradients).clamp_min(1e-30)
+                length = STRIDE * radius / frobenius(gradients).clamp_min(1e-30)
                 for move, gradient in zip(moves, gradients, strict=True):
                     move += length.float()[:, None, None] * gradient
-                shrink = (radius / _norm(moves).clamp_min(1e-30)).clamp_max(1)
+                shrink = (radius / frobenius(moves).clamp_min(1e-30)).clamp_max(1)
                 for move in moves:
                     move *= shrink.float()[:, None, None]
-    return Ascent(torch.stack(reached, dim=1).cpu().numpy(), _norm(moves).detach().cpu().numpy())
+    return Ascent(
+        torch.stack(reached, dim=1).cpu().numpy(), frobenius(moves).detach().cpu().numpy()
+    )
 
 
 def _outputs(architecture: Architecture, weights: list[Tensor], x: Tensor, linear: bool) -> Tensor:
-    """Outputs of each draw's network, (draws, n)."""
-    below = x
-    last = len(weights) - 1
-    for index, (layer, bias, scale) in enumerate(
-        zip(weights, architecture.biases, architecture.scales, strict=True)
-    ):
-        fan_in = layer.shape[2] - bias
-        below = below @ layer[:, :, :fan_in].mT  # (draws, n, fan_out)
-        if bias:
-            below = below + layer[:, :, fan_in:].mT
-        below = scale * below
-        if index < last and not linear:
-            below = below.relu()
-    return below[:, :, 0]
-
-
-def _norm(layers: Sequence[Tensor]) -> Tensor:
-    """Frobenius norm of all layers together, in float64, (draws,)."""
-    first, *others = (layer.double().square().sum(dim=(1, 2)) for layer in layers)
-    return sum(others, first).sqrt()
+    """Outputs of each draw's network, (draws, n), at (n, input_dim) or (draws, n, input_dim)."""
+    *_, last = forward(architecture, weights, x, linear)
+    return last[:, :, 0]
 
 
 def linear_bound(spectral: Sequence[float], radius: float, inputs: Any) -> float:

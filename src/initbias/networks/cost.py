@@ -11,7 +11,8 @@ FUSED = 4.5e10  # multiply-adds a second of one hidden layer, whose activations 
 PRODUCTS = 4e10  # of products of layers
 STEP = 4e-4  # seconds of a step of layers that no size changes
 OF_WEIGHTS = 30  # points whose products take as long as a step's passes over the weights
-OF_ASCENT = 200  # the same of a step of ascent in a ball
+ASCENT = 9.6e10  # of products of ascent in a ball, several draws at a time
+OF_ASCENT = 200  # points whose products take as long as such a step's passes over the weights
 CHAINS = 4.5e9  # of the compiled loops of linear chains
 CHAIN_STEP = 1e-6  # seconds of a step of a chain beside its multiply-adds
 
@@ -52,4 +53,4 @@ def chain_seconds(sizes: Sequence[int], columns: int, steps: float) -> float:
 
 def ascent_seconds(sizes: Sequence[int], points: int, steps: float) -> float:
     """Seconds of steps of ascent in a ball around a network, see `ascend`."""
-    return 3 * steps * (points + OF_ASCENT) * count_weights(sizes) / PRODUCTS
+    return 3 * steps * (points + OF_ASCENT) * count_weights(sizes) / ASCENT

@@ -182,12 +182,10 @@ PUBLISHED = (
     _statement(
         "D-S4",
         "in a ball around initialization outputs and gradients are bounded independently of the width",
-        absent="outputs and gradients over the ball are not measured yet",
     ),
     _statement(
         "D-S5",
         "gradient flow moves at most L/c until the gradient's norm is below c",
-        absent="the length of the path is not measured yet",
     ),
     _figure(
         "D-Fig1",
