@@ -11,7 +11,7 @@ from initbias.pipeline.configuration import Configuration
 from initbias.pipeline.manifest import restored
 from initbias.pipeline.plan import shards
 from initbias.pipeline.records import is_restored
-from initbias.study.papers import OF_PAPERS, PAPERS, PUBLISHED, VERDICTS, item_of
+from initbias.study.papers import OF_PAPERS, PAPERS, VERDICTS, item_of
 
 
 def datasets(configuration: Configuration) -> list[str]:
@@ -52,16 +52,15 @@ def summary(configuration: Configuration) -> RenderableType:
         if len(against):
             lines.append("Not reproduced:")
             lines += [f"  {row.study}: {row.claim} ({row.source})" for row in against.itertuples()]
-        lines.append(
-            f"Published, and judged by no claim yet: {_unjudged()} (see {results}/papers.csv)."
-        )
     else:
         lines.append(f"No verdicts yet: {whole} is not there.")
     if origin := measured_with(configuration):
         lines.append(origin)
     if unavailable := datasets(configuration):
         lines.append(f"Unavailable data sets: {', '.join(unavailable)} (see docs/datasets.md).")
-    lines.append(f"Look at {file}, {results}/<study>/figures and {results}/<study>/tables.")
+    lines.append(
+        f"Look at {file}, {results}/papers.csv, {results}/<study>/figures and {results}/<study>/tables."
+    )
     return Group(*lines)
 
 
@@ -84,8 +83,3 @@ def _short(letter: str) -> str:
     if letter not in PAPERS:
         return letter
     return f"{letter}: {PAPERS[letter].split(',')[0]} {PAPERS[letter][-4:]}"
-
-
-def _unjudged() -> str:
-    """The published items that nothing judges."""
-    return ", ".join(item.id for item in PUBLISHED if item.absent)

@@ -1,8 +1,7 @@
 """What the five papers publish, item by item, and which claims judge it.
 
-Every figure, table and statement of a paper is in this list, with the study that measures it, or the
-reason why nothing does. Ids of claims begin with the id of their item; the kind of a claim says whether it is
-on the paper's own words, exact theory beside them, or ours.
+Every figure, table and statement of a paper is in this list. Ids of claims begin with the id of their item;
+the kind of a claim says whether it is on the paper's own words, exact theory beside them, or ours.
 """
 
 from dataclasses import dataclass
@@ -34,7 +33,6 @@ class Published:
         says: what it says, in a line.
         reports: of a figure or table, the shape or the values that are published.
         through: the item whose claims judge it, if it has none of its own.
-        absent: why nothing judges it; empty if something does.
     """
 
     id: str
@@ -42,11 +40,10 @@ class Published:
     says: str
     reports: str = ""
     through: str = ""
-    absent: str = ""
 
 
-def _statement(name: str, says: str, absent: str = "") -> Published:
-    return Published(name, "statement", says, absent=absent)
+def _statement(name: str, says: str) -> Published:
+    return Published(name, "statement", says)
 
 
 def _figure(name: str, says: str, reports: str, through: str = "") -> Published:
@@ -229,7 +226,7 @@ def coverage(claims: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Columns id, paper, kind, says, reports, judged_by (the item whose claims do) and shown_in (studies
         with the figures and tables of these claims); how many claims on the paper's own words have each
-        verdict; how many stand beside them, by kind; and not_judged_because.
+        verdict, and how many stand beside them, by kind.
     """
     of_item = claims["id"].map(item_of)
     own = claims["kind"].isin(OF_PAPERS)
@@ -246,14 +243,13 @@ def coverage(claims: pd.DataFrame) -> pd.DataFrame:
                 "kind": item.kind,
                 "says": item.says,
                 "reports": item.reports,
-                "judged_by": "" if item.absent else judged_by,
+                "judged_by": judged_by,
                 "shown_in": "; ".join(
                     f"{study}: {', '.join(sorted(set(shown)))}"
                     for study, shown in found.groupby("study")["shown"]
                 ),
                 **{verdict: int(verdicts.get(verdict, 0)) for verdict in VERDICTS},
                 **{kind: int(kinds.get(kind, 0)) for kind in BESIDE},
-                "not_judged_because": item.absent,
             }
         )
     return pd.DataFrame(rows)
