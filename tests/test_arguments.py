@@ -192,7 +192,7 @@ WITHOUT = {
      "layer_norms", "spectral_norm", "default_threads", "initialize", "KrylovChange", "planted_shares",
     "ReluKernels", "FlowEquivalent", "RidgeEquivalent", "SphereSpectrum", "sphere_spectrum", "LEVEL",
     "CorrectedPowerLaw", "FloorFit", "Curves", "Estimate", "PowerLawFit", "PurePowerLaw", "Verdict", "Window",
-    "widening", "exponent_of_means", "DATASETS", "TARGETS", "Dataset", "DatasetUnavailable",
+    "widening", "DATASETS", "TARGETS", "Dataset", "DatasetUnavailable",
     "LinearSample", "generator", "Encoding", "Normalisation", "TailFit",
     "absent", "load_dataset", "sample_linear", "sample_sphere", "sample_underdetermined",
 }  # fmt: skip

@@ -1,11 +1,10 @@
 """Lines and exponents against numpy's polynomials and known powers."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initbias.statistics import exponent_of_means, exponents, line
+from initbias.statistics import exponents, line
 
 SIZES = np.array([2.0, 3.0, 5.0, 9.0, 16.0])
 
@@ -25,13 +24,3 @@ def test_exponents_of_powers_and_of_what_has_none() -> None:
     found = exponents(SIZES, runs)
     np.testing.assert_allclose(found[:2], [-0.7, 2], rtol=1e-12)
     assert np.isnan(found[2])
-
-
-def test_a_mean_that_may_not_be_positive_leaves_an_interval_without_ends() -> None:
-    runs = np.stack([SIZES, SIZES], axis=1)[:, None, :] * np.ones((1, 4, 1))
-    exact = exponent_of_means(runs, np.random.default_rng(0))
-    assert (exact.value, exact.low, exact.high) == pytest.approx((1, 1, 1))
-    runs[:, 0, 1] = -10 * SIZES  # of four runs, one that outweighs the others
-    runs[:, 1:, 1] *= 4
-    wide = exponent_of_means(runs, np.random.default_rng(0))
-    assert wide.value == pytest.approx(1) and np.isinf(wide.low) and np.isinf(wide.high)

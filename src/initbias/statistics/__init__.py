@@ -4,7 +4,7 @@ from initbias.statistics.corrected import CorrectedPowerLaw
 from initbias.statistics.fit import PowerLawFit, PurePowerLaw, fit_means, fit_power_law
 from initbias.statistics.floor import FloorFit
 from initbias.statistics.fractions import fraction_interval
-from initbias.statistics.growth import exponent_of_means, exponents, line
+from initbias.statistics.growth import exponents, line
 from initbias.statistics.means import (
     positive_interval,
     ratio_interval,
@@ -47,7 +47,6 @@ __all__ = [
     "Verdict",
     "Window",
     "eigenvalue_smoothness",
-    "exponent_of_means",
     "exponents",
     "fit_means",
     "fit_power_law",
