@@ -170,11 +170,12 @@ def choices(estimates: pd.DataFrame) -> Figure:
         for at, (label, line) in enumerate(arms):
             color, shape = ([INK, *PALETTE][at], ["x", *SHAPES][at])
             Look(label, color, shape, size=3.5).bars(axes, line, "width")
-            name_line(axes, line, "width", label, color)
+            if panel["quantity"].iloc[0] == drawn[0][1]["quantity"].iloc[0]:  # once a column
+                name_line(axes, line, "width", label, color)
         logarithmic(axes, compared["width"])
-        axes.set_xlim(right=axes.get_xlim()[1] * 1.8)  # room for the names of the lines
     for axes, _ in drawn:
-        axes.set_ylim(bottom=0)
+        # The columns share their axis, which has room for the names of the lines.
+        axes.set(ylim=(0, None), xlim=(None, 1.6 * compared["width"].max()))
     name_axes(drawn, WIDTH_LABEL)
     size = f"$m={compared['sample_size'].iloc[0]:g}$; black: as chosen"
     figure.suptitle(_counted(varied, f"{names(compared)}, {size}"), size=9)
