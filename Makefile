@@ -6,7 +6,7 @@ PEERS := benchmarks/peers/.venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: results setup setup-dev smoke report lint test bench bench-large coverage lock clean
+.PHONY: results setup setup-dev smoke paper report lint test bench bench-large coverage lock clean
 
 results: setup
 	$(RUN) snakemake --cores all
@@ -22,11 +22,19 @@ $(VENV)/.setup: pyproject.toml constraints.txt
 setup-dev: $(VENV)/.setup-dev
 
 $(VENV)/.setup-dev: $(VENV)/.setup
-	$(PIP) --editable '.[dev,slurm]'
+	$(PIP) --editable '.[dev,paper,slurm]'
 	touch $@
 
 smoke: setup
 	$(RUN) snakemake --cores all --configfile config/smoke.yaml
+
+$(VENV)/.setup-paper: $(VENV)/.setup
+	$(PIP) --editable '.[paper]'
+	touch $@
+
+# Results of the default configuration as a document, results/document/initbias.pdf.
+paper: $(VENV)/.setup-paper
+	$(RUN) snakemake --cores all all paper
 
 report: results
 	$(RUN) snakemake --report results/report.html
