@@ -132,7 +132,9 @@ def _item(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else "" if pd.isna(value) else number(value)
+    if isinstance(value, str):
+        return value.replace(">=", "≥").replace("<=", "≤")
+    return "" if pd.isna(value) else number(value)
 
 
 def number(value: float) -> str:
