@@ -69,7 +69,7 @@ def _compiled(folder: Path) -> bytes:
         ) from error
     try:
         return typst.compile(folder / f"{NAME}.typ", root=folder, ignore_system_fonts=True)
-    except typst.TypstError as error:
+    except RuntimeError as error:  # typst.TypstError among them
         raise UserError(f"{folder / NAME}.typ: {error}") from error
 
 
@@ -141,7 +141,9 @@ def number(value: float) -> str:
     """Three significant digits with a real minus sign; empty where there is no number."""
     if math.isnan(value):
         return ""
-    mantissa, _, exponent = f"{value:.3g}".partition("e")
+    rounded = float(f"{value:.3g}")
+    written = f"{rounded:,.0f}" if 1000 <= abs(rounded) < 1e6 else f"{rounded:.3g}"
+    mantissa, _, exponent = written.partition("e")
     power = f" · 10{str(int(exponent)).translate(SUPERSCRIPT)}" if exponent else ""
     return mantissa.replace("-", "−").replace("inf", "∞") + power
 
