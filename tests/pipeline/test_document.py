@@ -1,4 +1,4 @@
-"""The document: every number from results by name, names that exist, the same bytes, and what is lacking said."""
+"""The document: numbers from results by name, names that exist, the same bytes."""
 
 import json
 import re
@@ -143,7 +143,7 @@ def test_numbers_have_three_digits() -> None:
 def test_a_name_that_no_study_knows_is_an_error(
     judged: Configuration, tmp_path: Path, code: str
 ) -> None:
-    with pytest.raises(RuntimeError, match="no paper has|no study"):
+    with pytest.raises(RuntimeError, match=r"no paper has|no study"):
         compiled(judged, tmp_path / "source", f"#{code}")
 
 
