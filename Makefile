@@ -1,5 +1,4 @@
 # make            set up .venv and run the default configuration to figures, tables and claims
-# make figures    redraw figures, tables and claims from the published results
 # make test       set up .venv and run the checks and all tests
 PYTHON ?= python3
 VENV := .venv
@@ -7,7 +6,7 @@ PEERS := benchmarks/peers/.venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: results figures setup setup-dev smoke report lint test bench bench-large coverage lock clean
+.PHONY: results setup setup-dev smoke paper report lint test bench bench-large coverage lock clean
 
 results: setup
 	$(RUN) snakemake --cores all
@@ -23,16 +22,19 @@ $(VENV)/.setup: pyproject.toml constraints.txt
 setup-dev: $(VENV)/.setup-dev
 
 $(VENV)/.setup-dev: $(VENV)/.setup
-	$(PIP) --editable '.[dev,slurm]'
+	$(PIP) --editable '.[dev,paper,slurm]'
 	touch $@
 
 smoke: setup
 	$(RUN) snakemake --cores all --configfile config/smoke.yaml
 
-# Figures, tables and claims of the published results, without training and without a GPU.
-figures: setup
-	$(RUN) snakemake --cores all --configfile results/paper/configuration.json \
-		--config results=results/paper --forcerun estimate
+$(VENV)/.setup-paper: $(VENV)/.setup
+	$(PIP) --editable '.[paper]'
+	touch $@
+
+# Results of the default configuration as a document, results/document/initbias.pdf.
+paper: $(VENV)/.setup-paper
+	$(RUN) snakemake --cores all all paper
 
 report: results
 	$(RUN) snakemake --report results/report.html

@@ -265,6 +265,19 @@ def restore(
 
 
 @app.command()
+def paper(
+    config: Config = DEFAULT,
+    sources: Annotated[Path, typer.Option(help="Folder of the document's sources.")] = Path(
+        "paper"
+    ),
+) -> None:
+    """Write the document about the results of a configuration: its sources, values and figures, and a PDF."""
+    from initbias.pipeline import document
+
+    print(document.write(read(config), sources))
+
+
+@app.command()
 def summary(config: Config = DEFAULT) -> None:
     """Print what was reproduced, what was not, what is unavailable, and where to look."""
     from initbias.pipeline.summary import summary as summarized

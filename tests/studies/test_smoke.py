@@ -1,5 +1,6 @@
 """The smoke configuration, a study at a time in one process: data as documented, every output drawn."""
 
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,7 @@ from initbias.study.outputs import FORMATS
 from initbias.study.papers import BESIDE, PUBLISHED, VERDICTS, item_of
 from initbias.study.tables import FOUND, WHAT
 from tests.conftest import ROOT
+from tests.document import requested
 from tests.studies.mutations import never_contradicted
 
 SMOKE = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
@@ -94,6 +96,8 @@ def test_a_study_runs_from_its_shards_to_claims_and_figures(study: str, tmp_path
         papers = pd.read_csv(tmp_path / "papers.csv").set_index("id")
         counted = papers.loc[sorted(JUDGED_BY[study]), [*VERDICTS, *BESIDE]].sum(axis=1)
         assert counted.sum() == len(claims) and (counted > 0).all()
+        for pattern in requested(study):  # the names that the document uses
+            assert any(fnmatchcase(name, pattern) for name in claims["id"]), pattern
 
     assert not never_contradicted(load(study, "claims").judge, estimates, HELD.get(study, ()))
 

@@ -17,7 +17,7 @@ import yaml
 
 from tests.conftest import ROOT
 
-COPIED = ("Snakefile", "workflow", "profiles", "config", "src")
+COPIED = ("Snakefile", "workflow", "profiles", "config", "src", "paper")
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """The pipeline's behaviour, by running it: what is made, what is made again, and what survives."""
 
 import copy
+import json
 import os
 import re
 import subprocess
@@ -271,6 +272,21 @@ def test_another_device_of_the_same_machine_reruns_nothing(changeable: Project) 
     if hardware.gpus_to_ask_for("auto"):
         pytest.skip("this machine has a GPU")
     assert changeable.planned() == {}
+
+
+def test_the_paper_is_made_when_it_is_asked_for(changeable: Project) -> None:
+    """Of a configuration that lacks most of what the text speaks of, in the same bytes each time."""
+    pdf = changeable.results / "document" / "initbias.pdf"
+    assert not pdf.exists() and "paper" not in changeable.planned("--forceall")
+    changeable.snakemake("--cores", "1", "paper")
+    first = pdf.read_bytes()
+    values = json.loads((pdf.parent / "values.json").read_text())
+    assert values["figures"]["error_rates/rates"]["drawn"]
+    assert not values["figures"]["imbalance/convergence"]["drawn"]
+    assert (pdf.parent / "figures" / "error_rates" / "rates.pdf").exists()
+    assert "Nothing to be done" in changeable.snakemake("--cores", "1", "paper")
+    changeable.snakemake("--cores", "1", "--forcerun", "paper", "--", "paper")
+    assert pdf.read_bytes() == first and len(first) > 50_000
 
 
 def test_report_is_made_of_figures_tables_and_claims(finished: Project) -> None:
