@@ -112,7 +112,9 @@ def test_claims_on_pages_are_those_of_the_results(built: tuple[Path, Path]) -> N
         paper = Page((site / "papers" / f"{claim.id[0]}.html").read_text())
         own = {row[0]: row for row in paper.rows if row}
         for row in (shown[claim.id], own[claim.id]):
-            interval = f" [{number(claim.low)}, {number(claim.high)}]" if pd.notna(claim.low) else ""
+            interval = (
+                f" [{number(claim.low)}, {number(claim.high)}]" if pd.notna(claim.low) else ""
+            )
             assert row[5] == number(claim.measured) + interval
             assert row[3:5] + row[6:8] == [
                 claim.claim, claim.predicted, claim.verdict, claim.reason,
@@ -188,7 +190,9 @@ def test_claims_are_filtered_and_pages_fit_in_a_browser(
     search.clear()
     browser.get((site / "claims.html").as_uri())
     verdict = claims["verdict"].value_counts().idxmin()
-    panes = browser.find_elements("css selector", ".dtsp-searchPane:not(.dtsp-hidden) td .dtsp-name")
+    panes = browser.find_elements(
+        "css selector", ".dtsp-searchPane:not(.dtsp-hidden) td .dtsp-name"
+    )
     next(name for name in panes if name.text == verdict).click()
     cells = browser.find_elements("css selector", "#claims tbody tr td:nth-child(7)")
     assert {cell.text for cell in cells} == {verdict}
