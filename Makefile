@@ -6,7 +6,7 @@ PEERS := benchmarks/peers/.venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: results setup setup-dev smoke paper report lint test bench bench-large coverage lock clean
+.PHONY: results setup setup-dev smoke paper report site lint test bench bench-large coverage lock clean
 
 results: setup
 	$(RUN) snakemake --cores all
@@ -22,7 +22,7 @@ $(VENV)/.setup: pyproject.toml constraints.txt
 setup-dev: $(VENV)/.setup-dev
 
 $(VENV)/.setup-dev: $(VENV)/.setup
-	$(PIP) --editable '.[dev,paper,slurm]'
+	$(PIP) --editable '.[dev,paper,site,slurm]'
 	touch $@
 
 smoke: setup
@@ -38,6 +38,14 @@ paper: $(VENV)/.setup-paper
 
 report: results
 	$(RUN) snakemake --report results/report.html
+
+# Of the results as they are; opens without a server.
+site: $(VENV)/.setup-site
+	$(RUN) initbias site --output site
+
+$(VENV)/.setup-site: $(VENV)/.setup
+	$(PIP) --editable '.[site]'
+	touch $@
 
 lint: setup-dev
 	$(RUN) ruff check src tests benchmarks

@@ -286,6 +286,20 @@ def summary(config: Config = DEFAULT) -> None:
 
 
 @app.command()
+def site(
+    config: Config = DEFAULT,
+    output: Annotated[Path, typer.Option(help="Folder of the site, which is replaced.")] = Path(
+        "site"
+    ),
+) -> None:
+    """Build a static site: documentation, API reference and the results of a configuration."""
+    from initbias.site.build import build
+
+    build(read(config), output)
+    print(f"Open {output / 'index.html'}")
+
+
+@app.command()
 def exponents(
     curve: Annotated[
         Path,

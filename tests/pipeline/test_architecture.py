@@ -24,7 +24,8 @@ ALLOWED = {
     "studies": {"study", *CORE},
     "pipeline": {"studies", "study", "datasets"},  # it tells which data sets are not here
     "curves": {"statistics", "study", "pipeline"},
-    "cli": {"pipeline", "studies", "curves"},
+    "site": {"pipeline", "study"},
+    "cli": {"pipeline", "studies", "curves", "site"},
 }
 
 

@@ -108,7 +108,7 @@ def compress(first: Any, second: Any) -> tuple[Array, Array, Array]:
 
     The gradients of W₁ (rows, h) and W₂ (h, columns) lie in the span of the rows of W₁ and of the
     columns of W₂, of dimension rows + columns. With an orthonormal basis Q (h, units) of it, W₁Q
-    and QᵀW₂ follow the same descent or flow: W₁(t) = [W₁Q](t) Qᵀ and W₂(t) = Q [QᵀW₂](t) at all
+    and QᵀW₂ follow the same descent or flow: `W₁(t) = [W₁Q](t) Qᵀ` and `W₂(t) = Q [QᵀW₂](t)` at all
     times. So do the product, the loss, and the eigenvalues of W₁ᵀW₁ − W₂W₂ᵀ, but for h − units
     zeros.
 
