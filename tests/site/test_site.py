@@ -145,11 +145,13 @@ def test_functions_are_documented(built: tuple[Path, Path]) -> None:
 
 
 def test_a_folder_with_other_content_is_kept(built: tuple[Path, Path], tmp_path: Path) -> None:
-    (tmp_path / "thesis.txt").write_text("mine")
+    (tmp_path / "index.html").write_text("mine")  # another site
     configuration = validate({**TINY, "results": str(built[0])}, "tiny")
     with pytest.raises(UsageError, match="other content"):
         build(configuration, tmp_path)
-    assert [file.name for file in tmp_path.iterdir()] == ["thesis.txt"]
+    assert [file.name for file in tmp_path.iterdir()] == ["index.html"]
+    with pytest.raises(UsageError, match="is a file"):
+        build(configuration, tmp_path / "index.html")
 
 
 @pytest.fixture
