@@ -182,6 +182,8 @@ def measure(
         data_cache = data_cache or configuration.data_cache
     if data_cache:  # no part of what is measured, so it is not in the specification
         os.environ[DATA_CACHE] = data_cache
+    if gpus == 0:  # a scheduler may hide none of them
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
     chosen = stages.choose_device("cpu" if gpus == 0 else device or "auto")
     stages.measure_batch(study, wanted, results, chosen, threads, again=again)
 

@@ -20,7 +20,8 @@ from tests.conftest import ROOT, TINY
 from tests.workflow.conftest import Project, copy_project
 
 ALL_SHARDS = 18 + 4
-JOBS = len(list(batches(shards(validate(TINY, "tiny")))))
+CONFIGURATION = validate(TINY, "tiny")
+JOBS = len(list(batches(shards(CONFIGURATION), CONFIGURATION.job_minutes)))
 FIGURES, TABLES = 8 + 4, 2 + 3
 
 
@@ -207,7 +208,7 @@ def test_divergence_is_a_counted_row_and_not_a_crash(tmp_path: Path) -> None:
 def test_bad_input_ends_at_once_and_touches_nothing(
     tmp_path: Path, change: dict, message: str
 ) -> None:
-    if change.get("device") == "cuda" and hardware.gpus_to_ask_for("auto"):
+    if change.get("device") == "cuda" and hardware.gpus_to_ask_for("auto", cluster=False):
         pytest.skip("this machine has a GPU")
     project = copy_project(tmp_path, {**TINY, "results": "results", **change})
     run = project.attempt("--cores", "1")
@@ -228,7 +229,8 @@ def test_jobs_of_large_sizes_fit_into_a_day(root: Path, name: str) -> None:
         int(found)
         for found in re.findall(r"Measuring .*runtime=(\d+) min", run.stdout + run.stderr)
     ]
-    assert len(minutes) == len(list(batches(shards(read(str(path))))))
+    configuration = read(str(path))
+    assert len(minutes) == len(list(batches(shards(configuration), configuration.job_minutes)))
     assert max(minutes) < 24 * 60
 
 
@@ -269,7 +271,7 @@ def test_spellings_of_a_folder_are_one(changeable: Project) -> None:
 
 def test_another_device_of_the_same_machine_reruns_nothing(changeable: Project) -> None:
     changeable.configuration = {**changeable.configuration, "device": "auto"}
-    if hardware.gpus_to_ask_for("auto"):
+    if hardware.gpus_to_ask_for("auto", cluster=False):
         pytest.skip("this machine has a GPU")
     assert changeable.planned() == {}
 

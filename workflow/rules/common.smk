@@ -11,7 +11,7 @@ from rich.console import Console
 from snakemake.exceptions import WorkflowError
 from snakemake_logger_plugin_initbias import EXPECTED, LogHandler
 
-from initbias.pipeline import folders, hardware, plan, summary
+from initbias.pipeline import folders, hardware, plan, slurm, summary
 from initbias.pipeline.configuration import combined, validate
 from initbias.pipeline.digests import code_digest
 from initbias.pipeline.errors import UserError
@@ -34,22 +34,54 @@ except UserError as error:
     raise WorkflowError(str(error))
 
 AGAIN = "INITBIAS_AGAIN"  # read by initbias measure
+GPUS_OF_RUN = "INITBIAS_GPUS"  # read by jobs on a cluster, which read this file too
 OTHER_JOBS = 4.0  # seconds: most of it is the start of libraries
-GPUS = hardware.gpus_to_ask_for(CONFIGURATION.device)
 RESULTS = CONFIGURATION.results
 LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
 STUDIES = list(CONFIGURATION.sections)
 SHARDS = plan.shards(CONFIGURATION)
-# By the name of their rule; what profiles set for `measure` holds for all of these.
+# By the name of their rule.
 BATCHES = {
-    f"measure_{batch.study}_{batch.name}": batch for batch in plan.batches(SHARDS)
+    f"measure_{batch.study}_{batch.name}": batch
+    for batch in plan.batches(SHARDS, CONFIGURATION.job_minutes)
 }
-for setting in ("overwrite_resources", "overwrite_threads"):
-    given = getattr(workflow.resource_settings, setting)
-    if "measure" in given:
-        every = dict(given) | dict.fromkeys(BATCHES, given["measure"])
-        setattr(workflow.resource_settings, setting, every)
+CLUSTER = workflow.resource_settings.nodes is not None  # also in a dry run
+
+
+def gpus_to_ask_for():
+    """GPUs of a job with use for one, 1 or 0, as the run has decided: a node of a cluster must not decide anew."""
+    if workflow.remote_exec and GPUS_OF_RUN in os.environ:
+        return int(os.environ[GPUS_OF_RUN])
+    limit = workflow.resource_settings.resources.get("gpu")
+    gpus = hardware.gpus_to_ask_for(CONFIGURATION.device, cluster=CLUSTER)
+    if CLUSTER and CONFIGURATION.device == "auto" and not gpus:
+        print("No node of this cluster has a GPU: measuring on CPUs.", file=sys.stderr)
+    gpus = gpus if limit is None else min(gpus, limit)
+    os.environ[GPUS_OF_RUN] = str(gpus)
+    return gpus
+
+
+def set_for(name, batches):
+    """Let resources and threads that a profile or the command line sets for a name hold for batches."""
+    for setting in ("overwrite_resources", "overwrite_threads"):
+        given = getattr(workflow.resource_settings, setting)
+        if name in given:
+            every = {batch: given[name] for batch in batches}
+            if setting == "overwrite_resources":  # field by field
+                every = {
+                    batch: {**given.get(batch, {}), **given[name]} for batch in batches
+                }
+            setattr(workflow.resource_settings, setting, {**given, **every})
+
+
+GPUS = gpus_to_ask_for()
+set_for("measure", BATCHES)
+set_for(
+    "measure_on_gpu", [name for name in BATCHES if GPUS * BATCHES[name].shards[0].gpu]
+)
+if CLUSTER and "snakemake_executor_plugin_slurm" in sys.modules:
+    slurm.watch(sys.modules["snakemake_executor_plugin_slurm"].Executor)
 
 
 def configuration_of(*studies, **fields):
@@ -135,9 +167,9 @@ def batches_to_measure():
 
 
 def require_device():
-    """Stop before the first job if this machine lacks the device of the configuration."""
+    """Stop before the first job if this machine or cluster lacks the device of the configuration."""
     try:
-        hardware.require(CONFIGURATION.device)
+        hardware.require(CONFIGURATION.device, cluster=CLUSTER)
     except UserError as error:
         raise WorkflowError(str(error))
 

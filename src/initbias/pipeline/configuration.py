@@ -49,6 +49,14 @@ class Configuration(BaseModel):
             "cache folder. No measurement depends on it."
         ),
     ] = ""
+    job_minutes: Annotated[
+        float,
+        Field(
+            gt=0,
+            description="What a job is expected to take on one core: shards that take less share one. "
+            "Clusters want few jobs, of twenty minutes or more. No measurement depends on it.",
+        ),
+    ] = 1.0
     studies: Annotated[Studies, Field(description="The studies to run, each with its section.")]
 
     @field_validator("results")

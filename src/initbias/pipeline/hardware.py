@@ -1,31 +1,44 @@
-"""What this machine has: a GPU, found without importing torch, and memory."""
+"""What this machine or cluster has: a GPU, found without importing torch, and memory."""
 
 import ctypes
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from initbias.pipeline import slurm
 from initbias.pipeline.errors import DeviceError, MemoryTooSmall
 from initbias.study.shards import Shard
 
 LIBRARIES = 1e9  # bytes
 
 
-def gpus_to_ask_for(device: str) -> int:
-    """GPUs that a shard asks for, 1 or 0, by the configuration's device: auto, cpu or cuda."""
-    return int(device == "cuda" or (device == "auto" and _gpu_present()))
+def gpus_to_ask_for(device: str, *, cluster: bool) -> int:
+    """GPUs that a shard with use for one asks for, 1 or 0.
+
+    Args:
+        device: the configuration's: auto, cpu or cuda.
+        cluster: whether other machines measure; auto is then a GPU if Slurm has one or cannot be asked.
+    """
+    if device == "auto":
+        return int(slurm.has_gpus() is not False if cluster else _gpu_present())
+    return int(device == "cuda")
 
 
-def require(device: str) -> None:
-    """Refuse to start on this machine if it lacks the device that is asked for.
+def require(device: str, *, cluster: bool) -> None:
+    """Refuse to start if the machine or the cluster lacks the device that is asked for.
+
+    Args:
+        device: the configuration's: auto, cpu or cuda.
+        cluster: whether other machines measure.
 
     Raises:
         DeviceError: cuda is asked for and there is no NVIDIA GPU.
     """
-    if device == "cuda" and not _gpu_present():
+    lacking = slurm.has_gpus() is False if cluster else not _gpu_present()
+    if device == "cuda" and lacking:
         raise DeviceError(
-            "device: 'cuda': this machine has no NVIDIA GPU; write auto (a GPU where there is one) "
-            "or cpu"
+            f"device: 'cuda': {'no node of this cluster' if cluster else 'this machine'} has "
+            f"{'a' if cluster else 'no NVIDIA'} GPU; write auto (a GPU where there is one) or cpu"
         )
 
 

@@ -15,7 +15,6 @@ from initbias.studies import load
 from initbias.study.outputs import Output
 from initbias.study.shards import Shard, Specification
 
-JOB_SECONDS = 60.0  # of one core
 START = 4.0  # seconds to import the libraries and to load compiled loops
 
 
@@ -58,13 +57,13 @@ class Batch:
         return {shard.name: shard.specification.written for shard in self.shards}
 
 
-def batches(planned: Sequence[Shard]) -> Iterator[Batch]:
-    """Shards in jobs of about JOB_SECONDS; larger ones are alone."""
+def batches(planned: Sequence[Shard], minutes: float) -> Iterator[Batch]:
+    """Shards in jobs of about so many minutes of one core; larger ones are alone."""
     for (study, _), alike in groupby(planned, key=lambda shard: (shard.study, shard.gpu)):
         gathered: list[Shard] = []
         seconds = START
         for shard in alike:
-            if gathered and seconds + shard.cost.seconds > JOB_SECONDS:
+            if gathered and seconds + shard.cost.seconds > 60 * minutes:
                 yield Batch(study, tuple(gathered))
                 gathered, seconds = [], START
             gathered.append(shard)
