@@ -21,7 +21,7 @@ rule paper:
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         configuration=configuration_of(*STUDIES),
-        sources=PAPER,
+        sources=lambda wildcards: PAPER,
         code=code_digest("initbias.pipeline.document"),
     message:
         "Writing the paper (mem_mb={resources.mem_mb}, runtime={resources.runtime} min)"

@@ -1,7 +1,7 @@
 """Slurm: whether the cluster has GPUs, and whether it still knows the jobs of a run.
 
-Snakemake's executor asks Slurm how its jobs are, and waits for those that Slurm does not mention: without a word,
-and for ever for one that Slurm has forgotten.
+Snakemake's executor asks Slurm how its jobs are, and waits for those that Slurm does not mention: for ever
+for one that Slurm has forgotten, and without a word.
 """
 
 import asyncio
