@@ -238,13 +238,14 @@ def test_slurm_profile_shows_the_resources_of_every_rule(finished: Project) -> N
     pytest.importorskip("snakemake_executor_plugin_slurm")
     profile = yaml.safe_load((ROOT / "profiles" / "slurm" / "profile.yaml").read_text())
     assert profile["resources"] == ["gpu=100"]  # else the default profile's limit holds
-    output = finished.snakemake(
-        "--cores", "1", "--profile", "profiles/slurm", "--dry-run", "--forceall"
-    )
-    for job in ("Measuring", "Estimating", "Judging", "Collecting", "Drawing"):
-        line = next(line for line in output.splitlines() if f": {job}" in line)
-        assert "mem_mb=" in line and "runtime=" in line
-        assert ("gpu=1" in line) == (job == "Measuring")
+    dry = ("--cores", "1", "--profile", "profiles/slurm", "--dry-run", "--forceall")
+    for device in ("cpu", "cuda"):
+        lines = finished.snakemake(*dry, "--config", f"device={device}").splitlines()
+        for job in ("Measuring", "Estimating", "Judging", "Collecting", "Drawing"):
+            jobs = [line for line in lines if f": {job}" in line]
+            assert jobs and all("mem_mb=" in line and "runtime=" in line for line in jobs)
+            asks = any("gpu=1" in line for line in jobs)
+            assert asks == (job == "Measuring" and device == "cuda")
 
 
 def test_stale_measurements_are_not_estimated(changeable: Project) -> None:
