@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-from collections import Counter
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +12,7 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from initbias.pipeline.configuration import Configuration
 from initbias.pipeline.errors import MissingResults, StorageError
-from initbias.pipeline.manifest import MANIFEST, Manifest, MeasuredWith, digest, parse
+from initbias.pipeline.manifest import MANIFEST, Manifest, digest, measured_with, parse
 from initbias.pipeline.plan import estimates_file, measurements_file, shards
 from initbias.pipeline.publication import published
 from initbias.pipeline.records import records
@@ -52,7 +51,7 @@ def archive(
     contents[CONFIGURATION] = (json.dumps(written, indent=1, sort_keys=True) + "\n").encode()
     manifest = Manifest(
         configuration=written,
-        measured_with=_measured_with(found),
+        measured_with=measured_with(found),
         missing=_missing(configuration, whole) if whole else (),
         parts={name: digest(contents[name]) for name in sorted(contents)},
     )
@@ -74,7 +73,7 @@ def restore(source: str, results: str, sha256: str = "") -> tuple[Manifest, Path
         What it contains, and the folder.
 
     Raises:
-        StorageError: the archive cannot be had, is damaged or of another schema version, or the folder has
+        StorageError: the archive is unavailable, damaged or of another schema version, or the folder has
             other content. Nothing is changed then.
     """
     manifest, contents = _verified(_fetched(source, sha256), source)
@@ -83,9 +82,8 @@ def restore(source: str, results: str, sha256: str = "") -> tuple[Manifest, Path
         _require_same(target, contents)
         return manifest, target
     target.parent.mkdir(parents=True, exist_ok=True)
-    for left_over in target.parent.glob(
-        f".*.{target.name}.restoring"
-    ):  # by a process that was killed
+    # By a process that was killed.
+    for left_over in target.parent.glob(f".*.{target.name}.restoring"):
         shutil.rmtree(left_over)
     unpacked = target.with_name(f".{os.getpid()}.{target.name}.restoring")
     try:
@@ -113,19 +111,6 @@ def _without_places(configuration: Configuration) -> dict[str, Any]:
     )
 
 
-def _measured_with(found: list[dict[str, Any]]) -> tuple[MeasuredWith, ...]:
-    """By which code and on which devices shards were measured, most shards first."""
-    counts = Counter(
-        (record["packages"]["initbias"], _commit(record["git"]), record["device"])
-        for record in found
-    )
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(
-        MeasuredWith(version=version, commit=commit, device=device, shards=count)
-        for (version, commit, device), count in ordered
-    )
-
-
 def _missing(configuration: Configuration, whole: Configuration) -> tuple[str, ...]:
     """Shards of the whole that the configuration does not have with the same specification."""
     have = {(shard.study, shard.name): shard.specification for shard in shards(configuration)}
@@ -134,10 +119,6 @@ def _missing(configuration: Configuration, whole: Configuration) -> tuple[str, .
         for shard in shards(whole)
         if have.get((shard.study, shard.name)) != shard.specification
     )
-
-
-def _commit(git: dict[str, Any] | None) -> str:
-    return git["sha"] + "+" * git["dirty"] if git else ""
 
 
 def _fetched(source: str, sha256: str) -> bytes:

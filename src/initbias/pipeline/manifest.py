@@ -1,6 +1,8 @@
 """What a folder of restored results was measured with, part by part."""
 
 import json
+from collections import Counter
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -56,6 +58,27 @@ class Manifest(BaseModel):
     def written(self) -> bytes:
         """As a file has it."""
         return (json.dumps(self.model_dump(), indent=1, sort_keys=True) + "\n").encode()
+
+
+def measured_with(records: Iterable[dict[str, Any]]) -> tuple[MeasuredWith, ...]:
+    """By which code and on which devices shards were measured, most shards first.
+
+    Args:
+        records: provenance of the shards.
+    """
+    counts = Counter(
+        (record["packages"]["initbias"], _commit(record["git"]), record["device"])
+        for record in records
+    )
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(
+        MeasuredWith(version=version, commit=commit, device=device, shards=count)
+        for (version, commit, device), count in ordered
+    )
+
+
+def _commit(git: dict[str, Any] | None) -> str:
+    return git["sha"] + "+" * git["dirty"] if git else ""
 
 
 def parse(written: bytes, source: str) -> Manifest:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ def publish(file: Path, table: pd.DataFrame, provenance: dict[str, Any]) -> None
     """Publish measurements, and beside them their provenance with the digests of both."""
     with published(file) as temporary:
         table.to_parquet(temporary, index=False)
-        record = {**provenance, "sha256": sha256(temporary.read_bytes()).hexdigest()}
+        record = {**provenance, "sha256": digest(temporary.read_bytes())}
     with published(file.with_suffix(".json")) as temporary:
         record["record_sha256"] = _digest(record)
         temporary.write_text(json.dumps(record, indent=2) + "\n")
@@ -62,7 +61,8 @@ def is_restored(configuration: Configuration, shard: Shard) -> bool:
     """Whether measurements of a shard were restored, and are those of its specification."""
     file = measurements_file(configuration.results, shard.study, shard.name)
     found = current(file, shard.study, shard.specification)
-    return found is not None and _as_restored(file.with_suffix(".json"))
+    record = file.with_suffix(".json")
+    return found is not None and _as_restored(record, record.read_bytes())
 
 
 def provenance(configuration: Configuration, shard: Shard) -> dict[str, Any] | None:
@@ -148,27 +148,32 @@ def _verified_file(
         raise NotMeasured(f"{record} is damaged ({error!r})", damaged=True) from error
     if not whole:
         raise NotMeasured(f"{record} was changed or damaged since it was written", damaged=True)
-    if sha256(content).hexdigest() != found["sha256"]:
+    if digest(content) != found["sha256"]:
         raise NotMeasured(
             f"{file} is not what was measured: it was changed or damaged since", damaged=True
         )
     by_this_code = found["code"] == code_digest(stage_module(study, "measure"))
     if found["specification"] != specification.written or not (
-        by_this_code or _as_restored(record)
+        by_this_code or _as_restored(record, written)
     ):
         raise NotMeasured(f"{file} was measured with another specification or older code")
     return found, content
 
 
-def _as_restored(record: Path) -> bool:
-    """Whether provenance, and with it measurements, are as they were restored from an archive."""
+def _as_restored(record: Path, written: bytes) -> bool:
+    """Whether provenance, and with it measurements, are as they were restored from an archive.
+
+    Args:
+        record: the file of the provenance.
+        written: its content.
+    """
     results = record.parents[2]
     manifest = restored(results)
     if manifest is None:
         return False
     archived = manifest.parts.get(record.relative_to(results).as_posix())
-    return archived == digest(record.read_bytes())
+    return archived == digest(written)
 
 
 def _digest(record: dict[str, Any]) -> str:
-    return sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+    return digest(json.dumps(record, sort_keys=True).encode())

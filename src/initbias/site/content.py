@@ -11,7 +11,7 @@ import pandas as pd
 from initbias.pipeline import plan
 from initbias.pipeline.configuration import Configuration
 from initbias.pipeline.errors import MissingResults
-from initbias.pipeline.manifest import MeasuredWith, restored
+from initbias.pipeline.manifest import MeasuredWith, measured_with, restored
 from initbias.study.papers import OF_PAPERS, PAPERS, VERDICTS, coverage, item_of
 
 
@@ -36,7 +36,7 @@ class Content:
         items: a row for each published item; see `initbias.study.papers.coverage`.
         figures: that are drawn, by study and name.
         cost: rows of cost.csv.
-        sources: how many shards were measured with which version, commit and device.
+        sources: code and devices by which shards were measured.
         measured_with: the same of an archive that was restored; else empty.
     """
 
@@ -44,7 +44,7 @@ class Content:
     items: list[dict[str, Any]]
     figures: dict[tuple[str, str], Figure]
     cost: list[dict[str, Any]]
-    sources: list[tuple[tuple[str, str, str], int]]
+    sources: tuple[MeasuredWith, ...]
     measured_with: tuple[MeasuredWith, ...]
 
     def of_paper(self, letter: str) -> list[dict[str, Any]]:
@@ -104,7 +104,9 @@ def collect(configuration: Configuration) -> Content:
         items,
         figures,
         pd.read_csv(results / "cost.csv").to_dict("records"),
-        _sources(results),
+        measured_with(
+            json.loads(file.read_text()) for file in results.glob("*/measurements/*.json")
+        ),
         manifest.measured_with if manifest else (),
     )
 
@@ -116,14 +118,3 @@ def _path(study: str, name: str, kind: str) -> str:
 def _shown(figures: dict[tuple[str, str], Figure], study: str, name: str) -> str:
     figure = figures.get((study, name))
     return figure.path if figure else ""
-
-
-def _sources(results: Path) -> list[tuple[tuple[str, str, str], int]]:
-    """Version, commit and device of all measurements, most shards first."""
-    found: Counter[tuple[str, str, str]] = Counter()
-    for file in sorted(results.glob("*/measurements/*.json")):
-        record = json.loads(file.read_text())
-        git = record["git"]
-        commit = git["sha"][:10] + "+" * git["dirty"] if git else ""
-        found[record["packages"]["initbias"], commit, record["device"]] += 1
-    return found.most_common()

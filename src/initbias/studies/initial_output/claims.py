@@ -29,9 +29,7 @@ LOSSES = 0.02
 DISPLACEMENT = 0.05
 KERNEL = 1e-9  # eq. 6 and B-S3 with a kernel, in float64
 SAME_KERNEL = 1e-5  # the ASI network's tangent kernel, from parameters in float32
-TRAINED = (
-    0.5  # a network has trained if its training loss is below this fraction of the initial one
-)
+TRAINED = 0.5  # of the initial training loss, below which a network counts as trained
 # End gap of B-Fig3b, (1/n)Σ(·)² of standard less that of ASI: 0.07 less 0.0095, read off the picture.
 GAP, READ_OFF = 0.0605, 0.01
 # B-Fig4 as published; v is not given there.
@@ -119,22 +117,15 @@ def _losses(claims: Claims, estimates: pd.DataFrame) -> None:
             row,
         )
     moved = select(estimates, part="loss_independence", quantity="displacement")
-    wide = _where(_widest(estimates, moved)) if len(moved) else ""
+    if moved.empty:
+        return
     relative = "squared distance moved over rᵀK⁻¹r (tangent kernel K, initial errors r), minus 1"
     for of, statistic, text, prediction in (
-        (
-            "nearest",
-            "mean",
-            f"the interpolant is the nearest to the initial parameters: {relative} ({wide})",
-            Prediction("<=", DISPLACEMENT),
-        ),
-        (
-            "nearest/width",
-            "exponent",
-            f"as the width m grows it comes nearer: exponent e of {relative} ~ m^-e",
-            Prediction(">", 0),
-        ),
-    ):
+        ("nearest", "mean", "the interpolant is the nearest to the initial parameters: "
+         f"{relative} ({_where(_widest(estimates, moved))})", Prediction("<=", DISPLACEMENT)),
+        ("nearest/width", "exponent", "as the width m grows it comes nearer: exponent e of "
+         f"{relative} ~ m^-e", Prediction(">", 0)),
+    ):  # fmt: skip
         rows = _widest(estimates, select(moved, statistic=statistic))
         if len(rows):
             claims.judge(B1, of, text, prediction, rows)

@@ -128,7 +128,7 @@ class Images(StrictModel):
 def _compared(field: str, values: Sequence[int], possible: Sequence[int]) -> None:
     if other := sorted(set(values) - set(possible)):
         raise ValueError(
-            f"{field}: {other} is compared with what is not measured; write some of {list(possible)}"
+            f"{field}: {other} is compared with runs that are not made; write some of {list(possible)}"
         )
 
 
