@@ -26,11 +26,15 @@ INTERRUPTED = "Terminating processes on user request"  # what Snakemake says the
 NOISE = (
     "Assuming unrestricted",
     "Building DAG",
+    "Cleaning up SLURM log files",
     "Execute ",
+    "No SLURM account given",  # sbatch says so if it wants one
+    "No account was given",
     "Provided ",
     "Select jobs to execute",
     "Singularity containers",
     "Touching output file",
+    "Unable to guess SLURM account",
     "Using shell",
 )
 

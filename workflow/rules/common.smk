@@ -53,7 +53,7 @@ def gpus_to_ask_for():
     gpus = hardware.gpus_to_ask_for(CONFIGURATION.device, cluster=CLUSTER)
     if CLUSTER and CONFIGURATION.device == "auto" and not gpus:
         print("No node of this cluster has a GPU: measuring on CPUs.", file=sys.stderr)
-    gpus = gpus if limit is None else min(gpus, limit)
+    gpus = gpus if limit is None else min(gpus, limit.value)
     os.environ[GPUS_OF_RUN] = str(gpus)
     return gpus
 
