@@ -120,7 +120,8 @@ def _configure(folder: Path, *, gpus: bool) -> None:
     (folder / "munge" / "key").chmod(0o600)
     SITE.mkdir(exist_ok=True)
     for file in FILES:
-        (SITE / file).unlink(missing_ok=True)  # a link that a killed test left, to nothing
+        if not (SITE / file).exists():  # a link to nothing, that a killed test left
+            (SITE / file).unlink(missing_ok=True)
         (SITE / file).symlink_to(folder / file)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 from matplotlib.image import imread
+from snakemake.cli import parse_args
 
 from initbias.pipeline import hardware
 from initbias.pipeline.configuration import read, validate
@@ -233,17 +234,32 @@ def test_jobs_of_large_sizes_fit_into_a_day(root: Path, name: str) -> None:
     assert max(minutes) < 24 * 60
 
 
-def test_slurm_profile_shows_the_resources_of_every_rule(finished: Project) -> None:
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_jobs_of_a_cluster_ask_for_gpus_by_the_configuration(
+    finished: Project, tmp_path: Path, device: str
+) -> None:
+    """Whatever this machine has; theory has no use for one. A site adds what it wants."""
     pytest.importorskip("snakemake_executor_plugin_slurm")
-    profile = yaml.safe_load((ROOT / "profiles" / "slurm" / "profile.yaml").read_text())
-    assert profile["resources"] == ["gpu=100"]  # else the default profile's limit holds
+    site = tmp_path / "site.yaml"
+    site.write_text("set-resources:\n  - measure:mem_mb=1234\n  - measure_on_gpu:runtime=77\n")
     output = finished.snakemake(
-        "--cores", "1", "--profile", "profiles/slurm", "--dry-run", "--forceall"
+        *("--workflow-profile", "profiles/slurm", "--profile", str(site)),
+        *("--config", f"device={device}", "--dry-run", "--forceall"),
     )
     for job in ("Measuring", "Estimating", "Judging", "Collecting", "Drawing"):
-        line = next(line for line in output.splitlines() if f": {job}" in line)
-        assert "mem_mb=" in line and "runtime=" in line
-        assert ("gpu=1" in line) == (job == "Measuring")
+        for line in (line for line in output.splitlines() if f": {job}" in line):
+            gpu = device == "cuda" and "seeds" in line
+            assert ("gpu=1" in line) == ("runtime=77" in line) == gpu
+            assert "runtime=" in line and ("mem_mb=1234" in line) == (job == "Measuring")
+
+
+def test_the_slurm_profile_holds_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings of profiles/default would come before it: fewer GPU jobs, fewer attempts."""
+    pytest.importorskip("snakemake_executor_plugin_slurm")
+    monkeypatch.chdir(ROOT)
+    _, settings = parse_args(["--workflow-profile", "profiles/slurm"])
+    profile = yaml.safe_load((ROOT / "profiles" / "slurm" / "profile.yaml").read_text())
+    assert settings.resources["gpu"].value == 100 and settings.retries == profile["retries"]
 
 
 def test_stale_measurements_are_not_estimated(changeable: Project) -> None:
