@@ -284,6 +284,13 @@ def test_spellings_of_a_folder_are_one(changeable: Project) -> None:
     assert changeable.planned() == {}
 
 
+def test_the_length_of_jobs_changes_no_measurement(changeable: Project) -> None:
+    changeable.configuration = {**changeable.configuration, "job_minutes": 0.001}
+    planned = changeable.planned("--forcerun", "measure")
+    assert planned["measure"] == ALL_SHARDS + 1  # each alone, and what wants all of them
+    assert changeable.measured_anew() == []
+
+
 def test_another_device_of_the_same_machine_reruns_nothing(changeable: Project) -> None:
     changeable.configuration = {**changeable.configuration, "device": "auto"}
     if hardware.gpus_to_ask_for("auto", cluster=False):
