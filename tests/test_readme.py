@@ -58,7 +58,7 @@ INSTEAD = {
     "conda activate initbias": "true",
     "snakemake --cores all": "snakemake --cores all --dry-run --quiet",
     "snakemake --cores all --configfile config/paper.yaml": "initbias plan --config config/paper.yaml",
-    "snakemake --profile profiles/slurm --configfile config/cluster.yaml": (
+    "snakemake --workflow-profile profiles/slurm --configfile config/cluster.yaml": (
         "initbias plan --config config/cluster.yaml"
     ),
 }

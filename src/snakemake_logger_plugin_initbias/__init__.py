@@ -1,7 +1,7 @@
 """What a run of the pipeline prints: a line for each job, and the share of the expected time that is done.
 
-Snakemake finds this package by its name; `logger: initbias` in profiles/default chooses it. Everything that
-is left out here stands in the log file that a run names at its end.
+Snakemake finds this package by its name; `logger: initbias` in the profiles chooses it. Everything that is
+left out here stands in the log file that a run names at its end.
 """
 
 import sys
@@ -26,11 +26,16 @@ INTERRUPTED = "Terminating processes on user request"  # what Snakemake says the
 NOISE = (
     "Assuming unrestricted",
     "Building DAG",
+    "Cannot restore",  # nothing was there before
+    "Cleaning up SLURM log files",
     "Execute ",
+    "No SLURM account given",  # sbatch says so if it wants one
+    "No account was given",
     "Provided ",
     "Select jobs to execute",
     "Singularity containers",
     "Touching output file",
+    "Unable to guess SLURM account",
     "Using shell",
 )
 
@@ -124,10 +129,27 @@ def _with_logs(record: LogRecord) -> bool:
     """
     if getattr(record, "event", None) == LogEvent.JOB_ERROR:
         files = [Path(file) for file in getattr(record, "log", None) or []]
-        record.log_texts = [
-            f"{file}:\n{file.read_text(errors='replace')}" for file in files if file.is_file()
-        ]
+        own, clusters = _split(files)
+        texts = {file: file.read_text(errors="replace") for file in own}
+        texts |= {file: _of_slurm(file, bool(own)) for file in clusters}
+        record.log_texts = [f"{file}:\n{text}" for file, text in texts.items()]
     return True
+
+
+def _split(files: list[Path]) -> tuple[list[Path], list[Path]]:
+    """Logs of a job that are there: its own, and Slurm's of what it printed."""
+    found = [file for file in files if file.is_file()]
+    return (
+        [file for file in found if "slurm_logs" not in file.parts],
+        [file for file in found if "slurm_logs" in file.parts],
+    )
+
+
+def _of_slurm(file: Path, short: bool) -> str:
+    """What Slurm says of a job, such as that it took too much memory; all of its log if not short."""
+    text = file.read_text(errors="replace")
+    said = [line for line in text.splitlines() if line.startswith(("slurmstepd", "srun"))]
+    return "\n".join(said) if short else text
 
 
 def _wrong_configuration() -> str:

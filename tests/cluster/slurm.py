@@ -1,4 +1,4 @@
-"""A Slurm of one node on loopback, without accounting, in a temporary folder, with GPUs that are none."""
+"""A Slurm of one node on loopback, without accounting: real daemons in a temporary folder, and fake GPUs."""
 
 import os
 import secrets
@@ -30,7 +30,7 @@ StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool
 SlurmctldPidFile={folder}/slurmctld.pid
 SlurmdPidFile={folder}/slurmd.pid
-ProctrackType=proctrack/linuxproc
+ProctrackType=proctrack/pgid
 TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=1
@@ -120,7 +120,8 @@ def _configure(folder: Path, *, gpus: bool) -> None:
     (folder / "munge" / "key").chmod(0o600)
     SITE.mkdir(exist_ok=True)
     for file in FILES:
-        (SITE / file).unlink(missing_ok=True)  # a link that a killed test left, to nothing
+        if not (SITE / file).exists():  # a link to nothing, that a killed test left
+            (SITE / file).unlink(missing_ok=True)
         (SITE / file).symlink_to(folder / file)
 
 

@@ -1,87 +1,110 @@
-"""What Slurm says of jobs, and when a job counts as lost."""
+"""Jobs that Slurm has forgotten are reported: by a squeue of the test, and an executor that only waits."""
 
 import asyncio
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from initbias.pipeline import hardware, slurm
-from initbias.pipeline.slurm import LOOKS, NEWS, Watch, watch
+from initbias.pipeline import slurm
+from initbias.pipeline.errors import DeviceError
+from initbias.pipeline.hardware import gpus_to_ask_for, require
 
 
-def test_a_job_is_lost_after_two_looks_in_a_row() -> None:
-    """One that Slurm knows again starts anew; where Slurm does not answer, nothing is lost."""
-    seen = Watch()
-    assert seen.lost({"1", "2"}, {"1": "running"}) == set()
-    assert seen.lost({"1", "2"}, None) == set()
-    assert seen.lost({"1", "2"}, {"1": "running"}) == {"2"} and LOOKS == 2
-    again = Watch()
-    for known in ({}, {"1": "running"}, {}):
-        assert again.lost({"1"}, known) == set()
-    assert again.lost({"1"}, {}) == {"1"}
+def program(folder: Path, name: str, text: str) -> None:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
 
 
-def test_a_line_comes_where_no_job_ends_for_five_minutes() -> None:
-    seen = Watch()
-    assert seen.news({"1", "2"}, {}) == ""
-    seen.told -= NEWS
-    known = {"1": "pending (Resources)", "2": "running"}
-    assert seen.news({"1", "2"}, known) == "Jobs in Slurm: 1 pending (Resources), 1 running"
-    assert seen.news({"1", "2"}, known) == ""
-    seen.told -= NEWS
-    assert "Slurm does not answer" in seen.news({"1", "2"}, None)
-    seen.told -= NEWS
-    assert seen.news({"1"}, known) == ""  # one has ended
+class Executor:
+    """Of a cluster whose jobs never end."""
+
+    def __init__(self) -> None:
+        self.run_uuid, self.next_seconds_between_status_checks = "run", 180.0
+        settings = SimpleNamespace(init_seconds_before_status_checks=5)
+        self.workflow = SimpleNamespace(executor_settings=settings)
+        self.logger = logging.getLogger("test")
+        self.failed: dict[str, str] = {}
+
+    def report_job_error(self, job: Any, msg: str) -> None:
+        self.failed[job.external_jobid] = msg
+
+    async def check_active_jobs(self, active_jobs: list[Any]) -> AsyncIterator[Any]:
+        for job in active_jobs:
+            yield job
 
 
-def test_the_executor_reports_a_job_that_slurm_forgot(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its own check waits for such a job for ever."""
+@pytest.fixture
+def executor() -> Executor:
+    kind = type("Watched", (Executor,), {})
+    slurm.watch(kind)
+    return kind()
 
-    class Executor:
-        run_uuid, next_seconds_between_status_checks = "run", 180.0
-        logger = SimpleNamespace(info=print)
 
-        def __init__(self) -> None:
-            self.errors: list[str] = []
-
-        async def check_active_jobs(self, active_jobs: list[Any]) -> Any:
-            for job in active_jobs:
-                yield job
-
-        def report_job_error(self, job: Any, msg: str) -> None:
-            self.errors.append(msg)
-
-    async def looked(executor: Executor) -> list[str]:
-        jobs = [SimpleNamespace(external_jobid=name) for name in ("7", "8")]
+def look(executor: Executor, *ids: str) -> list[str]:
+    async def check() -> list[str]:
+        jobs = [SimpleNamespace(external_jobid=each) for each in ids]
         return [job.external_jobid async for job in executor.check_active_jobs(jobs)]
 
-    monkeypatch.setattr(slurm, "_jobs", lambda run: {"7": "running"})
-    watch(Executor)
-    executor = Executor()
-    assert [asyncio.run(looked(executor)) for _ in range(LOOKS)] == [["7", "8"], ["7"]]
-    (error,) = executor.errors
-    assert "'8' is lost" in error and "docs/clusters.md" in error
-    assert executor.next_seconds_between_status_checks == slurm.INTERVAL
+    return asyncio.run(check())
+
+
+def test_a_job_that_slurm_forgot_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executor: Executor
+) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    program(tmp_path, "squeue", 'echo "1|RUNNING|None"; echo "2|PENDING|Resources"')
+    assert look(executor, "1", "2", "3") == ["1", "2", "3"]  # it may only be late
+    assert look(executor, "1", "2", "3") == ["1", "2"]
+    assert list(executor.failed) == ["3"] and "'3' is lost" in executor.failed["3"]
+    assert executor.next_seconds_between_status_checks == 5
+    program(tmp_path, "squeue", "exit 1")  # Slurm restarts: nothing is lost by that
+    for _ in range(5):
+        assert look(executor, "1", "2") == ["1", "2"]
+
+
+def test_a_wait_of_five_minutes_is_not_silent(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    executor: Executor,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(slurm.time, "monotonic", lambda: clock[0])
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    program(tmp_path, "squeue", 'echo "1|RUNNING|None"; echo "2|PENDING|Resources"')
+    caplog.set_level(logging.INFO)
+    for seconds, interval in ((0, 5), (30, 10), (280, 30), (301, 30), (590, 30)):
+        clock[0] = seconds
+        look(executor, "1", "2")
+        assert executor.next_seconds_between_status_checks == interval
+    program(tmp_path, "squeue", "exit 1")
+    clock[0] = 602
+    look(executor, "1", "2")
+    assert caplog.messages == [
+        "Jobs in Slurm: 1 pending (Resources), 1 running",
+        "Slurm does not answer (squeue); waiting until it does.",
+    ]
 
 
 @pytest.mark.parametrize(
-    ("device", "has", "gpus"),
-    [
-        ("auto", True, 1),
-        ("auto", None, 1),
-        ("auto", False, 0),
-        ("cpu", True, 0),
-        ("cuda", False, 1),
-    ],
+    ("answer", "auto"),
+    [("echo '(null)'; echo gpu:a100:4", 1), ("echo '(null)'", 0), ("exit 1", 1)],
 )
-def test_the_cluster_decides_whether_auto_asks_for_a_gpu(
-    device: str, has: bool | None, gpus: int, monkeypatch: pytest.MonkeyPatch
+def test_gpus_are_asked_for_by_what_the_cluster_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, auto: int
 ) -> None:
-    monkeypatch.setattr(slurm, "has_gpus", lambda: has)
-    assert hardware.gpus_to_ask_for(device, cluster=True) == gpus
-
-
-def test_without_slurm_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slurm.shutil, "which", lambda name: None)
-    assert slurm.has_gpus() is None
+    """A cluster that cannot be asked is asked for a GPU, and refuses if it has none."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    program(tmp_path, "sinfo", answer)
+    found = [gpus_to_ask_for(device, cluster=True) for device in ("auto", "cuda", "cpu")]
+    assert found == [auto, 1, 0]
+    if auto:
+        require("cuda", cluster=True)
+    else:
+        with pytest.raises(DeviceError, match="no node of this cluster has a GPU"):
+            require("cuda", cluster=True)

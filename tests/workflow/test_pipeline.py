@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 from matplotlib.image import imread
+from snakemake.cli import parse_args
 
 from initbias.pipeline import hardware
 from initbias.pipeline.configuration import read, validate
@@ -234,18 +235,32 @@ def test_jobs_of_large_sizes_fit_into_a_day(root: Path, name: str) -> None:
     assert max(minutes) < 24 * 60
 
 
-def test_slurm_profile_shows_the_resources_of_every_rule(finished: Project) -> None:
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_jobs_of_a_cluster_ask_for_gpus_by_the_configuration(
+    finished: Project, tmp_path: Path, device: str
+) -> None:
+    """Whatever this machine has; theory has no use for one. A site adds what it wants."""
     pytest.importorskip("snakemake_executor_plugin_slurm")
+    site = tmp_path / "site.yaml"
+    site.write_text("set-resources:\n  - measure:mem_mb=1234\n  - measure_on_gpu:runtime=77\n")
+    output = finished.snakemake(
+        *("--workflow-profile", "profiles/slurm", "--profile", str(site)),
+        *("--config", f"device={device}", "--dry-run", "--forceall"),
+    )
+    for job in ("Measuring", "Estimating", "Judging", "Collecting", "Drawing"):
+        for line in (line for line in output.splitlines() if f": {job}" in line):
+            gpu = device == "cuda" and "seeds" in line
+            assert ("gpu=1" in line) == ("runtime=77" in line) == gpu
+            assert "runtime=" in line and ("mem_mb=1234" in line) == (job == "Measuring")
+
+
+def test_the_slurm_profile_holds_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings of profiles/default would come before it: fewer GPU jobs, fewer attempts."""
+    pytest.importorskip("snakemake_executor_plugin_slurm")
+    monkeypatch.chdir(ROOT)
+    _, settings = parse_args(["--workflow-profile", "profiles/slurm"])
     profile = yaml.safe_load((ROOT / "profiles" / "slurm" / "profile.yaml").read_text())
-    assert profile["resources"] == ["gpu=100"]  # else the default profile's limit holds
-    dry = ("--cores", "1", "--profile", "profiles/slurm", "--dry-run", "--forceall")
-    for device in ("cpu", "cuda"):
-        lines = finished.snakemake(*dry, "--config", f"device={device}").splitlines()
-        for job in ("Measuring", "Estimating", "Judging", "Collecting", "Drawing"):
-            jobs = [line for line in lines if f": {job}" in line]
-            assert jobs and all("mem_mb=" in line and "runtime=" in line for line in jobs)
-            asks = any("gpu=1" in line for line in jobs)
-            assert asks == (job == "Measuring" and device == "cuda")
+    assert settings.resources["gpu"].value == 100 and settings.retries == profile["retries"]
 
 
 def test_stale_measurements_are_not_estimated(changeable: Project) -> None:
@@ -268,6 +283,13 @@ def test_stale_measurements_are_not_estimated(changeable: Project) -> None:
 def test_spellings_of_a_folder_are_one(changeable: Project) -> None:
     changeable.configuration = {**changeable.configuration, "results": "./results/"}
     assert changeable.planned() == {}
+
+
+def test_the_length_of_jobs_changes_no_measurement(changeable: Project) -> None:
+    changeable.configuration = {**changeable.configuration, "job_minutes": 0.001}
+    planned = changeable.planned("--forcerun", "measure")
+    assert planned["measure"] == ALL_SHARDS + 1  # each alone, and what wants all of them
+    assert changeable.measured_anew() == []
 
 
 def test_another_device_of_the_same_machine_reruns_nothing(changeable: Project) -> None:

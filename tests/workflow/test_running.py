@@ -4,6 +4,7 @@ import signal
 import subprocess
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 import yaml
@@ -11,7 +12,7 @@ import yaml
 from initbias.pipeline.configuration import validate
 from initbias.pipeline.summary import datasets
 from tests.conftest import ROOT, TINY
-from tests.workflow.conftest import Project
+from tests.workflow.conftest import Project, copy_project
 
 FIGURE = "kernel_regime/figures/error_by_width.png"
 DRAW = "def error_by_width("
@@ -42,6 +43,21 @@ def test_a_figure_that_fails_keeps_its_picture_and_stops_nothing_else(changeable
     changeable.edit("studies/kernel_regime/figures.py", FAIL, DRAW)
     changeable.snakemake("--cores", "1")
     assert changeable.planned() == {}
+
+
+def test_shards_that_a_failed_job_has_finished_are_kept(tmp_path: Path) -> None:
+    project = copy_project(tmp_path, {**TINY, "results": "results"})
+    begin = "    started = time.time()\n"
+    fail = f'{begin}    if name == "depth1-width4-seeds0000":\n        raise ZeroDivisionError\n'
+    project.edit("pipeline/stages.py", begin, fail)
+    job = ("--cores", "1", "--until", "measure_kernel_regime_depth1-width4-seeds0000")
+    assert project.attempt(*job).returncode != 0
+    kept = {record["shard"]: record for record in project.provenance()}
+    assert sorted(kept) == [f"depth1-width{width}-seeds0000" for width in (12, 6, 8)]
+    project.edit("pipeline/stages.py", fail, begin)
+    project.snakemake(*job)
+    records = {record["shard"]: record for record in project.provenance()}
+    assert len(records) == 4 and {name: records[name] for name in kept} == kept
 
 
 def test_a_job_that_fails_once_is_tried_again(changeable: Project) -> None:

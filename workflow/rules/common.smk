@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 from snakemake.exceptions import WorkflowError
+from snakemake.resources import Resources
 from snakemake_logger_plugin_initbias import EXPECTED, LogHandler
 
 from initbias.pipeline import folders, hardware, plan, slurm, summary
@@ -63,24 +64,26 @@ def gpus_to_ask_for():
     return gpus
 
 
-def set_for(name, batches):
-    """Let resources and threads that a profile or the command line sets for a name hold for batches."""
-    for setting in ("overwrite_resources", "overwrite_threads"):
-        given = getattr(workflow.resource_settings, setting)
-        if name in given:
-            every = {batch: given[name] for batch in batches}
-            if setting == "overwrite_resources":  # field by field
-                every = {
-                    batch: {**given.get(batch, {}), **given[name]} for batch in batches
-                }
-            setattr(workflow.resource_settings, setting, {**given, **every})
+def settings_of(batch, given):
+    """What a profile or the command line sets for a job that measures: for all, those on a GPU, and this one."""
+    on_gpu = GPUS * BATCHES[batch].shards[0].gpu
+    names = ["measure", "measure_on_gpu", batch] if on_gpu else ["measure", batch]
+    return [given[name] for name in names if name in given]
 
 
 GPUS = gpus_to_ask_for()
-set_for("measure", BATCHES)
-set_for(
-    "measure_on_gpu", [name for name in BATCHES if GPUS * BATCHES[name].shards[0].gpu]
-)
+given = workflow.resource_settings.overwrite_resources
+every = {
+    batch: Resources({name: value for layer in layers for name, value in layer.items()})
+    for batch in BATCHES
+    if (layers := settings_of(batch, given))
+}
+workflow.resource_settings.overwrite_resources = {**given, **every}
+given = workflow.resource_settings.overwrite_threads
+every = {
+    batch: layers[-1] for batch in BATCHES if (layers := settings_of(batch, given))
+}
+workflow.resource_settings.overwrite_threads = {**given, **every}
 if CLUSTER and "snakemake_executor_plugin_slurm" in sys.modules:
     slurm.watch(sys.modules["snakemake_executor_plugin_slurm"].Executor)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LOOKS = 2  # in a row that do not find a job, before it counts as lost
-INTERVAL = 30.0  # seconds between looks, at most; the executor's own grow to 180
+INTERVAL = 30.0  # seconds between looks, at most; the executor's own grow by 10 to 180
 NEWS = 300.0  # seconds without a job that ends, before a line tells what jobs do
 
 
@@ -32,13 +32,19 @@ class Watch:
 
     Attributes:
         missed: how many looks in a row did not find a job, by its id.
-        told: when a line was last printed, or a job ended, in seconds of the monotonic clock.
-        waiting: how many jobs there were then.
+        jobs: ids of those that are waited for.
+        since: when the last of them was sent or ended, in seconds of the monotonic clock.
+        told: when a line was last printed, or since.
     """
 
     missed: Counter[str] = field(default_factory=Counter)
+    jobs: frozenset[str] = frozenset()
+    since: float = field(default_factory=time.monotonic)
     told: float = field(default_factory=time.monotonic)
-    waiting: int = 0
+
+    def interval(self, least: float) -> float:
+        """Seconds to the next look: short jobs are asked for more often than long ones."""
+        return min(max(least, (time.monotonic() - self.since) / 3), INTERVAL)
 
     def lost(self, jobs: Collection[str], known: Mapping[str, str] | None) -> set[str]:
         """Jobs that Slurm has forgotten.
@@ -55,9 +61,10 @@ class Watch:
         return {job for job, count in self.missed.items() if count >= LOOKS}
 
     def news(self, jobs: Collection[str], known: Mapping[str, str] | None) -> str:
-        """A line on jobs that are waited for, if none has ended for five minutes."""
-        if len(jobs) != self.waiting:
-            self.told, self.waiting = time.monotonic(), len(jobs)
+        """A line on jobs that are waited for, if none was sent or has ended for five minutes."""
+        if jobs != self.jobs:
+            self.jobs = frozenset(jobs)
+            self.since = self.told = time.monotonic()
         if not jobs or time.monotonic() - self.told < NEWS:
             return ""
         self.told = time.monotonic()
@@ -90,8 +97,9 @@ def watch(executor: Any) -> None:
                 self.report_job_error(job, msg=_forgotten(job.external_jobid))
             else:
                 yield job
-        self.next_seconds_between_status_checks = min(
-            self.next_seconds_between_status_checks, INTERVAL
+        settings = self.workflow.executor_settings
+        self.next_seconds_between_status_checks = seen.interval(
+            settings.init_seconds_before_status_checks
         )
 
     executor.check_active_jobs = check_active_jobs
