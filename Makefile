@@ -32,12 +32,12 @@ $(VENV)/.setup-paper: $(VENV)/.setup
 	$(PIP) --editable '.[paper]'
 	touch $@
 
-# Results of the default configuration as a document, results/document/initbias.pdf.
+# Results of the default configuration as a document, results/laptop/document/initbias.pdf.
 paper: $(VENV)/.setup-paper
 	$(RUN) snakemake --cores all all paper
 
 report: results
-	$(RUN) snakemake --report results/report.html
+	$(RUN) snakemake --report results/laptop/report.html
 
 # Of the results as they are; opens without a server.
 site: $(VENV)/.setup-site

@@ -267,6 +267,35 @@ def restore(
 
 
 @app.command()
+def merge(
+    into: Annotated[Path, typer.Argument(help="Folder of results that receives measurements.")],
+    other: Annotated[Path, typer.Argument(help="Folder of results of another run.")],
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="Of differences between both, as a fraction of the largest value of a column.",
+        ),
+    ] = 1e-6,
+) -> None:
+    """Add another run's measurements, and report how far both agree where both measured the same."""
+    from initbias.pipeline.merge import merge as merged
+
+    done = merged(into, other, tolerance)
+    print(f"{len(done.added)} shards added to {into}")
+    if done.older:
+        print(
+            f"{len(done.older)} of them are of another version of the code and will be measured again, "
+            f"such as {done.older[0]}; to keep them, archive {other} with that version, and restore it"
+        )
+    if len(done.differences):
+        print(
+            "Measured by both, with the largest difference as a fraction of its column's largest value:"
+        )
+        print(done.differences.to_string(index=False))
+
+
+@app.command()
 def paper(
     config: Config = DEFAULT,
     sources: Annotated[Path, typer.Option(help="Folder of the document's sources.")] = Path(

@@ -13,14 +13,14 @@ def document() -> str:
         "# Columns",
         "Written by `initbias columns > docs/columns.md`.",
         "## Estimates of all studies",
-        "`results/<study>/estimates.parquet` has the key columns of the study, and then",
+        "`results/laptop/<study>/estimates.parquet` has the key columns of the study, and then",
         _columns((*WHAT, *FOUND)),
     ]
     for study in STUDIES:
         measure, estimate = load(study, "measure"), load(study, "estimate")
         parts += [
             f"## `{study}`",
-            f"Measurements, `results/{study}/measurements/<shard>.parquet`:",
+            f"Measurements, `results/laptop/{study}/measurements/<shard>.parquet`:",
             _columns(measure.COLUMNS),
             "Key columns of estimates:",
             _columns(estimate.KEYS),

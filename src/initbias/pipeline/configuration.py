@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, get_args
 
@@ -11,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from initbias.pipeline import folders
 from initbias.pipeline.errors import ConfigurationError
+from initbias.pipeline.manifest import MANIFEST
 from initbias.pipeline.reading import read_file, read_json
 from initbias.studies import STUDIES, load
 
@@ -79,12 +81,17 @@ class Configuration(BaseModel):
 def read(source: str) -> Configuration:
     """The configuration in a YAML file, or written out as JSON (as the pipeline's rules pass it).
 
+    One that was restored with its results names no folder of results: they are where it is.
+
     Raises:
         ConfigurationError: the file cannot be read, is no YAML mapping, or has wrong fields.
     """
     if source.lstrip().startswith("{"):
         return validate(read_json(source, "configuration"), "configuration")
-    return validate(read_file(source), source)
+    content = read_file(source)
+    if isinstance(content, dict) and (Path(source).parent / MANIFEST).exists():
+        content = {"results": str(Path(source).parent), **content}
+    return validate(content, source)
 
 
 def combined(files: Sequence[str], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -61,8 +61,7 @@ def is_restored(configuration: Configuration, shard: Shard) -> bool:
     """Whether measurements of a shard were restored, and are those of its specification."""
     file = measurements_file(configuration.results, shard.study, shard.name)
     found = current(file, shard.study, shard.specification)
-    record = file.with_suffix(".json")
-    return found is not None and _as_restored(record, record.read_bytes())
+    return found is not None and _as_restored(file.with_suffix(".json"))
 
 
 def provenance(configuration: Configuration, shard: Shard) -> dict[str, Any] | None:
@@ -131,9 +130,12 @@ def _verified(configuration: Configuration, shard: Shard) -> tuple[dict[str, Any
     return _verified_file(file, shard.study, shard.specification)
 
 
-def _verified_file(
-    file: Path, study: str, specification: Specification
-) -> tuple[dict[str, Any], bytes]:
+def intact(file: Path) -> tuple[dict[str, Any], bytes]:
+    """Provenance of a file with measurements, and its content, of which every byte was checked.
+
+    Raises:
+        NotMeasured: one of both files is absent, damaged, or was changed since.
+    """
     record = file.with_suffix(".json")
     try:
         content, written = file.read_bytes(), record.read_bytes()
@@ -152,27 +154,29 @@ def _verified_file(
         raise NotMeasured(
             f"{file} is not what was measured: it was changed or damaged since", damaged=True
         )
+    return found, content
+
+
+def _verified_file(
+    file: Path, study: str, specification: Specification
+) -> tuple[dict[str, Any], bytes]:
+    found, content = intact(file)
     by_this_code = found["code"] == code_digest(stage_module(study, "measure"))
     if found["specification"] != specification.written or not (
-        by_this_code or _as_restored(record, written)
+        by_this_code or _as_restored(file.with_suffix(".json"))
     ):
         raise NotMeasured(f"{file} was measured with another specification or older code")
     return found, content
 
 
-def _as_restored(record: Path, written: bytes) -> bool:
-    """Whether provenance, and with it measurements, are as they were restored from an archive.
-
-    Args:
-        record: the file of the provenance.
-        written: its content.
-    """
+def _as_restored(record: Path) -> bool:
+    """Whether provenance, and with it measurements, are as they were restored from an archive."""
     results = record.parents[2]
     manifest = restored(results)
     if manifest is None:
         return False
     archived = manifest.parts.get(record.relative_to(results).as_posix())
-    return archived == digest(written)
+    return archived == digest(record.read_bytes())
 
 
 def _digest(record: dict[str, Any]) -> str:
