@@ -58,6 +58,9 @@ INSTEAD = {
     "conda activate initbias": "true",
     "snakemake --cores all": "snakemake --cores all --dry-run --quiet",
     "snakemake --cores all --configfile config/paper.yaml": "initbias plan --config config/paper.yaml",
+    "snakemake --cores all --configfile config/paper.yaml config/offline.yaml": (
+        "snakemake --cores all --configfile config/paper.yaml config/offline.yaml --dry-run --quiet"
+    ),
     "snakemake --workflow-profile profiles/slurm --configfile config/cluster.yaml": (
         "initbias plan --config config/cluster.yaml"
     ),

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from initbias.pipeline.configuration import Configuration, json_schema, read, validate
+from initbias.pipeline.configuration import Configuration, combined, json_schema, read, validate
 from initbias.pipeline.errors import ConfigurationError
 from initbias.pipeline.folders import require_writable
+from initbias.pipeline.plan import shards
 from tests.conftest import TINY
 
 
@@ -25,14 +26,31 @@ def changed(content: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     return content
 
 
-@pytest.mark.parametrize("name", ["config", "smoke", "paper", "cluster"])
-def test_shipped_configurations_are_valid(root: Path, name: str) -> None:
-    assert read(str(root / "config" / f"{name}.yaml")).sections
+OVERLAY = "offline.yaml"  # is read after paper.yaml
 
 
-def test_shipped_configurations_have_folders_of_their_own(root: Path) -> None:
-    folders = [read(str(path)).results for path in (root / "config").glob("*.yaml")]
+def test_shipped_configurations_are_valid_and_have_folders_of_their_own(root: Path) -> None:
+    names = {path.name for path in (root / "config").glob("*.yaml")} - {OVERLAY}
+    folders = [read(str(root / "config" / name)).results for name in sorted(names)]
     assert len(set(folders)) == len(folders) == 4
+
+
+def test_what_is_offline_changes_data_sets_alone(root: Path) -> None:
+    files = [str(root / "config" / name) for name in ("paper.yaml", OVERLAY)]
+    offline = shards(validate(combined(files, {}), "offline"))
+    whole = shards(read(files[0]))
+    for study in (
+        "error_rates",
+        "target_smoothness",
+        "kernel_regime",
+        "imbalance",
+        "underdetermined",
+    ):
+        assert [each for each in offline if each.study == study] == [
+            each for each in whole if each.study == study
+        ]
+    named = {getattr(shard.specification, "dataset", "") for shard in offline} - {""}
+    assert named == {"mnist_subset", "fashion_mnist", "digits"}
 
 
 @pytest.mark.parametrize(
