@@ -35,8 +35,9 @@ def digest(module: str = "initbias.stage") -> str:
 
 
 def forget() -> None:
-    digests._parsed.cache_clear()
-    digests._tree.cache_clear()
+    for function in vars(digests).values():
+        if hasattr(function, "cache_clear"):
+            function.cache_clear()
 
 
 @pytest.fixture(autouse=True)

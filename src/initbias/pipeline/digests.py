@@ -9,6 +9,7 @@ from pathlib import Path
 PACKAGE = "initbias"
 
 
+@lru_cache
 def code_digest(*modules: str) -> str:
     """Digest of modules and of all modules of this package that they import, directly or not.
 
@@ -51,9 +52,20 @@ def _parsed(module: str) -> tuple[str, list[str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             used += [alias.name for alias in node.names if _source(alias.name)]
-        elif isinstance(node, ast.ImportFrom) and node.module and _source(node.module):
-            used += [_defining_module(node.module, alias.name) for alias in node.names]
+    for taken, name, _ in _taken(module):
+        used.append(_defining_module(taken, name))
     return sha256(_written(tree).encode()).hexdigest(), used
+
+
+@lru_cache
+def _taken(module: str) -> list[tuple[str, str, str]]:
+    """What a module takes from modules of this package: which module, the name there, and here."""
+    return [
+        (node.module, alias.name, alias.asname or alias.name)
+        for node in ast.walk(_tree(module))
+        if isinstance(node, ast.ImportFrom) and node.module and _source(node.module)
+        for alias in node.names
+    ]
 
 
 def _written(node: object) -> str:
@@ -68,15 +80,14 @@ def _written(node: object) -> str:
     )
 
 
+@lru_cache
 def _defining_module(module: str, name: str) -> str:
     """The module that `from module import name` takes the name from."""
     if _source(f"{module}.{name}"):
         return f"{module}.{name}"
-    for node in ast.walk(_tree(module)):
-        if isinstance(node, ast.ImportFrom) and node.module and _source(node.module):
-            for alias in node.names:
-                if (alias.asname or alias.name) == name:
-                    return _defining_module(node.module, alias.name)
+    for taken, there, here in _taken(module):
+        if here == name:
+            return _defining_module(taken, there)
     return module
 
 
@@ -94,6 +105,7 @@ def _tree(module: str) -> ast.Module:
     return tree
 
 
+@lru_cache
 def _source(module: str) -> Path | None:
     """The file of a module of this package, None for modules of others and names of other things."""
     spec = find_spec(PACKAGE)
