@@ -1,4 +1,5 @@
 # make            set up .venv and run the default configuration to figures, tables and claims
+# make figures    redraw the published results, without training
 # make test       set up .venv and run the checks and all tests
 PYTHON ?= python3
 VENV := .venv
@@ -6,7 +7,7 @@ PEERS := benchmarks/peers/.venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: results setup setup-dev smoke paper report site lint test bench bench-large coverage lock clean
+.PHONY: results figures setup setup-dev smoke paper report site lint test bench bench-large coverage lock clean
 
 results: setup
 	$(RUN) snakemake --cores all
@@ -22,7 +23,7 @@ $(VENV)/.setup: pyproject.toml constraints.txt
 setup-dev: $(VENV)/.setup-dev
 
 $(VENV)/.setup-dev: $(VENV)/.setup
-	$(PIP) --editable '.[dev,paper,site,slurm]'
+	$(PIP) --editable '.[dev,paper,site,slurm,storage]'
 	touch $@
 
 smoke: setup
@@ -31,6 +32,10 @@ smoke: setup
 $(VENV)/.setup-paper: $(VENV)/.setup
 	$(PIP) --editable '.[paper]'
 	touch $@
+
+# Figures, tables and claims of the published results, in results/paper, without training.
+figures: setup
+	$(RUN) snakemake --cores all --configfile results/paper/configuration.json --forcerun estimate --config results=results/paper device=cpu
 
 # Results of the default configuration as a document, results/laptop/document/initbias.pdf.
 paper: $(VENV)/.setup-paper

@@ -29,11 +29,15 @@ NOISE = (
     "Cannot restore",  # nothing was there before
     "Cleaning up SLURM log files",
     "Execute ",
+    "Finished upload",
     "No SLURM account given",  # sbatch says so if it wants one
     "No account was given",
     "Provided ",
+    "Removing local copy of storage",
+    "Retrieving from storage",
     "Select jobs to execute",
     "Singularity containers",
+    "Storing in storage",
     "Touching output file",
     "Unable to guess SLURM account",
     "Using shell",

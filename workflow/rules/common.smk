@@ -2,7 +2,6 @@
 
 import json
 import os
-import shlex
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -19,11 +18,13 @@ from initbias.pipeline.errors import UserError
 from initbias.studies import stage_module
 from initbias.study.outputs import FORMATS
 
+SOURCE = Path(str(workflow.current_basedir)).parents[1]  # of the workflow
+
 # Not by `configfile:`, which reads 1:30 as 90 and names neither file nor line of what is wrong. A workflow that
 # uses this one as a module gives it a configuration.
 CONFIGURATION_FILES = [
     os.path.relpath(file)
-    for file in workflow.overwrite_configfiles or ["config/config.yaml"]
+    for file in workflow.overwrite_configfiles or [SOURCE / "config" / "config.yaml"]
 ]
 try:
     if workflow.modifier.skip_configfile:
@@ -47,6 +48,7 @@ BATCHES = {
     f"measure_{batch.study}_{batch.name}": batch
     for batch in plan.batches(SHARDS, CONFIGURATION.job_minutes)
 }
+STORAGE = workflow.storage_settings.default_storage_prefix  # empty without storage
 CLUSTER = workflow.resource_settings.nodes is not None  # also in a dry run
 
 
@@ -95,9 +97,31 @@ def configuration_of(*studies, **fields):
     return json.dumps(content, sort_keys=True)
 
 
+def results_above(levels):
+    """Where a job finds and leaves results: the folder so far above its first output.
+
+    It is RESULTS, or with storage a local copy of it.
+    """
+    return lambda wildcards, output: str(Path(output[0]).parents[levels])
+
+
+def configuration_below(levels, *studies, **fields):
+    """What `configuration_of` gives, with results where the job has them; `study` is that of the wildcard."""
+    return lambda wildcards, output: configuration_of(
+        *(studies or [wildcards.study]),
+        results=str(Path(output[0]).parents[levels]),
+        **fields,
+    )
+
+
 def code_of(stage, *studies):
     """Digest of the modules that a stage of studies imports."""
     return code_digest(*(stage_module(study, stage) for study in studies))
+
+
+def kept(file):
+    """An output that a job finds as it was, to leave what is finished; Snakemake cannot do so in storage."""
+    return file if STORAGE else update(file)
 
 
 def measured(shards):
@@ -122,8 +146,9 @@ def measured_by_all():
 
 
 def measurements_of(study):
-    """Measurements of all shards of a study, without their provenance."""
-    return measured([shard for shard in SHARDS if shard.study == study])[::2]
+    """Measurements of all shards of a study; their provenance is beside them, but for storage, which is told."""
+    files = measured([shard for shard in SHARDS if shard.study == study])
+    return files if STORAGE else files[::2]
 
 
 def estimated(study):
@@ -137,9 +162,9 @@ def rendered(study):
     for name, output in plan.outputs(study).items():
         stem = f"{RESULTS}/{study}/{output.kind}s/{name}"
         *others, last = FORMATS[output.kind]
-        files += [update(f"{stem}.{suffix}") for suffix in others]
+        files += [kept(f"{stem}.{suffix}") for suffix in others]
         shown = report(
-            update(f"{stem}.{last}"),
+            kept(f"{stem}.{last}"),
             category=f"{output.kind.capitalize()}s",
             subcategory=study,
             labels={output.kind: name, "caption": output.caption},
@@ -213,7 +238,11 @@ def report_results(failed=False):
             f"The run {'was interrupted' if interrupted else 'did not finish'}: what is finished is "
             "kept. Resume with the same command and --rerun-incomplete."
         )
-    console.print(summary.summary(CONFIGURATION))
+    console.print(
+        f"Results are in {STORAGE}/{RESULTS}, as files."
+        if STORAGE
+        else summary.summary(CONFIGURATION)
+    )
 
 
 def expect_costs():

@@ -15,7 +15,7 @@ rule estimate:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        configuration=lambda wildcards: configuration_of(wildcards.study),
+        configuration=configuration_below(1),
         code=lambda wildcards: code_of("estimate", wildcards.study),
     message:
         "Estimating {wildcards.study} (mem_mb={resources.mem_mb}, runtime={resources.runtime} min)"
@@ -44,7 +44,7 @@ rule judge:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        configuration=configuration_of(*STUDIES),
+        configuration=configuration_below(0, *STUDIES),
         code=code_of("claims", *STUDIES),
     message:
         "Judging the claims (mem_mb={resources.mem_mb}, runtime={resources.runtime} min)"
@@ -71,7 +71,7 @@ rule cost:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        configuration=configuration_of(*STUDIES),
+        configuration=configuration_below(0, *STUDIES),
         code=code_digest("initbias.pipeline.stages"),
     message:
         "Collecting the cost of all shards (mem_mb={resources.mem_mb}, runtime={resources.runtime} min)"

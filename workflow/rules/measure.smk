@@ -8,7 +8,7 @@ for name, batch in BATCHES.items():
         name:
             name
         output:
-            [update(file) for file in measured(batch.shards)],
+            [kept(file) for file in measured(batch.shards)],
         log:
             f"{LOGS}/measure/{batch.study}/{batch.name}.log",
         benchmark:
@@ -23,13 +23,14 @@ for name, batch in BATCHES.items():
         params:
             study=batch.study,
             shards=json.dumps(batch.written),
+            results=results_above(2),
             code=code_of("measure", batch.study),
         message:
             f"Measuring {batch.study} {batch.name}{more(batch)}"
             " (gpu={resources.gpu}, mem_mb={resources.mem_mb}, runtime={resources.runtime} min)"
         shell:
             "initbias measure {params.study} --shards {params.shards:q}"
-            f" --results {shlex.quote(RESULTS)}"
+            " --results {params.results:q}"
             " --device {resources.device} --gpus {resources.gpu} --threads {threads}"
             " --data-cache={resources.data_cache:q} > {log:q} 2>&1"
 

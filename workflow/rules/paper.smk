@@ -1,5 +1,5 @@
 # The document, made of what all studies gave. Not part of `all`: it needs typst, which is optional.
-PAPER = os.path.relpath(Path(str(workflow.current_basedir)).parents[1] / "paper")
+PAPER = os.path.relpath(SOURCE / "paper")
 
 
 rule paper:
@@ -8,7 +8,7 @@ rule paper:
         f"{RESULTS}/papers.csv",
         f"{RESULTS}/cost.csv",
         [f"{RESULTS}/{study}/.drawn" for study in STUDIES],
-        [str(file) for file in sorted(Path(PAPER).rglob("*")) if file.is_file()],
+        [local(str(file)) for file in sorted(Path(PAPER).rglob("*")) if file.is_file()],
     output:
         f"{RESULTS}/document/initbias.pdf",
     log:
@@ -20,7 +20,7 @@ rule paper:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        configuration=configuration_of(*STUDIES),
+        configuration=configuration_below(1, *STUDIES),
         sources=lambda wildcards: PAPER,
         code=code_digest("initbias.pipeline.document"),
     message:

@@ -22,7 +22,7 @@ for study in STUDIES:
             runtime=lambda wildcards, attempt: 10 * attempt,
         params:
             study=study,
-            configuration=configuration_of(study, style=CONFIGURATION.style),
+            configuration=configuration_below(2, study, style=CONFIGURATION.style),
             code=code_digest(
                 stage_module(study, "figures"), "initbias.pipeline.rendering"
             ),

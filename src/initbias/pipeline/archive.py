@@ -52,7 +52,7 @@ def archive(
     manifest = Manifest(
         configuration=written,
         measured_with=measured_with(found),
-        missing=_missing(configuration, whole) if whole else (),
+        missing=lacking(configuration, whole) if whole else (),
         parts={name: digest(contents[name]) for name in sorted(contents)},
     )
     with published(file) as temporary, ZipFile(temporary, "w", ZIP_STORED) as archived:
@@ -111,7 +111,7 @@ def _without_places(configuration: Configuration) -> dict[str, Any]:
     )
 
 
-def _missing(configuration: Configuration, whole: Configuration) -> tuple[str, ...]:
+def lacking(configuration: Configuration, whole: Configuration) -> tuple[str, ...]:
     """Shards of the whole that the configuration does not have with the same specification."""
     have = {(shard.study, shard.name): shard.specification for shard in shards(configuration)}
     return tuple(

@@ -37,7 +37,7 @@ def check_results(folder: str) -> str:
         problem = "is the folder of the project, or one above it"
     elif path.is_relative_to(SOURCE.resolve()) or path.is_relative_to(here / "src"):
         problem = "is among the source"
-    elif ".snakemake" in path.parts:
+    elif ".snakemake" in path.parts and not {".snakemake", "storage"} <= {*path.parts}:
         problem = "belongs to Snakemake"
     elif any(path.is_relative_to(system) for system in SYSTEM):
         problem = "belongs to the system"

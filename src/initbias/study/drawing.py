@@ -291,6 +291,7 @@ def break_names(figure: Figure) -> None:
     ]
     for _ in range(3):  # panels become larger or smaller by it
         figure.draw_without_rendering()
+        before = [text.get_text() for _, text, _ in named]
         for axes, text, whole in named:
             panel, upright = axes.get_window_extent(), text.get_rotation() in (90, 270)
             room, lines = LONGEST * (panel.height if upright else panel.width), 1
@@ -298,6 +299,8 @@ def break_names(figure: Figure) -> None:
             while _length(text, upright) > room and lines < len(whole.split()):
                 lines += 1
                 text.set_text(_broken(whole, lines))
+        if before == [text.get_text() for _, text, _ in named]:
+            break
 
 
 def _length(text: Text, upright: bool) -> float:
