@@ -141,8 +141,8 @@ def measure(
     shards: Annotated[
         str,
         typer.Option(
-            help="Instead of a shard: what to measure, as a JSON object of specifications by name; the "
-            "configuration is then not read."
+            help="Instead of a shard: what to measure, as a JSON object of specifications by name, or - for "
+            "standard input; the configuration is then not read."
         ),
     ] = "",
     results: Annotated[str, typer.Option(help="Folder of results, with --shards.")] = "results",
@@ -170,7 +170,7 @@ def measure(
 
     _check_study(study)
     if shards:
-        wanted = plan.specifications(study, shards)
+        wanted = plan.specifications(study, sys.stdin.read() if shards == "-" else shards)
     else:
         configuration = read(config)
         planned = {item.name: item for item in plan.shards(configuration) if item.study == study}

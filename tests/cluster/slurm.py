@@ -16,13 +16,14 @@ SITE = Path(
     "/etc/slurm"
 )  # the executor of Snakemake removes SLURM_CONF from the environment of jobs
 FILES = ("slurm.conf", "gres.conf")
+# cred_expire: a job that lost its node waits so many seconds before it starts again; 120 if not set.
 CONFIGURATION = """
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge/socket
+AuthInfo=socket={folder}/munge/socket,cred_expire=20
 CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
 SlurmctldPort={ports[0]}
 SlurmdPort={ports[1]}

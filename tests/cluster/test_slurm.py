@@ -60,11 +60,11 @@ def wait_for(ready: Callable[[], object], process: subprocess.Popen[str]) -> Non
 
 
 @contextmanager
-def started(project: Project, output: Path) -> Iterator[subprocess.Popen[str]]:
+def started(project: Project, output: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """The documented command in the background, killed at the end; what it prints goes to a file."""
     with output.open("w") as file:
         process = subprocess.Popen(
-            project.command(*DOCUMENTED),
+            project.command(*DOCUMENTED, *arguments),
             cwd=project.folder, env=project.environment, text=True, stdout=file,
             stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
@@ -161,3 +161,21 @@ def test_limits_are_reported_and_raised_and_a_job_that_fails_has_its_log(
     run = project.attempt(*DOCUMENTED)
     assert run.returncode != 0
     assert "device: 'cuda': no node of this cluster has a GPU; write auto" in run.stdout
+
+
+def test_a_run_goes_on_when_a_node_went_down_and_came_back(
+    without_gpus: Path, tmp_path: Path
+) -> None:
+    studies = {"kernel_regime": TINY["studies"]["kernel_regime"]}
+    project = copy_project(tmp_path, {"device": "cpu", "studies": studies, "results": "results"})
+    project.edit("pipeline/stages.py", CELL, WAIT)
+    node = slurm("sinfo", "--noheader", "--format=%n").strip()
+    output = tmp_path / "output.txt"
+    with started(project, output, "--until", "measure") as master:
+        wait_for(project.journals, master)
+        slurm("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
+        wait_for(lambda: not slurm("squeue", "--noheader", "--states=running,completing"), master)
+        slurm("scontrol", "update", f"nodename={node}", "state=resume")
+        (tmp_path / "go on").touch()
+        assert master.wait(300) == 0, output.read_text()
+    assert any(record["cells_resumed"] for record in project.provenance())

@@ -1,5 +1,6 @@
 """Plans: stable names, complete coverage, no files."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from initbias.pipeline.configuration import read, validate
-from initbias.pipeline.plan import remaining, shards
+from initbias.pipeline.plan import batches, remaining, shards
 from initbias.studies import load
 from tests.conftest import TINY
 
@@ -72,6 +73,19 @@ def test_costs_are_positive_and_grow_with_the_size() -> None:
         seconds = [cost.seconds for cost in costs]
         assert seconds == sorted(seconds) and seconds[0] > 0
         assert all(cost.memory_bytes > 0 for cost in costs)
+
+
+def test_100_000_cells_are_planned_in_two_seconds() -> None:
+    networks = {"depth": 1, "widths": [4, 6, 8, 12], "sample_sizes": [4], "epochs": 10}
+    study = {"networks": [networks], "seeds": 25_000, "seeds_per_shard": 5}
+    configuration = validate({"studies": {"kernel_regime": study}}, "test")
+    begun = time.process_time()
+    planned = shards(configuration)
+    jobs = list(batches(planned, configuration.job_minutes))
+    assert time.process_time() - begun < 2
+    assert (
+        sum(len(shard.specification.seeds) for batch in jobs for shard in batch.shards) == 100_000
+    )
 
 
 def test_what_is_left_is_corrected_by_what_finished_shards_took() -> None:

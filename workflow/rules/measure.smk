@@ -28,8 +28,9 @@ for name, batch in BATCHES.items():
         message:
             f"Measuring {batch.study} {batch.name}{more(batch)}"
             " (gpu={resources.gpu}, mem_mb={resources.mem_mb}, runtime={resources.runtime} min)"
+        # Hundreds of shards are more than an argument of a program may hold: 128 KiB on Linux.
         shell:
-            "initbias measure {params.study} --shards {params.shards:q}"
+            "printf %s {params.shards:q} | initbias measure {params.study} --shards -"
             " --results {params.results:q}"
             " --device {resources.device} --gpus {resources.gpu} --threads {threads}"
             " --data-cache={resources.data_cache:q} > {log:q} 2>&1"
