@@ -170,6 +170,35 @@ def browser() -> Iterator[Any]:
     opened.quit()
 
 
+def results_of_search(browser: Any, words: str) -> list[str]:
+    """Addresses that the search of a page finds, without what marks the words there."""
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    query = browser.find_element("css selector", "[data-md-component=search-query]")
+    browser.execute_script("arguments[0].focus()", query)
+    query.send_keys(words)
+    meta = "[data-md-component=search-result] .md-search-result__meta"
+    wait = WebDriverWait(browser, 20)
+    wait.until(lambda page: "match" in page.find_element("css selector", meta).text)
+    found = browser.find_elements("css selector", ".md-search-result__item > a")
+    return [link.get_attribute("href").partition("?")[0] for link in found]
+
+
+def test_pages_are_searched_without_a_server(built: tuple[Path, Path], browser: Any) -> None:
+    site = built[1]
+    for start in (site / "index.html", site / "papers" / "A.html"):
+        browser.get(start.as_uri())
+        found = results_of_search(browser, "relu_kernels")
+        assert (site / "api" / "kernels.html").as_uri() in found
+        browser.get(start.as_uri())
+        found = results_of_search(browser, "housing")
+        assert (site / "papers" / "B.html").as_uri() in found
+        assert (site / "papers" / "A.html").as_uri() not in found
+        browser.get(start.as_uri())
+        assert results_of_search(browser, "xylophone") == []
+        assert browser.get_log("browser") == []
+
+
 def test_claims_are_filtered_and_pages_fit_in_a_browser(
     built: tuple[Path, Path], browser: Any
 ) -> None:

@@ -1,6 +1,7 @@
 """Markdown pages of results beside the documentation, built by MkDocs."""
 
 import base64
+import json
 import shutil
 import subprocess
 import sys
@@ -88,6 +89,7 @@ def write_pages(content: Content, results: Path, folder: Path) -> None:
     _write(docs / "assets" / "site.css", "site.css", shared)
     _write(folder / "mkdocs.yml", "mkdocs.yml", shared)
     _tables(docs, folder / "overrides")
+    _write(docs / "assets" / "iframe-worker.js", "worker.js", {"source": _search_worker()})
 
 
 def _documentation(target: Path) -> list[str]:
@@ -107,6 +109,15 @@ def _tables(docs: Path, overrides: Path) -> None:
     shutil.copyfile(files / "dt_bundle.css", docs / "assets" / "tables.css")
     bundle = base64.b64encode((files / "dt_bundle.js").read_bytes()).decode()
     _write(overrides / "table.html", "table.html", {"bundle": bundle})
+
+
+def _search_worker() -> str:
+    """The script by which the theme searches, as a string of JavaScript."""
+    import material
+
+    workers = Path(material.__file__).parent / "templates" / "assets" / "javascripts" / "workers"
+    (script,) = workers.glob("search.*.min.js")
+    return json.dumps(script.read_text())
 
 
 def _write(path: Path, template: str, values: dict[str, Any]) -> None:
