@@ -12,8 +12,9 @@ from initbias.pipeline import plan, stages
 from initbias.pipeline.configuration import Configuration, validate
 from initbias.pipeline.records import measurements
 from initbias.studies import STUDIES, load
+from initbias.study.images import IMAGE_SIZES
 from initbias.study.outputs import FORMATS
-from initbias.study.papers import BESIDE, PUBLISHED, VERDICTS, item_of
+from initbias.study.papers import BESIDE, OUTCOMES, PUBLISHED, VERDICTS, item_of
 from initbias.study.tables import FOUND, WHAT
 from tests.conftest import ROOT
 from tests.document import requested
@@ -57,9 +58,12 @@ def test_every_published_item_is_judged() -> None:
     ids = [item.id for item in PUBLISHED]
     assert len(set(ids)) == len(ids) and judged <= set(ids)
     for item in PUBLISHED:
-        assert (item.through or item.id) in judged, item.id
-        assert not (item.through and item.through not in ids)
-        assert bool(item.reports) == (item.kind != "statement"), item.id
+        assert item_of(item.through or item.id) in judged, item.id
+        pictured = item.kind != "statement"
+        assert bool(item.reports) == bool(item.drawn) == bool(item.differs) == pictured, item.id
+        if pictured:
+            where, _, name = item.drawn.partition("/")
+            assert plan.outputs(where)[name].kind == item.kind, item.id
 
 
 def configured(study: str, results: Path) -> Configuration:
@@ -96,6 +100,12 @@ def test_a_study_runs_from_its_shards_to_claims_and_figures(study: str, tmp_path
         papers = pd.read_csv(tmp_path / "papers.csv").set_index("id")
         counted = papers.loc[sorted(JUDGED_BY[study]), [*VERDICTS, *BESIDE]].sum(axis=1)
         assert counted.sum() == len(claims) and (counted > 0).all()
+        assert set(papers["outcome"]) <= set(OUTCOMES)
+        for item in PUBLISHED:  # those that are judged by some claims of another item
+            judge, _, rest = item.through.partition("/")
+            if rest and judge in JUDGED_BY[study]:
+                known = claims["id"].str.startswith(item.through).any() or rest in IMAGE_SIZES
+                assert known, item.id
         for pattern in requested(study):  # the names that the document uses
             assert any(fnmatchcase(name, pattern) for name in claims["id"]), pattern
 
