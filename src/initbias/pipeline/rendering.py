@@ -23,20 +23,32 @@ def style(name: str = "print") -> Iterator[None]:
         yield
 
 
-def publish_figure(figure: Figure, stem: Path) -> None:
-    """Write a figure in every format beside each other."""
+def publish_figure(figure: Figure, stem: Path, origin: str) -> None:
+    """Write a figure in every format beside each other, with its origin in the metadata."""
     break_names(figure)
     figure.draw_without_rendering()  # lays it out, once for all formats
     figure.set_layout_engine("none")
     for suffix in FORMATS["figure"]:
-        publish_picture(figure, stem.with_suffix(f".{suffix}"))
+        publish_picture(figure, stem.with_suffix(f".{suffix}"), origin)
 
 
-def publish_picture(figure: Figure, path: Path) -> None:
-    """Write a figure in the format of the path's suffix: svg, pdf or png."""
-    dated = {".svg": "Date", ".pdf": "CreationDate"}.get(path.suffix)
+DATED = {".svg": "Date", ".pdf": "CreationDate"}  # metadata that would change with each run
+DESCRIBED = {".svg": "Description", ".pdf": "Subject", ".png": "Description"}
+
+
+def publish_picture(figure: Figure, path: Path, origin: str = "") -> None:
+    """Write a figure in the format of the path's suffix: svg, pdf or png.
+
+    Args:
+        figure: to write.
+        path: the file.
+        origin: what the metadata of the file say of it.
+    """
+    metadata: dict[str, str | None] = {DATED[path.suffix]: None} if path.suffix in DATED else {}
+    if origin:
+        metadata[DESCRIBED[path.suffix]] = origin
     with published(path) as temporary:
-        figure.savefig(temporary, metadata={dated: None} if dated else None)
+        figure.savefig(temporary, metadata=metadata)
 
 
 PAGE = 45  # rows

@@ -1,6 +1,5 @@
 """What the pages of results show: claims, published items, figures, costs and provenance."""
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,8 @@ import pandas as pd
 from initbias.pipeline import plan
 from initbias.pipeline.configuration import Configuration
 from initbias.pipeline.errors import MissingResults
-from initbias.pipeline.manifest import MeasuredWith, measured_with, restored
+from initbias.pipeline.manifest import MeasuredWith, restored
+from initbias.pipeline.origin import sources
 from initbias.study.papers import OF_PAPERS, PAPERS, VERDICTS, coverage, item_of
 
 
@@ -104,9 +104,7 @@ def collect(configuration: Configuration) -> Content:
         items,
         figures,
         pd.read_csv(results / "cost.csv").to_dict("records"),
-        measured_with(
-            json.loads(file.read_text()) for file in results.glob("*/measurements/*.json")
-        ),
+        sources(configuration),
         manifest.measured_with if manifest else (),
     )
 
