@@ -32,7 +32,8 @@ def measured_with(configuration: Configuration) -> str:
     count = sum(is_restored(configuration, shard) for shard in planned)
     return (
         f"{count} of {len(planned)} shards are restored, measured with "
-        f"{versions(manifest.measured_with)}; others, estimates, claims and figures are made with version {version('initbias')}."
+        f"{versions(manifest.measured_with)}; others, "
+        f"estimates, claims and figures are made with version {version('initbias')}."
     )
 
 

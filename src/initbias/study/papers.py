@@ -160,8 +160,8 @@ PUBLISHED = (
         "ASI and the right side of eq. 6 against the original network",
         through="B-S2/boston_housing",
         drawn="initial_output/boston_housing",
-        differs="panel a: widths are those of the configuration; the learning rate is larger, for the "
-        "same training time in fewer iterations; the split is random",
+        differs="panel a: width, learning rate and iterations are those of the configuration; the split is "
+        "random",
     ),
     _figure(
         "B-Fig3b",
