@@ -19,6 +19,7 @@ from initbias.pipeline.configuration import Configuration
 from initbias.pipeline.errors import Unfinished, UsageError
 from initbias.pipeline.folders import SOURCE
 from initbias.pipeline.manifest import MeasuredWith
+from initbias.pipeline.rendering import shown
 from initbias.site.content import Content, collect
 from initbias.study.papers import BESIDE, OF_PAPERS, OUTCOMES, PAPERS, VERDICTS
 
@@ -139,7 +140,7 @@ def _write(path: Path, template: str, values: dict[str, Any]) -> None:
         lstrip_blocks=True,
     )
     filters: dict[str, Callable[..., str]] = {
-        "number": number, "cell": cell, "code": code, "breakable": breakable,
+        "number": number, "cell": shown, "code": code, "breakable": breakable,
     }  # fmt: skip
     environment.filters |= filters
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -149,11 +150,6 @@ def _write(path: Path, template: str, values: dict[str, Any]) -> None:
 def breakable(text: str) -> Markup:
     """Text that may go on in a new line after a slash, as ids do."""
     return Markup("/<wbr>").join(text.split("/"))
-
-
-def cell(value: Any) -> str:
-    """A value in a table."""
-    return number(value) if isinstance(value, float) else str(value)
 
 
 def code(sources: tuple[MeasuredWith, ...]) -> str:

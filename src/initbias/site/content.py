@@ -184,8 +184,7 @@ def _figures(results: Path, study: str) -> Iterator[Figure]:
             yield Figure(study, name, output.kind, path, output.caption)
         else:
             parts, note = readable(pd.read_csv(results / path))
-            filled = tuple(part.fillna("") for part in parts)
-            yield Figure(study, name, output.kind, path, output.caption, filled, note)
+            yield Figure(study, name, output.kind, path, output.caption, tuple(parts), note)
 
 
 def _shown(figures: dict[tuple[str, str], Figure], study: str, name: str) -> str:
