@@ -54,6 +54,8 @@ def test_the_worst_claim_on_the_papers_own_words_decides(
 def test_what_would_decide_is_listed_by_claim() -> None:
     items = coverage(judged(HELD, OPEN, ABSENT)).set_index("id")
     assert items.loc["B-S1", "open"] == "B-S1/b: since inconclusive\nB-S1/f: since not measured"
+    items = coverage(judged(OPEN, HELD, AGAINST)).set_index("id")
+    assert items.loc["B-S1", "open"].splitlines()[0] == "B-S1/c: since not reproduced"
 
 
 def test_a_figure_of_one_data_set_is_judged_by_its_claims_alone() -> None:

@@ -293,8 +293,9 @@ def coverage(claims: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Columns id, paper, kind, says, reports, drawn, differs, judged_by (the item whose claims do) and
         shown_in (studies with the figures and tables of these claims); outcome, in a word, see `outcome`;
-        open, what it would take to decide claims that are not, as id: reason; how many claims on the paper's
-        own words have each verdict, and how many stand beside them, by kind.
+        open, why claims are not reproduced or what it would take to decide them, a line for each as
+        id: reason, those first that are not reproduced; how many claims on the paper's own words have each
+        verdict, and how many stand beside them, by kind.
     """
     return pd.DataFrame([_covered(item, claims[_of(claims, item)]) for item in PUBLISHED])
 
@@ -311,7 +312,8 @@ def _covered(item: Published, found: pd.DataFrame) -> dict[str, str | int]:
     own = judging(found)
     verdicts = found.loc[found["kind"].isin(OF_PAPERS), "verdict"].value_counts()
     kinds = found["kind"].value_counts()
-    undecided = own[own["verdict"].isin(["inconclusive", "not measured"])]
+    against = own["verdict"] == "not reproduced"
+    unsettled = pd.concat([own[against], own[~against & (own["verdict"] != "reproduced")]])
     return {
         "id": item.id,
         "paper": PAPERS[item.id[0]],
@@ -326,7 +328,7 @@ def _covered(item: Published, found: pd.DataFrame) -> dict[str, str | int]:
             for study, shown in found.groupby("study")["shown"]
         ),
         "outcome": outcome(own),
-        "open": "\n".join(f"{claim.id}: {claim.reason}" for claim in undecided.itertuples()),
+        "open": "\n".join(f"{claim.id}: {claim.reason}" for claim in unsettled.itertuples()),
         **{verdict: int(verdicts.get(verdict, 0)) for verdict in VERDICTS},
         **{kind: int(kinds.get(kind, 0)) for kind in BESIDE},
     }
