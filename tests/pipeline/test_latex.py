@@ -23,6 +23,8 @@ from initbias.pipeline.latex import GREEK, LOWERED, RAISED, SIGNS, latex
         ("λ_r(Λ) + λ_m(−Λ)", r"$\lambda _{r}(\Lambda )$ + $\lambda _{m}(-\Lambda )$"),
         ("‖U₂‖", r"$\Vert U{}_{2}\Vert $"),
         ("run-time", "run-time"),
+        ("6.0e-06", r"$6.0\cdot 10^{-6}$"),
+        ("[1e+05, e-5]", r"$[1\cdot 10^{5}$, e-5]"),
         ("n² < 10", r"$n{}^{2}$ $<$ 10"),
     ],
 )

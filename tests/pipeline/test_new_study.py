@@ -36,7 +36,7 @@ def test_a_new_study_passes_the_tests_of_every_study(tmp_path: Path) -> None:
     run("ruff", "format", "--check", source, f"tests/studies/test_{NAME}.py")
     chosen = ["tests/studies/test_smoke.py", "tests/studies/test_contract.py"]
     report = run("pytest", "-q", "-k", NAME, *chosen, f"tests/studies/test_{NAME}.py")
-    assert "7 passed" in report
+    assert "8 passed" in report or "7 passed, 1 skipped" in report  # tables without LaTeX
     own = [path.read_text().count("\n") for path in written if path.parent.name == NAME]
     assert sum(own) < 300
 

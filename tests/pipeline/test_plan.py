@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from initbias.pipeline.configuration import read, validate
+from initbias.pipeline.errors import ConfigurationError
 from initbias.pipeline.plan import batches, remaining, shards
 from initbias.studies import load
+from initbias.study.shards import Cost, Shard, Specification
 from tests.conftest import TINY
 
 
@@ -126,3 +128,23 @@ def test_shards_that_have_no_use_for_a_gpu_say_so(root: Path) -> None:
         "kernel_regime",
     ):  # a shard is of one kind
         assert not kinds[study][True] & kinds[study][False]
+
+
+def test_a_specification_that_lacks_a_field_is_reported_with_file_and_field(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Edited(Specification):
+        experiment: str = "edited"
+        bandwidth: float
+
+    design = load("kernel_regime", "design")
+    monkeypatch.setattr(
+        design,
+        "plan",
+        lambda section: [Shard("kernel_regime", "a", Edited.gathered(section), Cost(1, 1))],
+    )
+    with pytest.raises(ConfigurationError) as raised:
+        shards(validate(TINY, "test"))
+    (line,) = str(raised.value).splitlines()
+    assert line.startswith("src/initbias/studies/kernel_regime/shards.py: Edited.bandwidth: ")
+    assert "Field required" in line and "kernel_regime/design.py a field of this name" in line

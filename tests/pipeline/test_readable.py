@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from initbias.pipeline.readable import ACROSS, NAMING, readable
-from initbias.pipeline.rendering import publish_table
+from initbias.pipeline.rendering import PAGE, publish_table
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
@@ -52,7 +52,9 @@ def test_tables_are_written_for_readers(tmp_path: Path) -> None:
     assert markdown.endswith("In all rows: failed 0.\n")
     assert r"\caption{Where r = $m^{-e}$ \& more. In all rows: failed 0.}" in tex
     assert (
-        r"\label{tab:limits}" in tex and r"\toprule" in tex and r"exponent, $W_{1}$ scaled" in tex
+        r"\label{tab:limits}" in tex
+        and r"\toprule" in tex
+        and r"\shortstack[l]{exponent, $W_{1}$ \\ scaled}" in tex
     )
     assert (tmp_path / "limits.csv").read_text().splitlines()[0] == '"exponent, W_1 scaled",failed'
 
@@ -63,6 +65,20 @@ def test_a_table_without_rows_says_so(tmp_path: Path) -> None:
     assert r"\begin{tabular}" in (tmp_path / "none.tex").read_text()
 
 
-def test_long_tables_may_break_over_pages(tmp_path: Path) -> None:
-    publish_table(pd.DataFrame({"a": range(60)}), tmp_path / "long", "Caption.")
-    assert r"\begin{longtable}" in (tmp_path / "long.tex").read_text()
+def test_long_tables_go_on_over_pages(tmp_path: Path) -> None:
+    publish_table(pd.DataFrame({"a": range(2 * PAGE + 1)}), tmp_path / "long", "Caption.")
+    pages = (tmp_path / "long.tex").read_text().split(r"\clearpage")
+    assert [page.count(r" \\") - 1 for page in pages] == [PAGE, PAGE, 1]
+    captions = [page.split(r"\caption{")[1].split("}")[0] for page in pages]
+    assert captions == ["Caption.", "Continued.", "Continued."]
+    labels = [page.split(r"\label{")[1].split("}")[0] for page in pages]
+    assert labels == ["tab:long", "tab:long-1", "tab:long-2"]
+
+
+def test_readers_see_four_digits_and_the_file_has_all(tmp_path: Path) -> None:
+    table = pd.DataFrame({"n": [64.0, float("nan")], "x": [0.123456789, 2.5e-7]})
+    publish_table(table, tmp_path / "digits", "Caption.")
+    markdown, tex = ((tmp_path / f"digits.{suffix}").read_text() for suffix in ("md", "tex"))
+    assert "64" in markdown and "64.0" not in markdown and "nan" not in markdown + tex
+    assert "0.1235" in markdown and "0.1235" in tex and r"$2.5\cdot 10^{-7}$" in tex
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "digits.csv"), table)

@@ -1,5 +1,6 @@
 """The built site: its links resolve, its numbers are those of claims.csv, its filters work in a browser."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -7,8 +8,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 pytest.importorskip("mkdocs", reason="sites are built with the extra `site`")
 pytest.importorskip("itables", reason="sites are built with the extra `site`")
@@ -16,8 +19,10 @@ pytest.importorskip("itables", reason="sites are built with the extra `site`")
 from initbias.pipeline import plan, stages
 from initbias.pipeline.configuration import validate
 from initbias.pipeline.errors import MissingResults, UsageError
+from initbias.pipeline.origin import origin, sources
+from initbias.pipeline.readable import readable
 from initbias.site.build import build, number
-from initbias.study.papers import PAPERS, PUBLISHED
+from initbias.study.papers import OUTCOMES, PAPERS, PUBLISHED, coverage
 from tests.conftest import TINY
 
 
@@ -110,7 +115,7 @@ def test_claims_on_pages_are_those_of_the_results(built: tuple[Path, Path]) -> N
     shown = {row[0]: row for row in table.rows}
     for claim in claims.itertuples():
         paper = Page((site / "papers" / f"{claim.id[0]}.html").read_text())
-        own = {row[0]: row for row in paper.rows if row}
+        own = {row[0]: row for row in paper.rows if len(row) == len(shown[claim.id])}
         for row in (shown[claim.id], own[claim.id]):
             interval = (
                 f" [{number(claim.low)}, {number(claim.high)}]" if pd.notna(claim.low) else ""
@@ -121,15 +126,97 @@ def test_claims_on_pages_are_those_of_the_results(built: tuple[Path, Path]) -> N
             ]  # fmt: skip
         links = paper.row_links[claim.id]
         assert any(f"/{claim.shown}." in link for link in links)
-        assert any(link.endswith(f"{claim.study}/estimates.parquet") for link in links)
+        assert any(link.endswith(f"{claim.study}/estimates.csv") for link in links)
     assert len(shown) == len(claims) + 1
 
 
-def test_every_published_item_is_in_the_scope_of_its_paper(built: tuple[Path, Path]) -> None:
-    for letter in PAPERS:
-        page = Page((built[1] / "papers" / f"{letter}.html").read_text())
-        named = {row[0] for row in page.rows if row}
-        assert {item.id for item in PUBLISHED if item.id[0] == letter} <= named
+def test_every_published_item_has_its_outcome_on_the_page_of_its_paper(
+    built: tuple[Path, Path],
+) -> None:
+    results, site = built
+    items = coverage(pd.read_csv(results / "claims.csv")).set_index("id")
+    index = Page((site / "index.html").read_text())
+    for letter, name in PAPERS.items():
+        page = Page((site / "papers" / f"{letter}.html").read_text())
+        scope = {row[0]: row for row in page.rows if len(row) == 5}
+        own = [item for item in PUBLISHED if item.id[0] == letter]
+        for item in own:
+            _, says, word, _, needed = scope[item.id]
+            assert (says, word) == (item.says, items.loc[item.id, "outcome"])
+            for line in items.loc[item.id, "open"].splitlines()[:1]:
+                assert needed.startswith(line)
+            assert item.id in page.anchors
+        told = [row[1] for row in page.rows if row and row[0] == "shown differently"]
+        assert sorted(told) == sorted(item.differs for item in own if item.differs)
+        words = items.loc[[item.id for item in own], "outcome"].value_counts()
+        counts = next(row[1:] for row in index.rows if row and row[0] == f"{letter}: {name}")
+        assert counts == [str(words.get(word, 0)) for word in OUTCOMES]
+    page = Page((site / "not_reproduced.html").read_text())
+    listed = {row[0]: row[2] for row in page.rows if len(row) == 4 and row[0] in items.index}
+    assert listed == items.loc[items["outcome"] != "reproduced", "outcome"].to_dict()
+
+
+def test_figures_and_readable_tables_are_on_the_pages_of_their_papers(
+    built: tuple[Path, Path],
+) -> None:
+    results, site = built
+    claims = pd.read_csv(results / "claims.csv")
+    for study, letters in claims.groupby("study")["id"].agg(lambda ids: set(ids.str[0])).items():
+        (letter,) = letters
+        text = (site / "papers" / f"{letter}.html").read_text()
+        page = Page(text)
+        for name, output in plan.outputs(str(study)).items():
+            assert text.count(f'<figure id="{study}-{name}">') == 1
+            if output.kind == "figure":
+                assert f"../results/{study}/figures/{name}.png" in page.links
+            else:
+                parts, _ = readable(pd.read_csv(results / str(study) / "tables" / f"{name}.csv"))
+                assert all(part.shape[1] <= 8 for part in parts)
+                for part in parts:
+                    at = page.rows.index(list(part.columns))
+                    assert len(page.rows[at + 1]) == part.shape[1]
+                    first = part.iloc[0].astype(str).tolist()
+                    assert [a for a, b in zip(page.rows[at + 1], first, strict=True) if a == b]
+
+
+def test_a_claim_is_traced_to_its_figure_data_and_commit_in_three_clicks(
+    built: tuple[Path, Path],
+) -> None:
+    """From the home page; the data are the estimates, the commit is that of its measurements."""
+    results, site = built
+    found = pages(site)
+    home, table = (site / "index.html").resolve(), (site / "claims.html").resolve()
+    one_click = {(home.parent / urlsplit(link).path).resolve() for link in found[home].links}
+    assert table in one_click
+    for claim in pd.read_csv(results / "claims.csv").itertuples():
+        picture, data, code = found[table].row_links[claim.id][-3:]  # the second click
+        assert (site / picture).stem == claim.shown and (site / picture).is_file()
+        estimates = pd.read_parquet(results / claim.study / "estimates.parquet")
+        shown = pd.read_csv(site / data)
+        assert list(shown.columns) == list(estimates.columns) and len(shown) == len(estimates)
+        np.testing.assert_allclose(shown["value"], estimates["value"], rtol=1e-5)
+        page, _, anchor = code.partition("#")
+        text = (site / page).read_text().split(f'id="{anchor}"')[1].split("<h2")[0]
+        records = list((results / claim.study / "measurements").glob("*.json"))
+        for record in records:
+            measured = json.loads(record.read_text())
+            assert (measured["git"] or {"sha": ""})["sha"] in text
+            assert measured["shard"] in text
+        assert records
+
+
+def test_pages_say_by_which_versions_results_were_measured_and_drawn(
+    built: tuple[Path, Path],
+) -> None:
+    results, site = built
+    configuration = validate({**TINY, "results": str(results)}, "tiny")
+    said = origin(sources(configuration))
+    for page in ("index.html", "cost.html", *(f"papers/{letter}.html" for letter in PAPERS)):
+        assert said in (site / page).read_text(), page
+    study = next(iter(configuration.sections))
+    for file in (results / study / "figures").glob("*.png"):
+        with Image.open(file) as picture:
+            assert picture.info["Description"] == origin(sources(configuration, [study]))
 
 
 def test_what_failed_is_on_its_page(built: tuple[Path, Path]) -> None:
@@ -168,6 +255,51 @@ def browser() -> Iterator[Any]:
     opened = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
     yield opened
     opened.quit()
+
+
+def test_a_claim_is_traced_in_a_browser(built: tuple[Path, Path], browser: Any) -> None:
+    results, site = built
+    claim = pd.read_csv(results / "claims.csv").iloc[-1]
+    browser.set_window_size(1300, 1000)
+    browser.get((site / "index.html").as_uri())
+    browser.find_element("link text", "All claims").click()
+    browser.find_element("css selector", ".dt-search input").send_keys(claim["id"])
+    links = browser.find_elements("css selector", "#claims tbody tr:first-child td:last-child a")
+    assert [link.text for link in links][:2] == [claim["shown"], "data"]
+    browser.execute_script("arguments[0].click()", links[2])  # it may be out of sight
+    heading = browser.find_element("css selector", f"#{claim['study']}")
+    top = browser.execute_script("return arguments[0].getBoundingClientRect().top", heading)
+    assert browser.current_url.endswith(f"cost.html#{claim['study']}")
+    assert 0 <= top < browser.execute_script("return window.innerHeight")
+
+
+def results_of_search(browser: Any, words: str) -> list[str]:
+    """Addresses that the search of a page finds, without what marks the words there."""
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    query = browser.find_element("css selector", "[data-md-component=search-query]")
+    browser.execute_script("arguments[0].focus()", query)
+    query.send_keys(words)
+    meta = "[data-md-component=search-result] .md-search-result__meta"
+    wait = WebDriverWait(browser, 20)
+    wait.until(lambda page: "match" in page.find_element("css selector", meta).text)
+    found = browser.find_elements("css selector", ".md-search-result__item > a")
+    return [link.get_attribute("href").partition("?")[0] for link in found]
+
+
+def test_pages_are_searched_without_a_server(built: tuple[Path, Path], browser: Any) -> None:
+    site = built[1]
+    for start in (site / "index.html", site / "papers" / "A.html"):
+        browser.get(start.as_uri())
+        found = results_of_search(browser, "relu_kernels")
+        assert (site / "api" / "kernels.html").as_uri() in found
+        browser.get(start.as_uri())
+        found = results_of_search(browser, "housing")
+        assert (site / "papers" / "B.html").as_uri() in found
+        assert (site / "papers" / "A.html").as_uri() not in found
+        browser.get(start.as_uri())
+        assert results_of_search(browser, "xylophone") == []
+        assert browser.get_log("browser") == []
 
 
 def test_claims_are_filtered_and_pages_fit_in_a_browser(

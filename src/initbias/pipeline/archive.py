@@ -16,9 +16,9 @@ from initbias.pipeline.manifest import MANIFEST, Manifest, digest, measured_with
 from initbias.pipeline.plan import estimates_file, measurements_file, shards
 from initbias.pipeline.publication import published
 from initbias.pipeline.records import records
+from initbias.pipeline.tables import TABLES
 
 CONFIGURATION = "configuration.json"
-TABLES = ("claims.csv", "papers.csv", "cost.csv")
 PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*")
 
 

@@ -15,9 +15,10 @@ from typing import Any
 import pandas as pd
 
 from initbias.pipeline.configuration import Configuration
-from initbias.pipeline.errors import MissingResults, UserError
+from initbias.pipeline.errors import UserError
 from initbias.pipeline.plan import outputs
 from initbias.pipeline.publication import published
+from initbias.pipeline.tables import read_table
 from initbias.studies import STUDIES
 from initbias.study.papers import BESIDE, OF_PAPERS, PAPERS, VERDICTS
 
@@ -84,7 +85,10 @@ def values(configuration: Configuration) -> dict[str, Any]:
     Raises:
         MissingResults: a table is not there yet.
     """
-    tables = {name: _table(configuration, f"{name}.csv") for name in ("claims", "papers", "cost")}
+    tables = {
+        name: read_table(configuration.results, f"{name}.csv")
+        for name in ("claims", "papers", "cost")
+    }
     return {
         "version": version("initbias"),
         "claims": [_claim(row) for row in _records(tables["claims"])],
@@ -100,13 +104,6 @@ def values(configuration: Configuration) -> dict[str, Any]:
             for study, section in configuration.sections.items()
         },
     }
-
-
-def _table(configuration: Configuration, name: str) -> pd.DataFrame:
-    file = Path(configuration.results) / name
-    if not file.exists():
-        raise MissingResults(f"{file} is not there yet; run: snakemake --cores all")
-    return pd.read_csv(file)
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

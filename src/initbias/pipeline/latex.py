@@ -28,14 +28,15 @@ MATHEMATICS = re.compile(
     rf"[{''.join([*GREEK, *(re.escape(sign) for sign in SIGNS), *RAISED, *LOWERED])}]"
     rf"|(?<!\w){LETTER}[_^]|\)\^|\d\^|(?<![\w.])-\d"
 )
+POWER = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)e\+?(-?)0*(\d+)(?!\w)")
 AROUND = re.compile(r"^(.*?)([,;:.]*)$", re.DOTALL)
 
 
 def latex(text: str) -> str:
     """Text with its special signs escaped; words that are mathematics stand between dollars."""
+    words = (POWER.sub(r"\1·10^(\2\3)", word) for word in re.split(r"(\s+)", text))
     return "".join(
-        _mathematics(word) if MATHEMATICS.search(word) else _escaped(word)
-        for word in re.split(r"(\s+)", text)
+        _mathematics(word) if MATHEMATICS.search(word) else _escaped(word) for word in words
     )
 
 

@@ -6,10 +6,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from initbias.pipeline.configuration import Configuration
-from initbias.pipeline.errors import UsageError
+from initbias.pipeline.errors import ConfigurationError, UsageError
 from initbias.pipeline.reading import read_json
 from initbias.studies import load
 from initbias.study.outputs import Output
@@ -19,12 +19,30 @@ START = 4.0  # seconds to import the libraries and to load compiled loops
 
 
 def shards(configuration: Configuration) -> list[Shard]:
-    """All shards of a configuration, in a stable order."""
+    """All shards of a configuration, in a stable order.
+
+    Raises:
+        ConfigurationError: a section does not give what specifications of its study need.
+    """
     return [
         shard
         for study, section in configuration.sections.items()
-        for shard in load(study, "design").plan(section)
+        for shard in _planned(study, section)
     ]
+
+
+def _planned(study: str, section: BaseModel) -> list[Shard]:
+    try:
+        return list(load(study, "design").plan(section))
+    except ValidationError as error:
+        folder = f"src/initbias/studies/{study}"
+        lines = [
+            f"{folder}/shards.py: {error.title}.{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}; "
+            f"the section studies.{study} of the configuration has no such value: give its models in "
+            f"{folder}/design.py a field of this name, or gathered(...) an argument"
+            for wrong in error.errors()
+        ]
+        raise ConfigurationError("\n".join(lines)) from error
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from initbias.pipeline.digests import code_digest
 from initbias.pipeline.errors import DeviceError, MissingResults, Unfinished
 from initbias.pipeline.html import claims_page
 from initbias.pipeline.journal import Journal, discard
+from initbias.pipeline.origin import origin, sources
 from initbias.pipeline.plan import estimates_file, measurements_file, outputs
 from initbias.pipeline.progress import reporting
 from initbias.pipeline.provenance import environment, peak_memory_bytes
@@ -235,6 +236,7 @@ def render(configuration: Configuration, study: str, names: Sequence[str]) -> No
     stage = load(study, "figures")
     estimates = read_estimates(configuration, study)
     folder = Path(configuration.results) / study
+    drawn = origin(sources(configuration, [study]))
     if missing := sorted(set(names) - {*stage.TABLES, *stage.FIGURES}):
         raise Unfinished(
             f"{study}: figures.py has no {', '.join(missing)}, which OUTPUTS of design.py names; FIGURES and "
@@ -248,7 +250,7 @@ def render(configuration: Configuration, study: str, names: Sequence[str]) -> No
                 publish_table(stage.TABLES[name](estimates), folder / "tables" / name, caption)
             else:
                 with style(configuration.style):
-                    publish_figure(stage.FIGURES[name](estimates), folder / "figures" / name)
+                    publish_figure(stage.FIGURES[name](estimates), folder / "figures" / name, drawn)
         except Exception:
             traceback.print_exc()
             failed.append(name)

@@ -9,6 +9,7 @@ from rich.table import Column, Table
 
 from initbias.pipeline.configuration import Configuration
 from initbias.pipeline.manifest import restored
+from initbias.pipeline.origin import versions
 from initbias.pipeline.plan import shards
 from initbias.pipeline.records import is_restored
 from initbias.study.papers import OF_PAPERS, PAPERS, VERDICTS, item_of
@@ -29,12 +30,9 @@ def measured_with(configuration: Configuration) -> str:
         return ""
     planned = shards(configuration)
     count = sum(is_restored(configuration, shard) for shard in planned)
-    versions = dict.fromkeys(
-        f"version {each.version}" + f" ({each.commit[:7]})" * bool(each.commit)
-        for each in manifest.measured_with
-    )
     return (
-        f"{count} of {len(planned)} shards are restored, measured with {', '.join(versions)}; others, "
+        f"{count} of {len(planned)} shards are restored, measured with "
+        f"{versions(manifest.measured_with)}; others, "
         f"estimates, claims and figures are made with version {version('initbias')}."
     )
 

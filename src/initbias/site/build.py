@@ -1,25 +1,31 @@
 """Markdown pages of results beside the documentation, built by MkDocs."""
 
 import base64
+import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from initbias.pipeline.configuration import Configuration
 from initbias.pipeline.errors import Unfinished, UsageError
 from initbias.pipeline.folders import SOURCE
+from initbias.pipeline.manifest import MeasuredWith
+from initbias.pipeline.rendering import shown
 from initbias.site.content import Content, collect
-from initbias.study.papers import BESIDE, OF_PAPERS, PAPERS, VERDICTS
+from initbias.study.papers import BESIDE, OF_PAPERS, OUTCOMES, PAPERS, VERDICTS
 
 NEEDED = ("mkdocs", "material", "mkdocstrings_handlers", "itables")
 API = ("kernels", "networks", "statistics", "datasets")
-COPIED = ("claims.csv", "papers.csv", "cost.csv", "*/estimates.parquet", "*/tables/*.csv")
+COPIED = ("claims.csv", "papers.csv", "cost.csv", "*/tables/*.csv")
 PICTURES = ("*/figures/*.png", "*/figures/*.pdf")
 HEADLINE = "rates"
 MARK = ".initbias-site"  # only a folder that has it is replaced
@@ -68,12 +74,16 @@ def write_pages(content: Content, results: Path, folder: Path) -> None:
             target = docs / "results" / file.relative_to(results)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, target)
+    for file in sorted(results.glob("*/estimates.parquet")):
+        target = docs / "results" / file.relative_to(results).with_suffix(".csv")
+        pd.read_parquet(file).to_csv(target, index=False, float_format="%.6g")
     shared = {
         "content": content,
         "papers": PAPERS,
         "of_papers": OF_PAPERS,
         "beside": BESIDE,
         "verdicts": VERDICTS,
+        "outcomes": OUTCOMES,
         "headline": next((f for f in content.figures.values() if f.name == HEADLINE), None),
         "api": API,
         "documentation": written,
@@ -82,12 +92,15 @@ def write_pages(content: Content, results: Path, folder: Path) -> None:
     for name in ("index", "not_reproduced", "claims", "key", "cost"):
         _write(docs / f"{name}.md", f"{name}.md", shared)
     for letter in PAPERS:
-        _write(docs / "papers" / f"{letter}.md", "paper.md", {**shared, "letter": letter})
+        ids = [item["id"] for item in content.items if item["id"][0] == letter]
+        paper = {**shared, "letter": letter, "ids": ids}
+        _write(docs / "papers" / f"{letter}.md", "paper.md", paper)
     for package in API:
         _write(docs / "api" / f"{package}.md", "api.md", {**shared, "package": package})
     _write(docs / "assets" / "site.css", "site.css", shared)
     _write(folder / "mkdocs.yml", "mkdocs.yml", shared)
     _tables(docs, folder / "overrides")
+    _write(docs / "assets" / "iframe-worker.js", "worker.js", {"source": _search_worker()})
 
 
 def _documentation(target: Path) -> list[str]:
@@ -109,6 +122,15 @@ def _tables(docs: Path, overrides: Path) -> None:
     _write(overrides / "table.html", "table.html", {"bundle": bundle})
 
 
+def _search_worker() -> str:
+    """The script by which the theme searches, as a string of JavaScript."""
+    import material
+
+    workers = Path(material.__file__).parent / "templates" / "assets" / "javascripts" / "workers"
+    (script,) = workers.glob("search.*.min.js")
+    return json.dumps(script.read_text())
+
+
 def _write(path: Path, template: str, values: dict[str, Any]) -> None:
     environment = Environment(
         loader=PackageLoader("initbias.site"),
@@ -117,9 +139,25 @@ def _write(path: Path, template: str, values: dict[str, Any]) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = number
+    filters: dict[str, Callable[..., str]] = {
+        "number": number, "cell": shown, "code": code, "breakable": breakable,
+    }  # fmt: skip
+    environment.filters |= filters
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(environment.get_template(template).render(values))
+
+
+def breakable(text: str) -> Markup:
+    """Text that may go on in a new line after a slash, as ids do."""
+    return Markup("/<wbr>").join(text.split("/"))
+
+
+def code(sources: tuple[MeasuredWith, ...]) -> str:
+    """The commit by which most shards were measured, with three dots if there are others."""
+    if not sources:
+        return "provenance"
+    commits = list(dict.fromkeys(each.commit[:7] or f"version {each.version}" for each in sources))
+    return commits[0] + " …" * (len(commits) > 1)
 
 
 def number(value: float) -> str:

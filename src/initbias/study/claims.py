@@ -194,6 +194,8 @@ class Claims:
             verdict = Verdict("inconclusive", "too few runs have values for an interval")
         else:
             verdict = (rule or prediction.rule)(measured)
+            if rule is None and verdict.verdict == "inconclusive":
+                verdict = Verdict(verdict.verdict, verdict.reason + _needed(measured, prediction))
         if needed:
             verdict = Verdict("inconclusive", needed)
         reason = verdict.reason
@@ -292,6 +294,20 @@ class Claims:
             for column, symbol in self.names.items()
             if pd.notna(row[column])
         )
+
+
+def _needed(measured: Estimate, prediction: Prediction) -> str:
+    """How many runs would take a bound out of an interval, whose width falls as one over their root."""
+    if prediction.relation in ("=", "in"):
+        return ""
+    distance = measured.value - prediction.bound
+    reach = measured.value - (measured.low if distance > 0 else measured.high)
+    if abs(reach) > 30 * abs(distance):
+        return "; the estimate is too near it for more runs to decide"
+    times = max((reach / distance) ** 2, 1.1)
+    return (
+        f"; about {float(f'{times:.2g}'):g} times as many runs would decide, if the estimate stays"
+    )
 
 
 def _counted(

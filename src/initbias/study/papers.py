@@ -20,6 +20,7 @@ PAPERS = {
 }
 OF_PAPERS: tuple[Kind, ...] = ("published value", "published relation", "bound")
 BESIDE: tuple[Kind, ...] = ("identity", "finite-n theory", "ours")
+OUTCOMES = ("contrary", "not reproduced", "inconclusive", "reproduced", "not measured")
 VERDICTS = ("reproduced", "not reproduced", "inconclusive", "not measured")
 
 
@@ -32,7 +33,10 @@ class Published:
         kind: what it is.
         says: what it says, in a line.
         reports: of a figure or table, the shape or the values that are published.
-        through: the item whose claims judge it, if it has none of its own.
+        through: beginning of the ids of the claims that judge it, such as "A-Table1/cifar10", if it has none
+            of its own.
+        drawn: of a figure or table, the figure or table here that shows the same, as study/name.
+        differs: what that shows differently.
     """
 
     id: str
@@ -40,14 +44,18 @@ class Published:
     says: str
     reports: str = ""
     through: str = ""
+    drawn: str = ""
+    differs: str = ""
 
 
 def _statement(name: str, says: str) -> Published:
     return Published(name, "statement", says)
 
 
-def _figure(name: str, says: str, reports: str, through: str = "") -> Published:
-    return Published(name, "figure", says, reports, through)
+def _figure(
+    name: str, says: str, reports: str, through: str = "", *, drawn: str, differs: str
+) -> Published:
+    return Published(name, "figure", says, reports, through, drawn, differs)
 
 
 PUBLISHED = (
@@ -63,30 +71,44 @@ PUBLISHED = (
         "A-Fig1",
         "test error of networks against n: mirrored initialization is steeper",
         "straight lines of the mean log error over 20 trials, mirrored steeper; no slopes given",
+        drawn="error_rates/paper_figure_1",
+        differs="sample sizes are ours, as the paper gives none; points are means of the error, not of "
+        "its log; exact theory of infinite width, intervals, and a network without bias stand "
+        "beside the published networks",
     ),
     _figure(
         "A-Fig2",
         "tail sums of MNIST",
         "a straight line of slope −0.40 for i < 2,700",
-        through="A-Table1",
+        through="A-Table1/mnist",
+        drawn="smoothness/tail_sums",
+        differs="several label encodings, as the paper names none, and shuffled labels; both axes are "
+        "logarithmic to base 10 and sums are shares of the whole",
     ),
     _figure(
         "A-Fig3",
         "tail sums of Fashion-MNIST",
         "a straight line fitted for i < 2,700",
-        through="A-Table1",
+        through="A-Table1/fashion_mnist",
+        drawn="smoothness/tail_sums",
+        differs="as A-Fig2; all data sets are panels of one figure",
     ),
     _figure(
         "A-Fig4",
         "tail sums of CIFAR-10",
         "a straight line fitted for i < 2,700",
-        through="A-Table1",
+        through="A-Table1/cifar10",
+        drawn="smoothness/tail_sums",
+        differs="as A-Fig2; all data sets are panels of one figure",
     ),
     Published(
         "A-Table1",
         "table",
         "smoothness of real data relative to the NTK",
         "0.40 for MNIST, 0.22 for Fashion-MNIST, 0.09 for CIFAR-10",
+        drawn="smoothness/table_1",
+        differs="the range over the choices that the paper leaves open, shuffled labels, intervals, and "
+        "data sets that come with packages",
     ),
     _statement("B-S1", "every loss of a class ends at the same interpolant"),
     _statement("B-S2", "what a random initial output adds to the trained function (eq. 6)"),
@@ -101,39 +123,61 @@ PUBLISHED = (
         "outputs after training with L² and L⁴ loss",
         "the two curves coincide",
         through="B-S1",
+        drawn="initial_output/loss_independence",
+        differs="further powers of the error, the kernel's interpolant, and the distances between all "
+        "of them against the width; other powers than 2 have a learning rate that follows the "
+        "error",
     ),
     _figure(
         "B-Fig2a",
         "outputs of the original network, ASI, doubling and eq. 6",
         "the right side of eq. 6 lies on the original network; ASI and doubling are flat",
+        drawn="initial_output/initial_output",
+        differs="panel a: widths are those of the configuration, with scales that keep the size of the "
+        "initial output",
     ),
     _figure(
         "B-Fig2b",
         "the parts of eq. 6",
         "h_ini, its regression, and 20 times their difference",
         through="B-S2",
+        drawn="initial_output/initial_output",
+        differs="panel b: widths are those of the configuration, with scales that keep the size of the "
+        "initial output",
     ),
     _figure(
         "B-Fig2c",
         "training loss of the original network, ASI, RND and doubling",
         "ASI falls fastest",
-        through="B-S4",
+        through="B-S4/regression",
+        drawn="initial_output/initial_output",
+        differs="panel c: mean and interval over seeds instead of one run; panel d, what eq. 6 leaves "
+        "over, is added",
     ),
     _figure(
         "B-Fig3a",
         "test outputs on Boston housing against the original ones",
         "ASI and the right side of eq. 6 against the original network",
-        through="B-S2",
+        through="B-S2/boston_housing",
+        drawn="initial_output/boston_housing",
+        differs="panel a: width, learning rate and iterations are those of the configuration; the split is "
+        "random",
     ),
     _figure(
         "B-Fig3b",
         "test loss on Boston housing: ASI is lower",
         "ASI is lower throughout; the losses end at about 0.0095 and 0.07",
+        drawn="initial_output/boston_housing",
+        differs="panel b: mean and interval over seeds instead of one run; losses are half of the "
+        "published mean square",
     ),
     _figure(
         "B-Fig4",
         "MNIST with cross-entropy: ASI is faster and more accurate",
         "above 90 % after one epoch of ASI, about 85 % after 100 of the original network",
+        drawn="initial_output/mnist",
+        differs="several scales v, as the paper gives none; images and epochs are those of the "
+        "configuration; intervals over seeds",
     ),
     _statement("C-Sec3", "the imbalance is invariant under gradient flow"),
     _statement("C-S1", "the loss falls at least at the rate that the imbalance sets"),
@@ -149,27 +193,38 @@ PUBLISHED = (
         "C-Fig1",
         "distance from the min-norm solution against the width, and against its root",
         "both distances fall with the width, in a straight line against its inverse root",
+        drawn="imbalance/min_norm_by_width",
+        differs="norm and distance share their panels, against the width and against its inverse root",
     ),
     _figure(
         "C-Fig2",
         "loss from four initializations, with bounds",
         "c is 39.6, 20.1, 6.02 and 0; the larger, the faster, and each loss below its bound",
+        drawn="imbalance/convergence",
+        differs="several trials instead of one, loss relative to that at initialization, and a panel of "
+        "the rate constants with the published ones",
     ),
     _figure(
         "C-Fig3",
         "the same on logarithmic axes",
         "loss with dashed bounds, on linear and logarithmic axes",
         through="C-Fig2",
+        drawn="imbalance/convergence",
+        differs="the logarithmic axis is a panel of the same figure",
     ),
     _figure(
         "C-Fig4",
         "the same as C-Fig1, with iterations to stop",
         "iterations fall from about 67,000 to 57,000 as the width grows from 500 to 10,000",
+        drawn="imbalance/min_norm_by_width",
+        differs="shares its figure with C-Fig1; iterations read off the published picture are marked",
     ),
     _figure(
         "C-v2",
         "matrix factorisation: eigenvalues, loss and instantaneous rate",
         "at width 30 the spreads exceed the level and the rate falls, at 1,000 the reverse",
+        drawn="imbalance/factorisation",
+        differs="all widths share their panels, for both published output dimensions",
     ),
     _statement("D-S1", "the ball's Rademacher complexity does not depend on the width"),
     _statement(
@@ -188,19 +243,31 @@ PUBLISHED = (
         "D-Fig1",
         "generalization error and distance against width and sample size",
         "the error does not grow with the width; the distance falls or stays, and grows with the sample",
+        drawn="distance/width_and_size",
+        differs="mirrored initialization is added; error and distance against the width share a figure "
+        "with the distance against the sample size; sizes are those of the configuration",
     ),
     _figure(
         "D-Fig2",
         "distances for random labels",
         "distances grow faster with the sample than for true labels",
+        drawn="distance/random_labels",
+        differs="true labels stand in the same panels; sizes are those of the configuration",
     ),
     _figure(
-        "D-Fig3", "distance against label noise", "the distance grows with the noise, at each width"
+        "D-Fig3",
+        "distance against label noise",
+        "the distance grows with the noise, at each width",
+        drawn="distance/label_noise",
+        differs="intervals over seeds are added; widths and the sample size are those of the configuration",
     ),
     _figure(
         "D-Fig4",
         "empirical Rademacher complexity of the ball",
         "it grows at most as the logarithm of the width, less for larger samples",
+        drawn="distance/complexity",
+        differs="linear networks with the bound of D-S1 are added; what the same signs give at "
+        "initialization is subtracted; widths, samples and radii are those of the configuration",
     ),
     _statement("E-S1", "gradient descent leaves P W₁ unchanged"),
     _statement("E-S2", "the limit as a function of the initialization"),
@@ -224,32 +291,73 @@ def coverage(claims: pd.DataFrame) -> pd.DataFrame:
         claims: see `initbias.study.claims.Claim`.
 
     Returns:
-        Columns id, paper, kind, says, reports, judged_by (the item whose claims do) and shown_in (studies
-        with the figures and tables of these claims); how many claims on the paper's own words have each
+        Columns id, paper, kind, says, reports, drawn, differs, judged_by (the item whose claims do) and
+        shown_in (studies with the figures and tables of these claims); outcome, in a word, see `outcome`;
+        open, why claims are not reproduced or what it would take to decide them, a line for each as
+        id: reason, those first that are not reproduced; how many claims on the paper's own words have each
         verdict, and how many stand beside them, by kind.
     """
-    of_item = claims["id"].map(item_of)
-    own = claims["kind"].isin(OF_PAPERS)
-    rows: list[dict[str, str | int]] = []
-    for item in PUBLISHED:
-        judged_by = item.through or item.id
-        found = claims[of_item == judged_by]
-        verdicts = found.loc[own.loc[found.index], "verdict"].value_counts()
-        kinds = found["kind"].value_counts()
-        rows.append(
-            {
-                "id": item.id,
-                "paper": PAPERS[item.id[0]],
-                "kind": item.kind,
-                "says": item.says,
-                "reports": item.reports,
-                "judged_by": judged_by,
-                "shown_in": "; ".join(
-                    f"{study}: {', '.join(sorted(set(shown)))}"
-                    for study, shown in found.groupby("study")["shown"]
-                ),
-                **{verdict: int(verdicts.get(verdict, 0)) for verdict in VERDICTS},
-                **{kind: int(kinds.get(kind, 0)) for kind in BESIDE},
-            }
-        )
-    return pd.DataFrame(rows)
+    return pd.DataFrame([_covered(item, claims[_of(claims, item)]) for item in PUBLISHED])
+
+
+def _of(claims: pd.DataFrame, item: Published) -> pd.Series:
+    """Which claims judge an item."""
+    judged_by = item.through or item.id
+    if "/" in judged_by:
+        return claims["id"].str.startswith(judged_by)
+    return claims["id"].map(item_of) == judged_by
+
+
+def _covered(item: Published, found: pd.DataFrame) -> dict[str, str | int]:
+    own = judging(found)
+    verdicts = found.loc[found["kind"].isin(OF_PAPERS), "verdict"].value_counts()
+    kinds = found["kind"].value_counts()
+    against = own["verdict"] == "not reproduced"
+    unsettled = pd.concat([own[against], own[~against & (own["verdict"] != "reproduced")]])
+    return {
+        "id": item.id,
+        "paper": PAPERS[item.id[0]],
+        "kind": item.kind,
+        "says": item.says,
+        "reports": item.reports,
+        "drawn": item.drawn,
+        "differs": item.differs,
+        "judged_by": item.through or item.id,
+        "shown_in": "; ".join(
+            f"{study}: {', '.join(sorted(set(shown)))}"
+            for study, shown in found.groupby("study")["shown"]
+        ),
+        "outcome": outcome(own),
+        "open": "\n".join(f"{claim.id}: {claim.reason}" for claim in unsettled.itertuples()),
+        **{verdict: int(verdicts.get(verdict, 0)) for verdict in VERDICTS},
+        **{kind: int(kinds.get(kind, 0)) for kind in BESIDE},
+    }
+
+
+def judging(found: pd.DataFrame) -> pd.DataFrame:
+    """Claims that decide on an item: those on the paper's own words, else identities, else all.
+
+    Args:
+        found: claims of the item.
+    """
+    for kinds in (OF_PAPERS, ("identity",)):
+        if (chosen := found["kind"].isin(kinds)).any():
+            return found[chosen]
+    return found
+
+
+def outcome(own: pd.DataFrame) -> str:
+    """What became of an item in a word, one of `OUTCOMES`; the claim that is worst for it decides.
+
+    Contrary is a claim that is not reproduced and whose whole interval lies on the other side of its bound.
+    Claims that are not measured do not count beside others that are.
+
+    Args:
+        own: claims that decide on it.
+    """
+    beyond = (own["relation"].isin(["<", "<="]) & (own["low"] > own["bound"])) | (
+        own["relation"].isin([">", ">="]) & (own["high"] < own["bound"])
+    )
+    contrary = beyond & (own["verdict"] == "not reproduced")
+    words = set(own["verdict"].mask(contrary, "contrary"))
+    return next((word for word in OUTCOMES if word in words), "not measured")
