@@ -157,6 +157,9 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     ),
     "line": (statistics.line, (SIZES, RISKS)),
     "exponents": (statistics.exponents, (SIZES, RISKS)),
+    "rank_correlation": (
+        lambda x, y: [getattr(statistics.rank_correlation(x, y), end) for end in ENDS], (SIZES, RISKS)
+    ),
     "student_interval": (lambda values: statistics.student_interval(values).high, (VALUES,)),
     "positive_interval": (lambda values: statistics.positive_interval(values).high, (VALUES,)),
     "ratio_interval": (lambda values: statistics.ratio_interval(values).high, (VALUES,)),

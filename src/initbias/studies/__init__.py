@@ -20,6 +20,7 @@ STUDIES = (
     "imbalance",
     "distance",
     "underdetermined",
+    "real_data",
 )
 
 Stage = Literal["design", "shards", "measure", "estimate", "claims", "figures"]
