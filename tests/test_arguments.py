@@ -193,6 +193,7 @@ WITHOUT = {
     "effective_rank", "smallest_l1", "Largest", "Path",
     "slowest_factor", "KernelRegression", "draw_split", "mean_cross_entropy", "stable_learning_rate",
      "layer_norms", "spectral_norm", "default_threads", "initialize", "KrylovChange", "planted_shares",
+    "harmless_scale",
     "ReluKernels", "FlowEquivalent", "RidgeEquivalent", "SphereSpectrum", "sphere_spectrum", "LEVEL",
     "CorrectedPowerLaw", "FloorFit", "Curves", "Estimate", "PowerLawFit", "PurePowerLaw", "Verdict", "Window",
     "widening", "DATASETS", "TARGETS", "Dataset", "DatasetUnavailable",

@@ -21,6 +21,7 @@ STUDIES = (
     "distance",
     "underdetermined",
     "real_data",
+    "remedies",
 )
 
 Stage = Literal["design", "shards", "measure", "estimate", "claims", "figures"]

@@ -211,6 +211,7 @@ PUBLISHED = (
     _statement("E-S6", "P W₁(0) can steer it to a prescribed solution"),
     _statement("E-S7", "a bi-optimal pair with one hidden layer"),
     _statement("N-S2", "what a random start costs where data are real"),
+    _statement("N-S3", "what removes the cost of a random start"),
 )
 
 
