@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from initbias import arguments, datasets, kernels, networks, statistics
-from initbias.networks.modules import check
+from initbias.networks.modules import check, rescaled
 
 N, DIM = 6, 3
 DRAW = np.random.default_rng(0)
@@ -398,6 +398,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "a module that is not mirrored": (
         lambda: check(torch.nn.Linear(3, 1), torch.ones(2, 3)), "network must be a module that"
     ),
+    "a scale of nothing": (lambda: rescaled(torch.nn.Linear(3, 1), np.nan), "alpha must be a finite"),
     "no replicates": (
         lambda: statistics.fit_power_law(SIZES, RISKS, replicates=0), "replicates must be a whole number"
     ),

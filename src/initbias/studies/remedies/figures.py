@@ -20,6 +20,7 @@ from initbias.study.drawing import (
     level,
     logarithmic,
     panels,
+    shades,
     without_data,
 )
 from initbias.study.tables import cell, groups, select
@@ -35,7 +36,7 @@ LOOKS = {
     "zero_output": Look(NAMES["zero_output"], PALETTE[3], "X"),
     "doubled": Look(NAMES["doubled"], "#8c564b", "d"),
 }
-ZERO = Look("centred, or zero start of the kernel", THEORY, line=DASHED, weight=1)
+ZERO = Look("centred (zero start)", THEORY, line=DASHED, weight=1)
 
 
 def remedies(estimates: pd.DataFrame) -> Figure:
@@ -60,21 +61,19 @@ def _scales(axes: Axes, estimates: pd.DataFrame) -> list[Look]:
     theory = theory[theory["sample_size"] <= SHOWN_TO]
     noises = sorted(theory["noise_std"].unique())
     lines = dict(zip(noises, (DASHED, "-", ":", "-.") * len(noises), strict=False))
-    colors = dict(
-        zip(sorted(theory["intrinsic_dim"].unique()), PALETTE * len(theory), strict=False)
-    )
+    colors = shades(theory["intrinsic_dim"], "$S^{{{:g}}}$")
     for setting, rows in groups(theory, ["intrinsic_dim", "noise_std"]):
-        look = Look("", colors[setting["intrinsic_dim"]], line=lines[setting["noise_std"]])
+        look = replace(colors[setting["intrinsic_dim"]], line=lines[setting["noise_std"]])
         ordered = rows.sort_values("sample_size")
         look.plot(axes, ordered["sample_size"], ordered["value"])
     for setting, rows in groups(select(found, part="kernel", depth=1), ["intrinsic_dim"]):
-        color = colors.get(setting["intrinsic_dim"], THEORY)
+        color = colors.get(setting["intrinsic_dim"], ZERO).color
         Look("", color, "o", "").bars(axes, rows, "sample_size")
     logarithmic(axes, theory["sample_size"], y=True)
     axes.set_xlabel("sample size $n$")
     axes.set_ylabel("harmless scale $\\alpha$ of the output")
     return [
-        *[Look(f"$S^{{{d:g}}}$", color) for d, color in colors.items()],
+        *colors.values(),
         *[Look(f"noise {noise:g}", THEORY, line=line) for noise, line in lines.items()],
     ]
 
