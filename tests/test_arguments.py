@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from initbias import arguments, datasets, kernels, networks, statistics
-from initbias.networks.modules import check
+from initbias.networks.modules import check, rescaled
 
 N, DIM = 6, 3
 DRAW = np.random.default_rng(0)
@@ -157,6 +157,9 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     ),
     "line": (statistics.line, (SIZES, RISKS)),
     "exponents": (statistics.exponents, (SIZES, RISKS)),
+    "rank_correlation": (
+        lambda x, y: [getattr(statistics.rank_correlation(x, y), end) for end in ENDS], (SIZES, RISKS)
+    ),
     "student_interval": (lambda values: statistics.student_interval(values).high, (VALUES,)),
     "positive_interval": (lambda values: statistics.positive_interval(values).high, (VALUES,)),
     "ratio_interval": (lambda values: statistics.ratio_interval(values).high, (VALUES,)),
@@ -190,6 +193,7 @@ WITHOUT = {
     "effective_rank", "smallest_l1", "Largest", "Path",
     "slowest_factor", "KernelRegression", "draw_split", "mean_cross_entropy", "stable_learning_rate",
      "layer_norms", "spectral_norm", "default_threads", "initialize", "KrylovChange", "planted_shares",
+    "harmless_scale",
     "ReluKernels", "FlowEquivalent", "RidgeEquivalent", "SphereSpectrum", "sphere_spectrum", "LEVEL",
     "CorrectedPowerLaw", "FloorFit", "Curves", "Estimate", "PowerLawFit", "PurePowerLaw", "Verdict", "Window",
     "widening", "DATASETS", "TARGETS", "Dataset", "DatasetUnavailable",
@@ -394,6 +398,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "a module that is not mirrored": (
         lambda: check(torch.nn.Linear(3, 1), torch.ones(2, 3)), "network must be a module that"
     ),
+    "a scale of nothing": (lambda: rescaled(torch.nn.Linear(3, 1), np.nan), "alpha must be a finite"),
     "no replicates": (
         lambda: statistics.fit_power_law(SIZES, RISKS, replicates=0), "replicates must be a whole number"
     ),

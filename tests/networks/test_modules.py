@@ -204,5 +204,5 @@ def test_what_cannot_be_mirrored_is_told() -> None:
         mirrored(used)
     for module in (nn.LSTM(6, 4), nn.MultiheadAttention(6, 2)):
         inputs = (x,) if isinstance(module, nn.LSTM) else (x, x, x)
-        with pytest.raises(TypeError, match="needs one tensor as their output: got tuple"):
+        with pytest.raises(TypeError, match="needs one tensor as its output: got tuple"):
             mirrored(module)(*inputs)

@@ -95,7 +95,7 @@ def test_general_sections_ask_for_whole_items_or_for_what_a_study_is_asked() -> 
 
 
 def test_each_study_has_a_section_that_shows_a_figure_of_it() -> None:
-    assert len(OF_STUDIES) == 8
+    assert len(OF_STUDIES) == 10
     main = (SOURCES / "initbias.typ").read_text()
     for file in SECTIONS:
         assert f'"sections/{file.name}"' in main

@@ -120,6 +120,7 @@ def test_shards_that_have_no_use_for_a_gpu_say_so(root: Path) -> None:
         "target_smoothness": {"theory"},
         "smoothness": {"theory"},
         "kernel_regime": {"initial_outputs", "shifted_target"},
+        "remedies": {"theory"},
     }
     for study in (
         "error_rates",

@@ -39,6 +39,8 @@ JUDGED_BY = {
     },
     "distance": {"D-S1", "D-S2", "D-S3", "D-S4", "D-S5", "D-Fig1", "D-Fig2", "D-Fig3", "D-Fig4"},
     "underdetermined": {"E-S1", "E-S2", "E-S3", "E-S4", "E-S5", "E-S6", "E-S7"},
+    "real_data": {"N-S2"},
+    "remedies": {"N-S3"},
 }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from initbias.kernels.planted import planted_covariance, planted_shares
     from initbias.kernels.regression import KernelRegression
     from initbias.kernels.relu import ReluKernels, ntk_product, relu_diagonals, relu_kernels
+    from initbias.kernels.scales import harmless_scale
     from initbias.kernels.sphere import SphereSpectrum, sphere_spectrum
 
 _HOMES = {
@@ -35,6 +36,7 @@ _HOMES = {
     "planted": ["planted_covariance", "planted_shares"],
     "regression": ["KernelRegression"],
     "relu": ["ReluKernels", "ntk_product", "relu_diagonals", "relu_kernels"],
+    "scales": ["harmless_scale"],
     "sphere": ["SphereSpectrum", "sphere_spectrum"],
 }
 
@@ -52,6 +54,7 @@ __all__ = [
     "eigendecomposition_seconds",
     "equivalent_seconds",
     "flow_filter",
+    "harmless_scale",
     "krylov_change",
     "large_ridge",
     "large_ridge_seconds",

@@ -11,6 +11,7 @@ from initbias.statistics.means import (
     student_interval,
 )
 from initbias.statistics.power_law import LEVEL, Curves, Estimate, Window, widening
+from initbias.statistics.ranks import rank_correlation
 from initbias.statistics.sign_flips import flipped_chi2
 from initbias.statistics.smoothness import (
     TailFit,
@@ -67,6 +68,7 @@ __all__ = [
     "line",
     "not_measured",
     "positive_interval",
+    "rank_correlation",
     "ratio_interval",
     "speedup",
     "student_interval",

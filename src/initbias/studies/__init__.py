@@ -20,6 +20,8 @@ STUDIES = (
     "imbalance",
     "distance",
     "underdetermined",
+    "real_data",
+    "remedies",
 )
 
 Stage = Literal["design", "shards", "measure", "estimate", "claims", "figures"]

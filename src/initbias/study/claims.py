@@ -290,9 +290,9 @@ class Claims:
     def _where(self, row: pd.Series) -> str:
         """What a row is at, beside what all rows of the claim have in common."""
         return ", ".join(
-            f"{symbol} = {row[column]:g}"
+            f"{symbol} = {value if isinstance(value, str) else format(value, 'g')}"
             for column, symbol in self.names.items()
-            if pd.notna(row[column])
+            if pd.notna(value := row[column])
         )
 
 

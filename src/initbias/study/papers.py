@@ -17,6 +17,7 @@ PAPERS = {
     "C": "Min, Tarmoun, Vidal, Mallada 2021",
     "D": "Nagarajan, Kolter 2019",
     "E": "Gruber, Avron 2024",
+    "N": "Beyond the papers",  # what they leave open, which studies of ours ask
 }
 OF_PAPERS: tuple[Kind, ...] = ("published value", "published relation", "bound")
 BESIDE: tuple[Kind, ...] = ("identity", "finite-n theory", "ours")
@@ -276,6 +277,8 @@ PUBLISHED = (
     _statement("E-S5", "gradient descent converges"),
     _statement("E-S6", "P W₁(0) can steer it to a prescribed solution"),
     _statement("E-S7", "a bi-optimal pair with one hidden layer"),
+    _statement("N-S2", "what a random start costs where data are real"),
+    _statement("N-S3", "what removes the cost of a random start"),
 )
 
 

@@ -1,0 +1,1 @@
+"""What removes the cost of a random start, and at what price (ours)."""
