@@ -100,6 +100,30 @@ def test_networks_without_their_theory_are_refused(
         validate(tiny, "my.yaml")
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"intrinsic_dim": 7}, "intrinsic_dim 7, which intrinsic_dims lacks"),
+        ({"sample_sizes": [5, 6]}, r"sample_sizes \[5\], which network\.sample_sizes lacks"),
+        ({"epochs_per_sample": 3}, "epochs_per_sample 3; write more than the 3 of network"),
+        ({"epochs_per_sample": 10**6}, "after the kernel's flow"),
+        ({}, r"sizes \[6\] twice"),
+    ],
+)
+def test_longer_networks_that_are_not_of_the_others_are_refused(
+    tiny: dict, change: dict[str, Any], message: str
+) -> None:
+    design = tiny["studies"]["error_rates"]["paper"]
+    once = {"sample_sizes": [6], "epochs_per_sample": 20}
+    design["network"]["epochs_per_sample"], design["kernel"]["time_per_sample"] = 3, 100
+    once["intrinsic_dim"] = design["intrinsic_dims"][0]
+    design["network"]["to_best_time"] = [once]
+    validate(tiny, "my.yaml")
+    design["network"]["to_best_time"] = [once, once | change]
+    with pytest.raises(ConfigurationError, match=message):
+        validate(tiny, "my.yaml")
+
+
 def test_all_errors_are_told_at_once(tiny: dict) -> None:
     changed(tiny, "sphere.intrinsic_dims", [0, -1])
     changed(tiny, "paper.kernel.seeds", 0)

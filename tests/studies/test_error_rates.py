@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from initbias.pipeline.configuration import validate
+from initbias.datasets import TARGETS
+from initbias.kernels import FlowEquivalent
+from initbias.pipeline.configuration import read, validate
 from initbias.pipeline.plan import shards
 from initbias.studies.error_rates import measure as stage
+from initbias.studies.error_rates.best_time import TO_BEST_TIME, with_published
 from initbias.studies.error_rates.claims import judge
 from initbias.studies.error_rates.estimate import (
     DIFFERENCE,
@@ -21,8 +24,9 @@ from initbias.studies.error_rates.estimate import (
 )
 from initbias.studies.error_rates.figures import exponents
 from initbias.studies.error_rates.measure import draw_sample
+from initbias.studies.error_rates.shards import NetworkToBestTime
 from initbias.study.cells import OK, diverged
-from tests.conftest import TINY
+from tests.conftest import ROOT, TINY
 from tests.studies.measuring import OnTheCpu, changed
 from tests.studies.measuring import measured as measured_by
 
@@ -348,3 +352,112 @@ def test_claims_follow_the_estimates() -> None:
     }  # fmt: skip
     assert verdicts["no effect"]["A-S5"] == "not reproduced"
     assert verdicts["no effect"]["A-S4 (and A-S5)"] == "inconclusive"
+
+
+LONGER = {
+    (specification.intrinsic_dim, specification.sample_size, specification.bias): specification
+    for name in ("smoke", "config", "paper", "cluster")
+    for shard in shards(read(str(ROOT / "config" / f"{name}.yaml")))
+    if isinstance(specification := shard.specification, NetworkToBestTime)
+}
+
+
+@pytest.mark.parametrize("setting", LONGER)
+def test_configured_networks_are_trained_past_the_best_time(setting: tuple[int, int, bool]) -> None:
+    """1.24 to 1.4 times the best time by the equivalent, which is after the published 10 n epochs."""
+    longer, (dimension, n, bias) = LONGER[setting], setting
+    (noise,) = longer.noise_stds
+    harmonics = TARGETS[longer.target].harmonics(dimension + 1)
+    best = max(
+        FlowEquivalent(dimension, 1, noise, harmonics, arm, bias).optimal(n)[0]
+        for arm in ("standard", "mirrored")
+    )
+    assert 1.24 < longer.epochs * longer.learning_rate / best < 1.4
+    assert 10 * n * longer.learning_rate < best
+
+
+def test_longer_networks_are_those_trained_as_published() -> None:
+    published = SHARDS[NETWORK]
+    fields = published.model_dump() | {"experiment": "network_to_best_time"}
+    one, longer = measured(published), measured(NetworkToBestTime(**fields))
+    for key, rows in one.items():
+        pd.testing.assert_frame_equal(rows.assign(model=TO_BEST_TIME), longer[key])
+
+
+def stopped_short(excess: float = 0.0, exponent: float = 1.0) -> pd.DataFrame:
+    """Networks whose published training ends at time 1 up to n = 64, and at 3 above; the best time is 2.
+
+    Those that are trained to it are at n = 32 and 64, with a relative `excess` over exact theory.
+    """
+    networks = synthetic({"standard": 0.5, "mirrored": exponent})
+    mean = networks["sample_size"] ** -networks["initialization"].map(
+        {"standard": 0.5, "mirrored": exponent}
+    )
+    equivalent = mean * (1 + (networks["time"] - 2) ** 2)
+    kernels = networks.assign(
+        model="kernel", equivalent_risk=equivalent, averaged_risk=networks["risk"]
+    )
+    small = networks["sample_size"] <= 64
+    longer = networks[small].assign(model=TO_BEST_TIME, risk=(1 + excess) * networks["risk"][small])
+    return pd.concat([networks[~small | (networks["time"] <= 1)], longer, kernels])
+
+
+def test_networks_to_the_best_time_are_the_published_ones_where_these_reach_it() -> None:
+    measurements = stopped_short(excess=0.2)
+    completed = with_published(measurements)
+    longer = completed[completed["model"] == TO_BEST_TIME]
+    assert set(longer["sample_size"]) == {32, 64, 128, 256, 512}
+    assert not longer.duplicated(["sample_size", "seed", "initialization", "time"]).any()
+    others = completed[completed["model"] != TO_BEST_TIME].reset_index(drop=True)
+    before = measurements[measurements["model"] != TO_BEST_TIME].reset_index(drop=True)
+    pd.testing.assert_frame_equal(others, before)
+
+    estimates = estimate(measurements)
+    ratios = compared(estimates)
+    ratios = ratios[ratios["statistic"] == "relative difference"].set_index("model")
+    ratios = ratios.set_index("sample_size", append=True)["value"]
+    np.testing.assert_allclose(ratios[TO_BEST_TIME, 32], 0.2)  # of exact theory trained as long
+    np.testing.assert_allclose(ratios[TO_BEST_TIME, 128], 0, atol=1e-12)
+    np.testing.assert_allclose(ratios["network", 32], 0, atol=1e-12)
+
+    gap = measurements[(measurements["model"] != TO_BEST_TIME) | (measurements["sample_size"] < 64)]
+    completed = with_published(gap)  # 64 is neither trained for longer nor long enough
+    longer = completed[completed["model"] == TO_BEST_TIME]
+    assert set(longer["sample_size"]) == {32, 128, 256, 512}
+    without = measurements[measurements["model"] != TO_BEST_TIME]
+    pd.testing.assert_frame_equal(with_published(without), without.reset_index(drop=True))
+
+
+def test_the_table_says_where_training_ends_before_the_best_time() -> None:
+    estimates = estimate(stopped_short())
+    falls = estimates[estimates["quantity"] == "hidden_fall"]
+    short = falls["model"].eq("network") & falls["sample_size"].le(64)
+    np.testing.assert_allclose(falls["value"], np.where(short, 1.0, 0.0), atol=1e-12)  # 2 over 1
+    said = exponents(estimates).groupby("model")["best time after training"].agg(set)
+    assert said["network"] == {"n = 32 (100.0%), n = 64 (100.0%)"}
+    assert said[TO_BEST_TIME] == said["kernel"] == {""}
+
+
+@pytest.mark.parametrize(
+    ("excess", "exponent", "steeper", "chi2"),
+    [
+        (0.0, 1.0, "reproduced", "reproduced"),
+        (0.0, 0.3, "not reproduced", "reproduced"),
+        (0.2, 1.0, "reproduced", "not reproduced"),
+    ],
+)
+def test_networks_to_the_best_time_are_judged(
+    excess: float, exponent: float, steeper: str, chi2: str
+) -> None:
+    measurements = stopped_short(excess, exponent)
+    noise = np.random.default_rng(1).normal(1, 0.01, len(measurements))
+    networks = measurements["model"] != "kernel"
+    measurements["risk"] *= np.where(networks, noise, 1.0)
+    claims = judge(estimate(measurements))
+    found = {claim.id: claim for claim in claims if TO_BEST_TIME in claim.id}
+    of = f"sphere/{TO_BEST_TIME}"
+    assert found[f"A-S1/{of}/chi2"].verdict == chi2
+    judged = found[f"A-S4/{of}/d3/noise0.2/steeper"]
+    assert (judged.verdict, judged.kind) == (steeper, "ours")
+    ends = {name.rpartition("/")[2] for name in found}
+    assert ends == {"chi2", "excess", "steeper"}  # the rates are asked of the published training

@@ -14,6 +14,8 @@ Theory of an estimate is what theory gives at these sample sizes, by the same fi
 kernels it is the deterministic equivalent, of ridge regression or of gradient flow at its own best time,
 which becomes exact as n grows. For networks at the fixed time it is exact for infinite width: the average
 in closed form for the kernel on the same data sets at its best time up to the end of their training.
+Where the published epochs end before the best time, networks trained to it are a model of their own, to
+which those trained as published belong at the other sizes (best_time.py).
 
 Intervals come from a bootstrap over data sets, those of residuals from Student's t. For networks at
 the fixed stopping rule they do not repeat the choice of the time, which a few data sets make slightly
@@ -28,10 +30,16 @@ import pandas as pd
 
 from initbias.datasets import generator
 from initbias.statistics import Curves, Window, exponents, flipped_chi2, student_interval
+from initbias.studies.error_rates.best_time import (
+    NETWORKS,
+    SETTING,
+    TO_BEST_TIME,
+    hidden_fall,
+    with_published,
+)
 from initbias.study.columns import INPUT_DIM, INTRINSIC_DIM, NOISE_STD, Column
 from initbias.study.tables import Row, estimates_table, groups, healthy, row
 
-SETTING = ["design", "intrinsic_dim", "input_dim", "noise_std"]
 EXPERIMENT = [*SETTING, "model"]
 INITIALIZATIONS = ("standard", "mirrored")
 DIFFERENCE = "mirrored - standard"
@@ -41,15 +49,18 @@ STOPPING = {
     "ridge": ("best ridge", "average"),
     "kernel": ("oracle", "holdout", "fixed", "average"),
     "network": ("oracle", "holdout", "fixed"),
+    TO_BEST_TIME: ("oracle", "holdout", "fixed"),
 }
 # A-Fig1 takes each run's smallest error; A-S4 and A-S5 are about the best time for each sample size,
 # and about the risk without the chance of a single noise and initial function.
 JUDGED_AT = {
     ("paper", "kernel"): "oracle",
     ("paper", "network"): "oracle",
+    ("paper", TO_BEST_TIME): "oracle",
     ("paper", "large ridge"): "average",
     ("sphere", "kernel"): "average",
     ("sphere", "network"): "fixed",
+    ("sphere", TO_BEST_TIME): "fixed",
     ("sphere", "large ridge"): "average",
 }
 MODELS = {  # as shown
@@ -57,11 +68,13 @@ MODELS = {  # as shown
     "ridge": "kernel ridge",
     "kernel": "kernel flow",
     "network": "network",
+    TO_BEST_TIME: "network to best time",
 }
 # Where a model is compared with its theory: where they can be, with the chance of noise and initial
 # function, beside which what an equivalent leaves out at small n is nothing.
 COMPARED_AT = {
     "large ridge": "average", "ridge": "best ridge", "kernel": "fixed", "network": "fixed",
+    TO_BEST_TIME: "fixed",
 }  # fmt: skip
 REACHED = 0.03  # relative distance of a local exponent from its limit
 FEWEST_SIZES = 3  # with two, a half would be one size
@@ -88,6 +101,8 @@ MEANINGS = {
     "measures with a model, with the 2.5 and 97.5 % points that it has with flipped signs of data sets",
     "log_risk": "`published exponent`: least squares on the mean over data sets of the log of the risk, as "
     "A-Fig1 has it, whose interval leaves out that curves are no straight lines",
+    "hidden_fall": "of networks: by the equivalent of gradient flow, the smallest risk within their training "
+    "relative to that at the best time, minus 1",
     "stopped_at_end": "runs stopped at their last recorded time, whose risk might have fallen further",
     "risk_at_time": "mean excess risk in the course of training",
 }
@@ -103,6 +118,7 @@ def theory_exponent(initialization: str, intrinsic_dim: int) -> float:
 
 def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
     """Estimates of all quantities from the measurements of all shards."""
+    measurements = with_published(measurements)
     by_theory = measurements["model"].isin(EQUIVALENTS)
     stopped = [
         ({**setting, "model": model, "stopping": stopping}, _with_exact(group, model, stopping))
@@ -120,6 +136,7 @@ def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
     ]
     rows += _chi2_of_designs(stopped)
     rows += _courses(measurements[measurements["model"].isin(["kernel", "network"])])
+    rows += _hidden_falls(measurements)
     for found in rows:
         found |= {"part": found.pop("design"), "arm": found.pop("initialization")}
     return estimates_table(rows, KEYS)
@@ -177,7 +194,7 @@ def _with_exact(measurements: pd.DataFrame, model: str, stopping: str) -> pd.Dat
     risks = stopped_risks(of_model[model], stopping).assign(exact=np.nan)
     if stopping in ("oracle", "holdout"):
         return risks
-    if model == "network":
+    if model in NETWORKS:
         if "kernel" not in of_model:
             return risks
         kernel = of_model["kernel"]
@@ -333,6 +350,14 @@ def _courses(measurements: pd.DataFrame) -> list[Row]:
     return [
         row("risk_at_time", "mean", found.pop("mean"), used=found.pop("size"), stopping="", **found)
         for found in means.to_dict("records")
+    ]
+
+
+def _hidden_falls(measurements: pd.DataFrame) -> list[Row]:
+    """What an end of training before the best time of theory hides."""
+    return [
+        row("hidden_fall", "relative difference", found.pop("fall"), stopping="", **found)
+        for found in hidden_fall(measurements).to_dict("records")
     ]
 
 

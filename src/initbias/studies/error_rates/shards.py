@@ -48,16 +48,27 @@ class LargeRidge(Samples):
     experiment: Literal["large_ridge"] = "large_ridge"
 
 
-class Network(Samples):
+class Trained(Samples):
     """Networks trained by full-batch gradient descent."""
 
-    experiment: Literal["network"] = "network"
     width: int
     learning_rate: float
     epochs: int
     times: int
 
 
+class Network(Trained):
+    """Networks trained for the published epochs."""
+
+    experiment: Literal["network"] = "network"
+
+
+class NetworkToBestTime(Trained):
+    """The same networks trained to the best time of theory, which the published epochs do not reach."""
+
+    experiment: Literal["network_to_best_time"] = "network_to_best_time"
+
+
 AnySpecification = Annotated[
-    Theory | Kernel | LargeRidge | Network, Field(discriminator="experiment")
+    Theory | Kernel | LargeRidge | Network | NetworkToBestTime, Field(discriminator="experiment")
 ]

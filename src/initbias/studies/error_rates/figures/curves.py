@@ -5,6 +5,8 @@ from dataclasses import replace
 import pandas as pd
 from matplotlib.figure import Figure
 
+from initbias.studies.error_rates.best_time import NETWORK, TO_BEST_TIME
+from initbias.studies.error_rates.best_time import NETWORKS as NETWORK_MODELS
 from initbias.studies.error_rates.estimate import (
     INITIALIZATIONS,
     compared,
@@ -17,6 +19,8 @@ from initbias.studies.error_rates.figures.looks import (
     NETWORKS,
     SINGLE,
     SLOPE,
+    TO_BEST,
+    TO_BEST_CURVES,
     middle,
     named_slopes,
     power_law,
@@ -32,6 +36,11 @@ from initbias.study.drawing import (
     without_data,
 )
 from initbias.study.tables import select
+
+CORNERS = {  # of a panel, where the exponents of an arm are written
+    "standard": (0.97, 0.95, "right", "top"),
+    "mirrored": (0.03, 0.05, "left", "bottom"),
+}
 
 
 def rates(estimates: pd.DataFrame) -> Figure:
@@ -77,13 +86,17 @@ def rates(estimates: pd.DataFrame) -> Figure:
 def paper_figure_1(estimates: pd.DataFrame) -> Figure:
     """A-Fig1: smallest test error of networks against n, with theory and fitted power laws."""
     families = estimates["part"].str.startswith("paper")
-    networks = select(estimates[families], model="network", quantity="risk")
+    networks = select(
+        estimates[families & estimates["model"].isin(NETWORK_MODELS)], quantity="risk"
+    )
     oracle = select(networks, stopping="oracle")
-    risks = select(oracle, statistic="mean")
+    means = select(oracle, statistic="mean")
+    risks = select(means, model=NETWORK)
     if risks.empty:
         return without_data(estimates, "networks of the paper's design")
     fits = select(oracle, statistic="exponent", window="all")
     exact = select(networks, stopping="fixed", statistic="mean")
+    looks = {NETWORK: (CURVES, NETWORKS), TO_BEST_TIME: (TO_BEST_CURVES, TO_BEST)}
     names = {"paper": "with bias", "paper_bias_free": "without bias ($K_0$)"}
     figure, drawn = facets(
         risks, col="input_dim", row="part", sharey=False, height=0.95,
@@ -93,24 +106,40 @@ def paper_figure_1(estimates: pd.DataFrame) -> Figure:
     for axes, panel in drawn:
         at = panel[["part", "input_dim"]].iloc[0].to_dict()
         for name in INITIALIZATIONS:
-            curve = select(exact, arm=name, **at).sort_values("sample_size")
-            CURVES[name].plot(axes, curve["sample_size"], curve["theory"])
-            NETWORKS[name].bars(axes, select(panel, arm=name), "sample_size")
-            fit = select(fits, arm=name, **at).iloc[0]
-            place = {
-                "standard": (0.97, 0.95, "right", "top"),
-                "mirrored": (0.03, 0.05, "left", "bottom"),
-            }
-            x, y, across, along = place[name]
+            of_arm = {"arm": name, **at}
+            for index, (model, (curves, points)) in enumerate(looks.items()):
+                curve = select(exact, model=model, **of_arm).sort_values("sample_size")
+                curves[name].plot(axes, curve["sample_size"], curve["theory"])
+                aside = 1 + 0.08 * index  # equal where the published epochs reach the best time
+                points[name].bars(
+                    axes, select(means, model=model, **of_arm), "sample_size", aside=aside
+                )
             axes.text(
-                x, y, f"$n^{{-{fit['value']:.2f}}}$ [{fit['low']:.2f}, {fit['high']:.2f}]",
-                color=COLORS[name], transform=axes.transAxes, ha=across, va=along, fontsize=8,
+                *CORNERS[name][:2], _exponents(select(fits, **of_arm)), transform=axes.transAxes,
+                color=COLORS[name], ha=CORNERS[name][2], va=CORNERS[name][3], fontsize=7.5,
             )  # fmt: skip
         logarithmic(axes, panel["sample_size"], y=True)
     name_axes(drawn, "sample size $n$", "smallest test error (excess risk)")
-    curves = [replace(CURVES[name], label=f"infinite width, {name}") for name in INITIALIZATIONS]
-    legend_below(figure, [*curves, *NETWORKS.values()])
+    shown = [replace(CURVES[name], label=f"infinite width, {name}") for name in INITIALIZATIONS]
+    legend = [*shown, *NETWORKS.values()]
+    if TO_BEST_TIME in set(means["model"]):
+        within = [
+            replace(TO_BEST_CURVES[name], label=f"the same, trained as long, {name}")
+            for name in INITIALIZATIONS
+        ]
+        legend += [*within, *TO_BEST.values()]
+    legend_below(figure, legend)
     return figure
+
+
+def _exponents(fits: pd.DataFrame) -> str:
+    """Fitted powers of n as published, and trained to the best time where some are."""
+    lines = [
+        f"{words}$n^{{-{fit['value']:.2f}}}$ [{fit['low']:.2f}, {fit['high']:.2f}]"
+        for model, words in ((NETWORK, ""), (TO_BEST_TIME, "to best time: "))
+        for _, fit in select(fits, model=model).dropna(subset="value").iterrows()
+    ]
+    return "\n".join(lines)
 
 
 def learning_curves(estimates: pd.DataFrame) -> Figure:

@@ -15,6 +15,7 @@ from initbias.studies.error_rates.estimate import (
 from initbias.study.drawing import (
     ARMS,
     COLORS,
+    DASHED,
     DOTTED,
     THEORY,
     Look,
@@ -33,6 +34,11 @@ LARGE = {
     name: replace(ARMS[name], label=f"large samples, {name}", line="", filled=True)
     for name in INITIALIZATIONS
 }
+TO_BEST = {
+    name: replace(ARMS[name], label=f"to best time, {name}", line="", filled=True)
+    for name in INITIALIZATIONS
+}
+TO_BEST_CURVES = {name: replace(CURVES[name], line=DASHED) for name in INITIALIZATIONS}
 LIMITS = {name: Look("limits", COLORS[name], line=DOTTED, weight=1) for name in INITIALIZATIONS}
 SLOPE = Look("slope as $n \\to \\infty$", THEORY, line=DOTTED, weight=1)
 

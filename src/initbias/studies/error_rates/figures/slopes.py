@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from initbias.studies.error_rates.best_time import TO_BEST_TIME
 from initbias.studies.error_rates.estimate import (
     DIFFERENCE,
     INITIALIZATIONS,
@@ -56,7 +57,7 @@ def exponent_by_dimension(estimates: pd.DataFrame) -> Figure:
         name: Look(f"{label} ({name}, $n \\to \\infty$)", COLORS[name], line=DASHED, weight=1)
         for name, label in (("standard", "$3/(d+3)$"), ("mirrored", "1"))
     }
-    names = {"kernel": "kernel flow", "network": "networks"}
+    names = {"kernel": "kernel flow", "network": "networks", TO_BEST_TIME: "networks to best time"}
     fits = fits.assign(
         panel=fits["model"].map(names) + fits["noise_std"].map(", noise {:g}".format)
     )
@@ -149,7 +150,7 @@ def theory_residuals(estimates: pd.DataFrame) -> Figure:
     """How far measured risks are from theory, a row for each model, a column for each sphere."""
     averaged = select(estimates, model="ridge", stopping="average")
     runs = compared(estimates)
-    rows = pd.concat([averaged, runs[runs["model"] != "ridge"]])
+    rows = pd.concat([averaged, runs[~runs["model"].isin(["ridge", TO_BEST_TIME])]])
     rows = select(rows, statistic="relative difference")
     rows = rows[~rows["part"].str.endswith("bias_free")]
     if rows.empty:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from initbias.studies.error_rates.best_time import REACHED_TIME
 from initbias.studies.error_rates.estimate import (
     DIFFERENCE,
     INITIALIZATIONS,
@@ -19,9 +20,11 @@ def exponents(estimates: pd.DataFrame) -> pd.DataFrame:
     """Exponents measured and predicted, a row for each experiment and stopping rule."""
     fits = select(estimates, quantity="risk", statistic="exponent")
     published = select(estimates, statistic="published exponent")
+    falls = select(estimates, quantity="hidden_fall")
     rows = []
     for key, group in groups(fits, ["part", "intrinsic_dim", "noise_std", "model", "stopping"]):
         logs = select(published, **key)
+        setting = {name: key[name] for name in key if name != "stopping"}
         difference = select(group, arm=DIFFERENCE, window="all")
         row: dict[str, Any] = {"design": key.pop("part"), **key}
         row["intrinsic_dim"] = int(row["intrinsic_dim"])
@@ -34,6 +37,7 @@ def exponents(estimates: pd.DataFrame) -> pd.DataFrame:
             row[f"{name}, of mean logs"] = cell(select(logs, arm=name), absent="no fit")
         row["mirrored - standard"] = cell(difference, absent="no fit")
         row["mirrored steeper"] = _steeper(difference)
+        row["best time after training"] = _too_short(select(falls, **setting))
         row["data sets"], row["failed"] = int(group["used"].max()), int(group["failed"].max())
         rows.append(row)
     return pd.DataFrame(rows)
@@ -70,6 +74,13 @@ def theory(estimates: pd.DataFrame) -> pd.DataFrame:
 def _percent(row: pd.Series) -> str:
     value, low, high = (100 * row[end] for end in ("value", "low", "high"))
     return f"{value:+.0f} % [{low:+.0f}, {high:+.0f}] at n = {row['sample_size']:.0f}"
+
+
+def _too_short(falls: pd.DataFrame) -> str:
+    """Sizes at which training ends before the best time, with what the risk would still fall by in theory."""
+    short = falls[falls["value"] > REACHED_TIME]
+    largest = short.groupby("sample_size")["value"].max()  # of both initializations
+    return ", ".join(f"n = {n:.0f} ({fall:.1%})" for n, fall in largest.items())
 
 
 def _steeper(difference: pd.DataFrame) -> str:

@@ -14,8 +14,8 @@ from initbias.studies.error_rates.shards import (
     AnySpecification,
     Kernel,
     LargeRidge,
-    Network,
     Theory,
+    Trained,
 )
 from initbias.study.cells import Progress, SeedCell, TheoryCell
 
@@ -30,7 +30,7 @@ def cells(specification: AnySpecification) -> Sequence[Cell]:
     match specification:
         case Theory():
             return [TheoryCell()]
-        case Network(seeds=seeds, noise_stds=noise_stds):
+        case Trained(seeds=seeds, noise_stds=noise_stds):
             return [NetworkCell(noise, seed) for noise in noise_stds for seed in seeds]
     return [SeedCell(seed) for seed in specification.seeds]  # one factorisation serves all noise
 
@@ -54,5 +54,5 @@ def measure(
                 yield cell, large_ridge_cell(specification, cell.seed)
         case Kernel():
             yield from measure_kernels(specification, unfinished, device, progress)
-        case Network():
+        case Trained():
             yield from measure_networks(specification, unfinished, device, progress)

@@ -17,7 +17,7 @@ from initbias.studies.error_rates.measure.samples import (
     identity,
     rows_of,
 )
-from initbias.studies.error_rates.shards import Network
+from initbias.studies.error_rates.shards import Trained
 from initbias.study.cells import Progress, batches, diverged, logarithmic_epochs, share_of
 
 
@@ -35,7 +35,7 @@ class NetworkCell:
 
 
 def measure_networks(
-    specification: Network,
+    specification: Trained,
     unfinished: Sequence[NetworkCell],
     device: str,
     progress: Progress,
@@ -51,7 +51,7 @@ def measure_networks(
 
 
 def _network_cells(
-    specification: Network,
+    specification: Trained,
     members: Sequence[NetworkCell],
     device: str,
     progress: Callable[[float], None],

@@ -38,8 +38,9 @@ COLUMNS = (
         "model",
         "`kernel` (gradient flow with the exact NTK), `ridge` (kernel ridge regression at the ridge that is "
         "best in theory), `large ridge` (the same on samples too large to decompose their kernel), `network` "
-        "(trained by gradient descent), `flow equivalent`, `ridge equivalent` (deterministic equivalents at "
-        "their best time or ridge; no seeds, no times)",
+        "(trained by gradient descent), `network to best time` (the same networks trained for longer, where "
+        "the published epochs end before the best time of theory), `flow equivalent`, `ridge equivalent` "
+        "(deterministic equivalents at their best time or ridge; no seeds, no times)",
         text=True,
     ),
     INITIALIZATION,
@@ -147,7 +148,8 @@ def equivalent(
 def rows_of(specification: Rates) -> Rows:
     """Collects the rows of a cell."""
     input_dim = specification.intrinsic_dim + 1
-    return Rows.of(COLUMNS, specification, model=specification.experiment, input_dim=input_dim)
+    model = specification.experiment.replace("_", " ")
+    return Rows.of(COLUMNS, specification, model=model, input_dim=input_dim)
 
 
 def add_risks(

@@ -13,6 +13,7 @@ from initbias.kernels import (
 )
 from initbias.networks import training_seconds
 from initbias.studies.error_rates import shards
+from initbias.studies.error_rates.design.outputs import OUTPUTS
 from initbias.study.fields import (
     Ascending,
     Bias,
@@ -24,8 +25,9 @@ from initbias.study.fields import (
     StrictModel,
     Times,
 )
-from initbias.study.outputs import Output
 from initbias.study.shards import Cost, Shard, in_blocks
+
+__all__ = ["OUTPUTS", "Section", "plan"]
 
 NoiseLevels = Annotated[
     Ascending[Positive],
@@ -72,6 +74,23 @@ class LargeRidge(StrictModel):
     seeds: Seeds
 
 
+class Longer(StrictModel):
+    """Sizes at which networks are trained to the best time of theory."""
+
+    intrinsic_dim: Annotated[Count, Field(ge=1, description="Of the design.")]
+    sample_sizes: Annotated[
+        Ascending[Size],
+        Field(min_length=1, description="Training-set sizes n of the networks, ascending."),
+    ]
+    epochs_per_sample: Annotated[
+        Count,
+        Field(
+            ge=1,
+            description="Epochs are this × n: past the best time by the equivalent of gradient flow.",
+        ),
+    ]
+
+
 class Network(StrictModel):
     """Networks trained by full-batch gradient descent."""
 
@@ -83,6 +102,13 @@ class Network(StrictModel):
     ] = 20
     learning_rate: Annotated[float, Field(gt=0, description="Of gradient descent.")] = 0.6
     epochs_per_sample: Annotated[Count, Field(ge=1, description="Epochs are this × n.")] = 10
+    to_best_time: Annotated[
+        list[Longer],
+        Field(
+            description="Sizes at which the epochs end before the best time of theory: the same networks "
+            "are trained there once more for longer, as an arm of its own; none if left out."
+        ),
+    ] = []
 
 
 class Design(StrictModel):
@@ -139,6 +165,40 @@ class Design(StrictModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _longer_networks_are_of_the_others(self) -> Self:
+        if self.network is None:
+            return self
+        least, most = self.network.epochs_per_sample, self.kernel.time_per_sample
+        seen: set[tuple[int, int]] = set()
+        for longer in self.network.to_best_time:
+            here = {(longer.intrinsic_dim, n) for n in longer.sample_sizes}
+            lacking = sorted({*longer.sample_sizes} - {*self.network.sample_sizes})
+            for wrong, message in (
+                (
+                    longer.intrinsic_dim not in self.intrinsic_dims,
+                    f"intrinsic_dim {longer.intrinsic_dim}, which intrinsic_dims lacks",
+                ),
+                (
+                    lacking,
+                    f"sample_sizes {lacking}, which network.sample_sizes lacks; add them there",
+                ),
+                (
+                    longer.epochs_per_sample <= least,
+                    f"epochs_per_sample {longer.epochs_per_sample}; write more than the {least} of network",
+                ),
+                (
+                    longer.epochs_per_sample * self.network.learning_rate > most,
+                    f"epochs_per_sample {longer.epochs_per_sample}, which end after the kernel's flow, their "
+                    "exact theory; raise kernel.time_per_sample",
+                ),
+                (seen & here, f"sizes {sorted(n for _, n in seen & here)} twice; write each once"),
+            ):
+                if wrong:
+                    raise ValueError(f"network.to_best_time has {message}")
+            seen |= here
+        return self
+
 
 class Section(StrictModel):
     """The study's section of the configuration."""
@@ -164,72 +224,6 @@ class Section(StrictModel):
 
 STUDY = "error_rates"
 FIRST_LOG2_SIZE, DENSE_LOG2_SIZE = 4, 16
-
-OUTPUTS = {
-    "rates": Output(
-        "figure",
-        "The rates of both initializations on spheres: excess risk at the best time and local exponents, by "
-        "the deterministic equivalent of gradient flow (lines), of kernel gradient flow averaged over "
-        "noise and initial function (crosses) and of trained networks (open markers). A random initial "
-        "output limits the exponent to 3/(d+3), a zero one does not (dotted: limits).",
-    ),
-    "paper_figure_1": Output(
-        "figure",
-        "Figure 1 of Chen, Li, Lin (2024), with and without a bias: smallest test error of trained networks "
-        "against sample size with the exponents of fitted power laws, and exact theory of infinitely wide "
-        "ones at their best time within the same training.",
-    ),
-    "learning_curves": Output(
-        "figure",
-        "Excess risk on spheres at the best time: exact theory of the infinitely wide network, which is "
-        "the average over noise and initial function in closed form (lines, with the intervals that "
-        "random inputs leave), runs of kernel gradient flow (crosses), trained networks (open "
-        "markers), and the slopes of the limit.",
-    ),
-    "exponent_by_dimension": Output(
-        "figure",
-        "Exponents fitted to all measured sizes with 95 % intervals against the intrinsic dimension, those "
-        "of exact theory by the same fit at the same sizes (bars; the kernel flow is averaged in closed "
-        "form, so that it is itself theory), and those of n growing without bound, which no such size shows.",
-    ),
-    "error_over_time": Output(
-        "figure", "Excess risk against training time for both initializations at several sizes."
-    ),
-    "local_exponents": Output(
-        "figure",
-        "Local exponents of kernel ridge regression at its best ridge on spheres: the deterministic "
-        "equivalent (lines) and measurements, averaged over noise and initial function, with 95 % "
-        "intervals; filled: samples too large to decompose their kernel. The standard initialization "
-        "reaches 3/(d+3), most slowly in high dimension and at low noise; the mirrored one saturates at "
-        "smoothness 2.",
-    ),
-    "noise_crossover": Output(
-        "figure",
-        "Crossover with the noise, by the deterministic equivalent: with a random initial output the "
-        "local exponent is 3/d as long as the noise does not matter, and falls to 3/(d+3) at sizes that "
-        "grow as the noise becomes small.",
-    ),
-    "theory_residuals": Output(
-        "figure",
-        "Measured mean risk relative to theory, with 95 % intervals. Kernel ridge regression, averaged "
-        "over noise and initial function, and runs of kernel gradient flow from their deterministic "
-        "equivalents, which become exact as n grows; networks from the average in closed form at "
-        "infinite width on the same data sets. At one noise level.",
-    ),
-    "exponents": Output(
-        "table",
-        "Exponents measured and predicted, with 95 % intervals. Those of mean logs are by the published "
-        "estimator of A-Fig1, whose intervals leave out that curves are no straight lines "
-        "(docs/coverage.md).",
-    ),
-    "theory": Output(
-        "table",
-        "Theory at the measured sizes: local exponents of kernel ridge regression by the deterministic "
-        "equivalent and measured (averaged over noise and initial function), the size from which theory "
-        "is within 3 % of its limit, by how much measured risks differ from the equivalent, and the "
-        "networks' distance from theory.",
-    ),
-}
 
 
 def plan(section: Section) -> list[Shard]:
@@ -324,9 +318,16 @@ def _network_shards(
     network = design.network
     if network is None:
         return
-    for n in network.sample_sizes:
-        width, epochs = network.width_per_sample * n, network.epochs_per_sample * n
-        specification = shards.Network.gathered(
+    runs: list[tuple[type[shards.Network | shards.NetworkToBestTime], int, int]] = [
+        (shards.Network, n, network.epochs_per_sample) for n in network.sample_sizes
+    ]
+    for longer in network.to_best_time:
+        if longer.intrinsic_dim == intrinsic_dim:
+            epochs = longer.epochs_per_sample
+            runs += [(shards.NetworkToBestTime, n, epochs) for n in longer.sample_sizes]
+    for kind, n, epochs_per_sample in runs:
+        width, epochs = network.width_per_sample * n, epochs_per_sample * n
+        specification = kind.gathered(
             section, design, network, design=name, intrinsic_dim=intrinsic_dim, sample_size=n,
             seeds=(), width=width, epochs=epochs,
         )  # fmt: skip
@@ -335,6 +336,6 @@ def _network_shards(
         seconds = len(network.noise_stds) * training_seconds(sizes, n, epochs, evaluated)
         each = Cost(seconds, 2 * 4 * (2 * 3.0 * width * (intrinsic_dim + 2) + evaluated))
         yield from in_blocks(
-            STUDY, f"{name}-network-d{intrinsic_dim}-n{n}", specification, network.seeds,
-            section.seeds_per_shard, each,
+            STUDY, f"{name}-{specification.experiment}-d{intrinsic_dim}-n{n}", specification,
+            network.seeds, section.seeds_per_shard, each,
         )  # fmt: skip
