@@ -15,7 +15,7 @@ from initbias.pipeline.configuration import Configuration
 from initbias.pipeline.errors import Unfinished, UsageError
 from initbias.pipeline.folders import SOURCE
 from initbias.site.content import Content, collect
-from initbias.study.papers import BESIDE, OF_PAPERS, PAPERS, VERDICTS
+from initbias.study.papers import BESIDE, BEYOND, OF_PAPERS, PAPERS, VERDICTS
 
 NEEDED = ("mkdocs", "material", "mkdocstrings_handlers", "itables")
 API = ("kernels", "networks", "statistics", "datasets")
@@ -68,9 +68,11 @@ def write_pages(content: Content, results: Path, folder: Path) -> None:
             target = docs / "results" / file.relative_to(results)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, target)
+    beyond = {letter: name for letter, name in BEYOND.items() if content.of_paper(letter)}
+    papers = PAPERS | beyond
     shared = {
         "content": content,
-        "papers": PAPERS,
+        "papers": papers,
         "of_papers": OF_PAPERS,
         "beside": BESIDE,
         "verdicts": VERDICTS,
@@ -81,7 +83,7 @@ def write_pages(content: Content, results: Path, folder: Path) -> None:
     }
     for name in ("index", "not_reproduced", "claims", "key", "cost"):
         _write(docs / f"{name}.md", f"{name}.md", shared)
-    for letter in PAPERS:
+    for letter in papers:
         _write(docs / "papers" / f"{letter}.md", "paper.md", {**shared, "letter": letter})
     for package in API:
         _write(docs / "api" / f"{package}.md", "api.md", {**shared, "package": package})

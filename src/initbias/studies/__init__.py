@@ -20,6 +20,7 @@ STUDIES = (
     "imbalance",
     "distance",
     "underdetermined",
+    "activations",
 )
 
 Stage = Literal["design", "shards", "measure", "estimate", "claims", "figures"]

@@ -18,6 +18,9 @@ PAPERS = {
     "D": "Nagarajan, Kolter 2019",
     "E": "Gruber, Avron 2024",
 }
+BEYOND = {
+    "N": "beyond the papers"
+}  # what is derived here; its claims are never on a paper's own words
 OF_PAPERS: tuple[Kind, ...] = ("published value", "published relation", "bound")
 BESIDE: tuple[Kind, ...] = ("identity", "finite-n theory", "ours")
 VERDICTS = ("reproduced", "not reproduced", "inconclusive", "not measured")
@@ -212,13 +215,29 @@ PUBLISHED = (
 )
 
 
+# Statements of ours, with what they are derived from in docs/.
+OURS = (
+    _statement("N-S1", "with ReLU^p the rate from a random initial output is n^(−(2p+1)/(d+2p+1))"),
+    _statement("N-S2", "with analytic activations a random initial output costs (log n)^d at most"),
+    _statement(
+        "N-S3", "eigenvalues of ReLU^p fall as i^(−(d+2p−1)/d) (NTK) and i^(−(d+2p+1)/d) (NNGP)"
+    ),
+    _statement("N-S4", "the depth changes the constant of the rate, by the NNGP kernel alone"),
+    _statement(
+        "N-S5", "kernels and networks of all activations follow at the sizes that are measured"
+    ),
+)
+
+
 def item_of(claim_id: str) -> str:
-    """The published item that a claim is of, or what is ours."""
+    """The item of PUBLISHED or OURS that a claim is of."""
     return claim_id.partition("/")[0]
 
 
 def coverage(claims: pd.DataFrame) -> pd.DataFrame:
-    """What became of each published item, a row for each: verdicts of the claims that judge it.
+    """What became of each item, a row for each: verdicts of the claims that judge it.
+
+    What is beyond the papers comes last, if there are claims on it.
 
     Args:
         claims: see `initbias.study.claims.Claim`.
@@ -231,7 +250,8 @@ def coverage(claims: pd.DataFrame) -> pd.DataFrame:
     of_item = claims["id"].map(item_of)
     own = claims["kind"].isin(OF_PAPERS)
     rows: list[dict[str, str | int]] = []
-    for item in PUBLISHED:
+    ours = [item for item in OURS if (of_item == item.id).any()]
+    for item in (*PUBLISHED, *ours):
         judged_by = item.through or item.id
         found = claims[of_item == judged_by]
         verdicts = found.loc[own.loc[found.index], "verdict"].value_counts()
@@ -239,7 +259,7 @@ def coverage(claims: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             {
                 "id": item.id,
-                "paper": PAPERS[item.id[0]],
+                "paper": (PAPERS | BEYOND)[item.id[0]],
                 "kind": item.kind,
                 "says": item.says,
                 "reports": item.reports,
