@@ -4,7 +4,7 @@ Networks with ReLU train faster by `train`. The form here is for what other acti
 """
 
 from collections.abc import Callable
-from math import sqrt, pi
+from math import pi, sqrt
 from typing import Any, Literal
 
 import numpy as np

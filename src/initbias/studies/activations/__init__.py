@@ -1,1 +1,1 @@
-"""Which property of the network sets the rate that a random initial output allows: ours, beyond the papers."""
+"""Which property of the network sets the rate from a random initial output: beyond the papers."""

@@ -3,7 +3,7 @@
 N-S1. From a random initial output networks with ReLU^p have the rate n^(−(2p+1)/(d+2p+1)), by the exponent of
    the deterministic equivalent between its largest n and half of it.
 N-S2. With analytic activations n × risk grows at most as (log n)^d: its exponent in log n is at most d. For
-   those whose eigenvalues fall as R^(−k) the degrees that are learned grow by 1/log R with each unit of log n.
+   those whose eigenvalues fall as R^(−k), 1/log R degrees more are learned with each unit of log n.
 N-S3. Eigenvalues of ReLU^p fall as i^(−(d+2p−1)/d) (NTK) and i^(−(d+2p+1)/d) (NNGP).
 N-S4. The depth changes the constant of the rate of N-S1 and not the exponent; the constant is known.
 N-S5. Kernels and networks follow: measured exponents are those of the equivalent on the same sizes (kernels),
