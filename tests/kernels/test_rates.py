@@ -27,7 +27,7 @@ def iterated(power: int, depth: int, rho: mp.mpf) -> mp.mpf:
 @pytest.mark.parametrize("power", [1, 2])
 @pytest.mark.parametrize("depth", [1, 2, 4])
 def test_singular_terms_by_continuation(power: int, depth: int) -> None:
-    """Around ρ = 1 half powers change their sign from one side of the cut to the other, and whole ones stay."""
+    """Around ρ = 1 half powers change their sign across the cut, and whole ones do not."""
     first, slope = SINGULAR[power]
     beta = power + 0.5
     expected = sum(first * slope ** (depth - 1 - i + i * beta) for i in range(depth))

@@ -138,6 +138,6 @@ def _follow(claims: Claims, setting: Mapping[str, Any], group: pd.DataFrame) -> 
     if len(networks):
         claims.judge(
             STEEPER, f"{_of(setting)}/network/steeper",
-            f"mirrored networks' exponent less that of standard ones on the measured sizes ({_where(setting)})",
+            f"mirrored networks' exponent less that of standard ones, measured ({_where(setting)})",
             Prediction(">", 0), select(networks, arm=DIFFERENCE), attempted=networks,
         )  # fmt: skip

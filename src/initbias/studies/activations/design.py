@@ -97,13 +97,14 @@ OUTPUTS = {
         "Exponent of the excess risk at the best time against the dimension, for each activation and "
         "initialization. Lines: derived, (2p+1)/(d+2p+1) for ReLU^p from a random initial output, and 1 "
         "but for logarithms for analytic activations and from a zero one. Filled: deterministic "
-        "equivalent at the largest n. Open: kernels on the measured sizes, with 95 % intervals, and networks (crosses) on theirs.",
+        "equivalent at the largest n. Open: kernels on the measured sizes, with 95 % intervals; crosses: "
+        "networks, where there are any.",
     ),
     "cost_of_the_start": Output(
         "figure",
         "What the risk at the best time has to pay beyond one label's noise, n × risk / σ², against n. "
         "From a random initial output it grows as a power of n for ReLU and its square (dotted: derived, "
-        "with its constant), and as a power of log n for analytic activations. Lines: deterministic equivalent; "
+        "with its constant), and as a power of log n for analytic activations. Lines: equivalent; "
         "markers: kernels, averaged over noise and initial functions.",
     ),
     "limits": Output(

@@ -27,6 +27,7 @@ from initbias.study.drawing import (
 from initbias.study.tables import cell, groups, select
 
 NAMES = {"relu": "ReLU", "squared_relu": "ReLU²", "erf": "erf", "gelu": "GELU", "sine": "sine"}
+SHOWN = 0.35, 1.25  # exponents; intervals of few networks reach beyond
 ACROSS = {"standard": -0.07, "mirrored": 0.07}  # of d, by which initializations stand apart
 
 
@@ -36,6 +37,8 @@ def exponents(estimates: pd.DataFrame) -> Figure:
     fits = fits[fits["arm"].isin(ARMS)]
     if fits["value"].isna().all():
         return without_data(estimates, "exponents of activations")
+    fits = fits.sort_values("activation", key=lambda names: names.map([*NAMES].index))
+    trained = (fits["model"] == "network").any()
     theory = select(estimates, model="theory", statistic="local exponent", depth=1)
     lines = {arm: Look(f"{arm}, derived", COLORS[arm]) for arm in ARMS}
     far = {
@@ -61,8 +64,12 @@ def exponents(estimates: pd.DataFrame) -> Figure:
             far[arm].plot(axes, rows["intrinsic_dim"], rows["value"])
         axes.set_xticks(dims)
         axes.set_xlim(dims[0] - 0.4, dims[-1] + 0.4)
+        axes.set_ylim(*SHOWN)
     name_axes(drawn, "dimension $d$", "exponent of $n^{-r}$")
-    legend_below(figure, [*lines.values(), *far.values(), *near.values(), *nets.values()])
+    legend_below(
+        figure,
+        [*lines.values(), *far.values(), *near.values(), *(nets.values() if trained else ())],
+    )
     return figure
 
 
