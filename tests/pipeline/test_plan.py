@@ -118,6 +118,7 @@ def test_shards_that_have_no_use_for_a_gpu_say_so(root: Path) -> None:
     assert {study: on_cpus[study] for study in set(on_cpus) - whole} == {
         "error_rates": {"theory", "large_ridge"},
         "target_smoothness": {"theory"},
+        "activations": {"theory"},
         "smoothness": {"theory"},
         "kernel_regime": {"initial_outputs", "shifted_target"},
         "remedies": {"theory"},
@@ -126,6 +127,7 @@ def test_shards_that_have_no_use_for_a_gpu_say_so(root: Path) -> None:
         "error_rates",
         "smoothness",
         "target_smoothness",
+        "activations",
         "kernel_regime",
     ):  # a shard is of one kind
         assert not kinds[study][True] & kinds[study][False]

@@ -155,7 +155,7 @@ def test_claims_hold_where_they_are_right() -> None:
         ({"exponent": 0.375}, lambda name: name.endswith("exponent")),
         ({"scale": 1.5}, lambda name: name.endswith("scale")),
         ({"other": 1.3}, lambda name: name.endswith("n64/zero_output")),
-        ({"follow": 1.6}, lambda name: name.startswith("N-S3/networks")),
+        ({"follow": 1.6}, lambda name: name.startswith("N-S7/networks")),
     ],
 )
 def test_claims_fail_where_they_are_wrong(

@@ -9,8 +9,9 @@ import pytest
 
 from initbias.studies.target_smoothness import measure as stage
 from initbias.studies.target_smoothness.claims import judge
-from initbias.studies.target_smoothness.estimate import DIFFERENCE, estimate, rate
+from initbias.studies.target_smoothness.estimate import estimate, rate
 from initbias.studies.target_smoothness.shards import Kernel
+from initbias.study.best_times import DIFFERENCE
 from initbias.study.cells import OK, not_converged
 from tests.studies.measuring import measured
 

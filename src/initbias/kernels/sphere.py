@@ -5,7 +5,8 @@ Funk–Hecke formula λ_k = c ∫ K(cos θ) P_k(cos θ) sin^(d−1) θ dθ with 
 P_k(1) = 1, and c such that K = P_0 has λ_0 = 1. Eigenvalues are computed by quadrature as long as
 float64 resolves them, and beyond by their asymptotic series in (k + (d−1)/2), whose leading powers
 are −(d+1) for the NTK and −(d+3) for the NNGP: in the index i ≍ k^d these are the decay exponents
-(d+1)/d and (d+3)/d of Chen, Li, Lin 2024.
+(d+1)/d and (d+3)/d of Chen, Li, Lin 2024. Those of ReLU^p are −(d+2p−1) and −(d+2p+1), and analytic
+activations have eigenvalues that fall faster than any power (docs/activations.md).
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from initbias import arguments
-from initbias.kernels.relu import relu_kernels
+from initbias.kernels.activations import activation_kernels, known, series_eigenvalues
 
 Array = NDArray[np.float64]
 
@@ -41,6 +42,8 @@ class SphereSpectrum:
     On the circle, where they are known, eigenvalues of the NTK are right to 1e-6 and those of the NNGP
     kernel, which fall faster, to 1e-3, at any degree.
 
+    Of analytic activations there are nodes down to 1e-30 of the largest eigenvalue.
+
     Attributes:
         degree: of the harmonics, (nodes,); no integers where a node stands for many degrees.
         multiplicity: eigenvalues that the node stands for, (nodes,).
@@ -55,7 +58,9 @@ class SphereSpectrum:
 
 
 @lru_cache(typed=True)  # 2.0 is refused even after 2
-def sphere_spectrum(intrinsic_dim: int, *, depth: int, bias: bool = True) -> SphereSpectrum:
+def sphere_spectrum(
+    intrinsic_dim: int, *, depth: int, bias: bool = True, activation: str = "relu"
+) -> SphereSpectrum:
     """Spectrum of both kernels on S^intrinsic_dim.
 
     Args:
@@ -63,26 +68,34 @@ def sphere_spectrum(intrinsic_dim: int, *, depth: int, bias: bool = True) -> Sph
         depth: number of hidden layers, at least 1.
         bias: whether the first layer has a bias. Without one, even and odd degrees have tails of
             their own, and at depth 1 odd degrees from 3 on have the eigenvalue 0.
+        activation: relu, or one of `activation_kernels`.
 
     Raises:
-        ValueError: a dimension or depth below 1.
+        ValueError: a dimension or depth below 1, another activation, or an analytic one without bias.
     """
     arguments.whole("intrinsic_dim", intrinsic_dim)
     arguments.whole("depth", depth)
     arguments.flag("bias", bias)
-    computed = _quadrature(intrinsic_dim, depth, bias)  # (2, degrees)
-    shift = (intrinsic_dim - 1) / 2
+    power = known(activation).power
+    if not power:
+        if not bias:
+            raise ValueError(f"spectra of {activation} are those with a bias")
+        ntk, nngp = series_eigenvalues(activation, intrinsic_dim, depth)
+        degree = np.arange(len(ntk), dtype=float)
+        return SphereSpectrum(degree, multiplicity(degree, intrinsic_dim), ntk, nngp)
+    computed = sphere_quadrature(intrinsic_dim, depth=depth, bias=bias, activation=activation)
+    shift, decay = (intrinsic_dim - 1) / 2, intrinsic_dim + 2 * power
     exact = np.arange(FIRST_INTEGRATED, dtype=float)
     nodes, lengths = _tail_nodes()
     degree = np.concatenate([exact, nodes, nodes])
     share = np.concatenate([np.ones_like(exact), lengths / 2, lengths / 2])
     parity = np.concatenate([exact % 2, np.zeros_like(nodes), np.ones_like(nodes)])
     values = []
-    for eigenvalues, power in zip(computed, (intrinsic_dim + 1, intrinsic_dim + 3), strict=True):
+    for eigenvalues, falls in zip(computed, (decay - 1, decay + 1), strict=True):
         kernel = np.zeros_like(degree)
         for odd in (0, 1):
             chosen = parity == odd
-            kernel[chosen] = _extended(eigenvalues, degree[chosen], odd, shift, power)
+            kernel[chosen] = _extended(eigenvalues, degree[chosen], odd, shift, falls)
         values.append(kernel)
     return SphereSpectrum(degree, share * multiplicity(degree, intrinsic_dim), *values)
 
@@ -98,8 +111,15 @@ def multiplicity(degree: Array, intrinsic_dim: int) -> Array:
     return np.where(degree == 0, 1.0, count)
 
 
-def _quadrature(intrinsic_dim: int, depth: int, bias: bool) -> Array:
-    """Eigenvalues of NTK and NNGP for the first degrees, (2, degrees)."""
+@lru_cache
+def sphere_quadrature(
+    intrinsic_dim: int, *, depth: int, bias: bool = True, activation: str = "relu"
+) -> Array:
+    """Eigenvalues of NTK and NNGP for the first 1,000 degrees by quadrature alone, (2, degrees).
+
+    They are right to 1e-15 of the largest, so that small ones are rounding. Arguments as in
+    `sphere_spectrum`.
+    """
     # Uniform panels resolve the polynomials; halving ones at both ends resolve the kernels' cusps.
     uniform = np.linspace(0, np.pi, PANELS + 1)
     halving = uniform[1] * 0.5 ** np.arange(HALVINGS, 0, -1)
@@ -108,9 +128,8 @@ def _quadrature(intrinsic_dim: int, depth: int, bias: bool) -> Array:
     half = np.diff(edges)[:, None] / 2
     theta = (edges[:-1, None] + half * (1 + points)).ravel()
     circle = torch.tensor(np.stack([np.cos(theta), np.sin(theta)], axis=1))
-    kernels = relu_kernels(
-        torch.tensor([[1.0, 0.0]], dtype=torch.float64), circle, depth=depth, bias=bias
-    )
+    point = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
+    kernels = activation_kernels(point, circle, activation=activation, depth=depth, bias=bias)
     measure = (half * weights).ravel() * np.sin(theta) ** (intrinsic_dim - 1)
     measure /= measure.sum()
     integrand = torch.cat([kernels.ntk, kernels.nngp]).numpy() * measure  # (2, nodes)

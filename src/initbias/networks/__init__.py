@@ -1,5 +1,7 @@
 """Networks that are really trained: initializations and gradient descent for ensembles."""
 
+from typing import TYPE_CHECKING, Any
+
 from initbias.networks.architecture import Architecture, Networks
 from initbias.networks.ball import (
     Ascent,
@@ -47,6 +49,7 @@ from initbias.networks.cost import (
     ascent_seconds,
     chain_seconds,
     count_weights,
+    one_layer_seconds,
     training_seconds,
 )
 from initbias.networks.initialization import Initialization, initialize
@@ -56,6 +59,9 @@ from initbias.networks.path import Path, follow_flow
 from initbias.networks.tangent import empirical_ntk, layer_ntks, stable_learning_rate
 from initbias.networks.training.task import Record, Trajectory
 from initbias.networks.training.train import default_threads, evaluate, train
+
+if TYPE_CHECKING:
+    from initbias.networks.one_layer import train_one_layer
 
 __all__ = [
     "Architecture",
@@ -104,6 +110,7 @@ __all__ = [
     "linear_tangent_kernel",
     "mean_cross_entropy",
     "min_norm_start",
+    "one_layer_seconds",
     "one_pass_start",
     "orthogonal_to",
     "predicted_limit",
@@ -114,6 +121,15 @@ __all__ = [
     "stable_learning_rate",
     "steered_start",
     "train",
+    "train_one_layer",
     "training_seconds",
     "underdetermined",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "train_one_layer":  # it imports torch, without which plans are made
+        from initbias.networks.one_layer import train_one_layer
+
+        return train_one_layer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

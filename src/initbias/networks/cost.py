@@ -13,6 +13,7 @@ STEP = 4e-4  # seconds of a step of layers that no size changes
 OF_WEIGHTS = 30  # points whose products take as long as a step's passes over the weights
 ASCENT = 9.6e10  # of products of ascent in a ball, several draws at a time
 OF_ASCENT = 200  # points whose products take as long as such a step's passes over the weights
+ACTIVATION = 6e-9  # seconds of an activation and its slope in a step of `train_one_layer`
 CHAINS = 4.5e9  # of the compiled loops of linear chains
 CHAIN_STEP = 1e-6  # seconds of a step of a chain beside its multiply-adds
 
@@ -54,3 +55,8 @@ def chain_seconds(sizes: Sequence[int], columns: int, steps: float) -> float:
 def ascent_seconds(sizes: Sequence[int], points: int, steps: float) -> float:
     """Seconds of steps of ascent in a ball around a network, see `ascend`."""
     return 3 * steps * (points + OF_ASCENT) * count_weights(sizes) / ASCENT
+
+
+def one_layer_seconds(width: int, batch: int, steps: float, evaluated: float = 0) -> float:
+    """Seconds to train one network by `train_one_layer`; arguments as in `training_seconds`."""
+    return ACTIVATION * width * (batch * steps + evaluated / 2) + STEP * steps

@@ -21,7 +21,7 @@ from initbias.pipeline.folders import SOURCE
 from initbias.pipeline.manifest import MeasuredWith
 from initbias.pipeline.rendering import shown
 from initbias.site.content import Content, collect
-from initbias.study.papers import BESIDE, OF_PAPERS, OUTCOMES, PAPERS, VERDICTS
+from initbias.study.papers import BESIDE, BEYOND, OF_PAPERS, OUTCOMES, PAPERS, VERDICTS
 
 NEEDED = ("mkdocs", "material", "mkdocstrings_handlers", "itables")
 API = ("kernels", "networks", "statistics", "datasets")
@@ -77,9 +77,11 @@ def write_pages(content: Content, results: Path, folder: Path) -> None:
     for file in sorted(results.glob("*/estimates.parquet")):
         target = docs / "results" / file.relative_to(results).with_suffix(".csv")
         pd.read_parquet(file).to_csv(target, index=False, float_format="%.6g")
+    beyond = {letter: name for letter, name in BEYOND.items() if content.of_paper(letter)}
+    papers = PAPERS | beyond
     shared = {
         "content": content,
-        "papers": PAPERS,
+        "papers": papers,
         "of_papers": OF_PAPERS,
         "beside": BESIDE,
         "verdicts": VERDICTS,
@@ -91,7 +93,7 @@ def write_pages(content: Content, results: Path, folder: Path) -> None:
     }
     for name in ("index", "not_reproduced", "claims", "key", "cost"):
         _write(docs / f"{name}.md", f"{name}.md", shared)
-    for letter in PAPERS:
+    for letter in papers:
         ids = [item["id"] for item in content.items if item["id"][0] == letter]
         paper = {**shared, "letter": letter, "ids": ids}
         _write(docs / "papers" / f"{letter}.md", "paper.md", paper)

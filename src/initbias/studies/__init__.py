@@ -20,6 +20,7 @@ STUDIES = (
     "imbalance",
     "distance",
     "underdetermined",
+    "activations",
     "real_data",
     "remedies",
 )

@@ -17,8 +17,9 @@ PAPERS = {
     "C": "Min, Tarmoun, Vidal, Mallada 2021",
     "D": "Nagarajan, Kolter 2019",
     "E": "Gruber, Avron 2024",
-    "N": "Beyond the papers",  # what they leave open, which studies of ours ask
 }
+# What they leave open and studies of ours ask; its claims are never on a paper's own words.
+BEYOND = {"N": "Beyond the papers"}
 OF_PAPERS: tuple[Kind, ...] = ("published value", "published relation", "bound")
 BESIDE: tuple[Kind, ...] = ("identity", "finite-n theory", "ours")
 OUTCOMES = ("contrary", "not reproduced", "inconclusive", "reproduced", "not measured")
@@ -277,18 +278,34 @@ PUBLISHED = (
     _statement("E-S5", "gradient descent converges"),
     _statement("E-S6", "P W₁(0) can steer it to a prescribed solution"),
     _statement("E-S7", "a bi-optimal pair with one hidden layer"),
-    _statement("N-S2", "what a random start costs where data are real"),
-    _statement("N-S3", "what removes the cost of a random start"),
+)
+
+
+# Statements of ours, with what they are derived from in docs/.
+OURS = (
+    _statement("N-S1", "with ReLU^p the rate from a random initial output is n^(−(2p+1)/(d+2p+1))"),
+    _statement("N-S2", "with analytic activations a random initial output costs (log n)^d at most"),
+    _statement(
+        "N-S3", "eigenvalues of ReLU^p fall as i^(−(d+2p−1)/d) (NTK) and i^(−(d+2p+1)/d) (NNGP)"
+    ),
+    _statement("N-S4", "the depth changes the constant of the rate, by the NNGP kernel alone"),
+    _statement(
+        "N-S5", "kernels and networks of all activations follow at the sizes that are measured"
+    ),
+    _statement("N-S6", "what a random initial output costs where data are real"),
+    _statement("N-S7", "what removes the cost of a random initial output"),
 )
 
 
 def item_of(claim_id: str) -> str:
-    """The published item that a claim is of, or what is ours."""
+    """The item of PUBLISHED or OURS that a claim is of."""
     return claim_id.partition("/")[0]
 
 
 def coverage(claims: pd.DataFrame) -> pd.DataFrame:
-    """What became of each published item, a row for each: verdicts of the claims that judge it.
+    """What became of each item, a row for each: verdicts of the claims that judge it.
+
+    What is beyond the papers comes last, if there are claims on it.
 
     Args:
         claims: see `initbias.study.claims.Claim`.
@@ -300,7 +317,9 @@ def coverage(claims: pd.DataFrame) -> pd.DataFrame:
         id: reason, those first that are not reproduced; how many claims on the paper's own words have each
         verdict, and how many stand beside them, by kind.
     """
-    return pd.DataFrame([_covered(item, claims[_of(claims, item)]) for item in PUBLISHED])
+    of_item = set(claims["id"].map(item_of))
+    items = (*PUBLISHED, *(item for item in OURS if item.id in of_item))
+    return pd.DataFrame([_covered(item, claims[_of(claims, item)]) for item in items])
 
 
 def _of(claims: pd.DataFrame, item: Published) -> pd.Series:
@@ -319,7 +338,7 @@ def _covered(item: Published, found: pd.DataFrame) -> dict[str, str | int]:
     unsettled = pd.concat([own[against], own[~against & (own["verdict"] != "reproduced")]])
     return {
         "id": item.id,
-        "paper": PAPERS[item.id[0]],
+        "paper": (PAPERS | BEYOND)[item.id[0]],
         "kind": item.kind,
         "says": item.says,
         "reports": item.reports,

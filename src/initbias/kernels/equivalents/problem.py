@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initbias import arguments
+from initbias.kernels.activations import known
 from initbias.kernels.planted import planted_shares
 from initbias.kernels.sphere import sphere_spectrum
 
@@ -30,9 +31,11 @@ class Equivalent(ABC):
             number: the smoothness of a random target of mean square 1, see `planted_covariance`.
         initialization: standard (random initial function) or mirrored (zero initial function).
         bias: whether the first layer has a bias.
+        activation: relu, or one of `activation_kernels`; targets by their smoothness are relu's.
 
     Raises:
-        ValueError: a number out of its range, or another initialization.
+        ValueError: a number out of its range, another initialization or activation, or an activation that
+            cannot be with such a target.
     """
 
     intrinsic_dim: int
@@ -41,17 +44,23 @@ class Equivalent(ABC):
     target: Mapping[int, float] | float
     initialization: Literal["standard", "mirrored"]
     bias: bool = True
+    activation: str = "relu"
 
     def __post_init__(self) -> None:
         arguments.whole("intrinsic_dim", self.intrinsic_dim)
         arguments.whole("depth", self.depth)
         arguments.number("noise_std", self.noise_std, least=0)
+        known(self.activation)
         if isinstance(self.target, Mapping):
             for degree, share in self.target.items():
                 arguments.whole("degrees of target", degree, 0)
                 arguments.number(f"target[{degree}]", share, least=0)
         else:
             arguments.number("target", self.target, above=0)
+            if self.activation != "relu":
+                raise ValueError(
+                    f"a target's smoothness is relative to relu's: got {self.activation}"
+                )
         if self.initialization not in ("standard", "mirrored"):
             raise ValueError(
                 f"initialization must be standard or mirrored: got {self.initialization!r}"
@@ -70,7 +79,7 @@ class Equivalent(ABC):
     def _weights(self) -> "Weights":
         target = self.target
         shares = frozenset(target.items()) if isinstance(target, Mapping) else target
-        return _weights(self.intrinsic_dim, self.depth, self.bias, shares)
+        return _weights(self.intrinsic_dim, self.depth, self.bias, shares, self.activation)
 
 
 @dataclass(frozen=True, eq=False)  # problems of one spectrum and target share it
@@ -90,7 +99,10 @@ class Weights:
     start: Array
 
     def log_kappa(self, sample_size: float, shift: float) -> float:
-        """Logarithm of the κ > 0 that solves shift = κ (1 − Σ λ/(λ+κ) / n) for a shift from 0 on."""
+        """Logarithm of the κ > 0 that solves shift = κ (1 − Σ λ/(λ+κ) / n) for a shift from 0 on.
+
+        Without a shift, κ is as good as 0 where a spectrum ends before n eigenvalues.
+        """
         from scipy.optimize import brentq  # slow to import, and seldom needed
 
         def excess(log_kappa: float) -> float:
@@ -98,14 +110,20 @@ class Weights:
             freedom = self.multiplicity @ (self.ntk / (self.ntk + kappa))
             return float(np.log((freedom + sample_size * shift / kappa) / sample_size))
 
+        if not shift and excess(LOG_KAPPA[0]) <= 0:
+            return LOG_KAPPA[0]
         return float(brentq(excess, *LOG_KAPPA, xtol=1e-13))
 
 
 @lru_cache
 def _weights(
-    intrinsic_dim: int, depth: int, bias: bool, target: frozenset[tuple[int, float]] | float
+    intrinsic_dim: int,
+    depth: int,
+    bias: bool,
+    target: frozenset[tuple[int, float]] | float,
+    activation: str,
 ) -> Weights:
-    spectrum = sphere_spectrum(intrinsic_dim, depth=depth, bias=bias)
+    spectrum = sphere_spectrum(intrinsic_dim, depth=depth, bias=bias, activation=activation)
     if isinstance(target, frozenset):
         shares = np.zeros_like(spectrum.degree)
         for degree, share in target:

@@ -18,12 +18,8 @@ from typing import Any
 import pandas as pd
 
 from initbias.statistics import judge_limit
-from initbias.studies.target_smoothness.estimate import (
-    ARMS,
-    DIFFERENCE,
-    initial_smoothness,
-    rate,
-)
+from initbias.studies.target_smoothness.estimate import initial_smoothness, rate
+from initbias.study.best_times import ARMS, DIFFERENCE
 from initbias.study.claims import Claim, Claims, Kind, Prediction, Statement
 from initbias.study.tables import groups, select
 

@@ -7,18 +7,14 @@ from a bootstrap over data sets; of the risks nothing but the inputs is random.
 
 from collections.abc import Iterator
 
-import numpy as np
 import pandas as pd
 
 from initbias.datasets import generator
-from initbias.statistics import Curves
+from initbias.study.best_times import exact_risks, exponents_at_best
 from initbias.study.columns import INTRINSIC_DIM, NOISE_STD, Column
-from initbias.study.tables import Row, counts, estimates_table, groups, healthy, row
+from initbias.study.tables import Row, estimates_table, groups
 
 SETTING = ["intrinsic_dim", "smoothness", "noise_std"]
-ARMS = ("standard", "mirrored")
-DIFFERENCE = "mirrored - standard"
-FEWEST_SIZES = 3
 KEYS = (
     Column("model", "`kernel` or `theory`", text=True),
     INTRINSIC_DIM,
@@ -58,50 +54,10 @@ def estimate(measurements: pd.DataFrame) -> pd.DataFrame:
 
 
 def _theory(risks: pd.DataFrame, _: str) -> Iterator[Row]:
-    """Exact, so that ends of intervals are the value."""
     for arm, of_arm in risks.groupby("initialization"):
-        risk = of_arm.set_index("sample_size")["risk"].sort_index()
-        local = -np.diff(np.log(risk)) / np.diff(np.log(risk.index.astype(float)))
-        for statistic, values in (
-            ("mean", risk),
-            ("local exponent", pd.Series(local, risk.index[:-1])),
-        ):
-            for n, value in values.items():
-                exact = {"low": value, "high": value, "theory": value}
-                yield row("risk", statistic, value, arm=arm, sample_size=n, **exact)
+        yield from exact_risks(of_arm.set_index("sample_size")["risk"].sort_index(), str(arm))
 
 
 def _kernel(measured: pd.DataFrame, label: str) -> Iterator[Row]:
-    usable = healthy(measured)
-    time = ["initialization", "sample_size", "time"]
-    means = usable.groupby(time, as_index=False)[["risk", "equivalent_risk"]].mean()
-    size = ["initialization", "sample_size"]
-    best = means.loc[means.groupby(size)["risk"].idxmin(), time]
-    exact = means.groupby(size)["equivalent_risk"].min()
-    risks = usable.merge(best).set_index([*size, "seed"])["risk"].sort_index()
-    total = counts(measured.drop_duplicates([*size, "seed"]))
-    sizes = [n for n, runs in risks.loc["standard"].groupby("sample_size") if len(runs) >= 2]
-    if len(sizes) < FEWEST_SIZES:
-        yield row("risk", "exponent", np.nan, arm="standard", by="sample_size", **total)
-        return
-    values = [
-        np.stack(
-            [risks.loc[arm, n].to_numpy() for arm in ARMS]
-            + [np.full(len(risks.loc["standard", n]), exact.loc[arm, n]) for arm in ARMS]
-        )
-        for n in sizes
-    ]  # measured and exact arms, (arms, data sets)
-    curves = Curves(sizes, values, generator("bootstrap", "target_smoothness", label))
-    expected = []
-    fit = {"by": "sample_size", **total}
-    for index, arm in enumerate(ARMS):
-        slope = curves.exponent(index)
-        expected.append(slope.value - curves.excess(index, index + len(ARMS)).value)
-        yield row("risk", "exponent", slope, arm=arm, theory=expected[-1], **fit)
-        for at, n in enumerate(sizes):
-            mean = curves.mean_risk(index, at)
-            yield row(
-                "risk", "mean", mean, arm=arm, sample_size=n, theory=exact.loc[arm, n], **total
-            )
-    apart = expected[1] - expected[0]
-    yield row("risk", "exponent", curves.difference(1, 0), arm=DIFFERENCE, theory=apart, **fit)
+    draws = generator("bootstrap", "target_smoothness", label)
+    yield from exponents_at_best(measured, draws)

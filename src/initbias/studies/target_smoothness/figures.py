@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from initbias.studies.target_smoothness.estimate import ARMS, initial_smoothness, rate
+from initbias.studies.target_smoothness.estimate import initial_smoothness, rate
+from initbias.study.best_times import ARMS
 from initbias.study.drawing import ARMS as LOOKS
 from initbias.study.drawing import (
     COLORS,

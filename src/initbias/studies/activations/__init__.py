@@ -1,0 +1,1 @@
+"""Which property of the network sets the rate from a random initial output: beyond the papers."""
