@@ -7,7 +7,7 @@ PEERS := benchmarks/peers/.venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: results figures setup setup-dev smoke paper report site lint test bench bench-large coverage lock clean
+.PHONY: results figures setup setup-dev smoke paper report site lint test bench bench-large bench-cluster coverage lock clean
 
 results: setup
 	$(RUN) snakemake --cores all
@@ -73,6 +73,9 @@ bench: setup $(PEERS)/jax/.setup $(PEERS)/neural_tangents/.setup
 
 bench-large: setup
 	$(RUN) python benchmarks/large_flow.py
+
+bench-cluster: setup-dev
+	$(RUN) python benchmarks/cluster.py
 
 $(PEERS)/%/.setup: benchmarks/peers/%.txt
 	$(PYTHON) -m venv $(@D)
