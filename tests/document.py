@@ -18,7 +18,7 @@ def requested(section: str) -> list[str]:
     found: list[str] = []
     for call in re.finditer(ASKING, text):
         strings = re.sub(r"kinds: \([^)]*\)", "", _balanced(text, call.end() - 1))
-        found += [name for name in re.findall(r'"([^"]*)"', strings) if re.match(r"[A-E]-", name)]
+        found += [name for name in re.findall(r'"([^"]*)"', strings) if re.match(r"[A-EN]-", name)]
     return found
 
 
