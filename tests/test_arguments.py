@@ -127,6 +127,15 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "bi_optimal": (lambda w: networks.bi_optimal(SYSTEM, w), (CHAIN[0],)),
     "bi_optimality_gap": (lambda *w: networks.bi_optimality_gap(SYSTEM, *w), tuple(CHAIN)),
     "relu_kernels": (lambda x, z: kernels.relu_kernels(x, z, depth=2).ntk, (X, Z)),
+    "activation_kernels": (
+        lambda x, z: kernels.activation_kernels(x, z, activation="erf", depth=2).ntk, (X, Z)
+    ),
+    "train_one_layer": (
+        lambda x, y, z: networks.train_one_layer(
+            np.random.default_rng(0), x, y, z, activation="erf", factor=2.0, width=5,
+            initialization="standard", learning_rate=0.125, epochs=[0, 5],
+        ), (X, Y[:, 0], Z)
+    ),
     "relu_diagonals": (lambda x: kernels.relu_diagonals(x, depth=2).nngp, (X,)),
     "ntk_product": (lambda x, z, v: kernels.ntk_product(x, z, v, depth=2), (Z, X, Y)),
     "flow_filter": (kernels.flow_filter, (VALUES, TIMES)),
@@ -198,6 +207,8 @@ WITHOUT = {
     "CorrectedPowerLaw", "FloorFit", "Curves", "Estimate", "PowerLawFit", "PurePowerLaw", "Verdict", "Window",
     "widening", "DATASETS", "TARGETS", "Dataset", "DatasetUnavailable",
     "LinearSample", "generator", "Encoding", "Normalisation", "TailFit",
+    "ACTIVATIONS", "Activation", "degrees_per_log", "eigenvalue_decays", "start_constant",
+    "start_exponent", "sphere_quadrature", "one_layer_seconds",
     "absent", "load_dataset", "sample_linear", "sample_sphere", "sample_underdetermined",
 }  # fmt: skip
 
@@ -287,7 +298,11 @@ WRONG: dict[str, Callable[[np.ndarray], Any]] = {
     "masked": lambda values: np.ma.masked_equal(values, values.flat[0]),
     "missing": lambda values: frame(np.where(values == values.max(), None, values.astype(object))),
 }
-OPTIONAL = {("relu_kernels", 1), ("train", 2)}  # x with itself; no outputs
+OPTIONAL = {
+    ("relu_kernels", 1),
+    ("activation_kernels", 1),
+    ("train", 2),
+}  # x with itself; no outputs
 # They give NaN for NaN, which is seen; networks that have diverged hold it.
 PROPAGATED = {"Networks", "student_interval", "positive_interval", "ratio_interval", "product"}
 

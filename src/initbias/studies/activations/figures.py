@@ -66,10 +66,8 @@ def exponents(estimates: pd.DataFrame) -> Figure:
         axes.set_xlim(dims[0] - 0.4, dims[-1] + 0.4)
         axes.set_ylim(*SHOWN)
     name_axes(drawn, "dimension $d$", "exponent of $n^{-r}$")
-    legend_below(
-        figure,
-        [*lines.values(), *far.values(), *near.values(), *(nets.values() if trained else ())],
-    )
+    shown = [lines, far, near, nets] if trained else [lines, far, near]
+    legend_below(figure, [look for looks in shown for look in looks.values()])
     return figure
 
 
