@@ -13,7 +13,6 @@ from initbias.kernels import FlowEquivalent
 from initbias.pipeline.configuration import read, validate
 from initbias.pipeline.plan import shards
 from initbias.studies.error_rates import measure as stage
-from initbias.studies.error_rates.best_time import TO_BEST_TIME, with_published
 from initbias.studies.error_rates.claims import judge
 from initbias.studies.error_rates.estimate import (
     DIFFERENCE,
@@ -22,6 +21,7 @@ from initbias.studies.error_rates.estimate import (
     stopped_risks,
     theory_exponent,
 )
+from initbias.studies.error_rates.estimate.best_time import TO_BEST_TIME, with_published
 from initbias.studies.error_rates.figures import exponents
 from initbias.studies.error_rates.measure import draw_sample
 from initbias.studies.error_rates.shards import NetworkToBestTime

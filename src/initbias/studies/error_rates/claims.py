@@ -50,7 +50,6 @@ from initbias.statistics import (
     judge_not_below,
     judge_value,
 )
-from initbias.studies.error_rates.best_time import NETWORKS, TO_BEST_TIME
 from initbias.studies.error_rates.estimate import (
     DIFFERENCE,
     EXPERIMENT,
@@ -62,6 +61,7 @@ from initbias.studies.error_rates.estimate import (
     judged,
     theory_exponent,
 )
+from initbias.studies.error_rates.estimate.best_time import NETWORKS, TO_BEST_TIME
 from initbias.study.claims import Claim, Claims, Kind, Prediction, Statement, estimate_of
 from initbias.study.tables import groups, select
 

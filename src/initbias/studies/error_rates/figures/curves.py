@@ -5,14 +5,14 @@ from dataclasses import replace
 import pandas as pd
 from matplotlib.figure import Figure
 
-from initbias.studies.error_rates.best_time import NETWORK, TO_BEST_TIME
-from initbias.studies.error_rates.best_time import NETWORKS as NETWORK_MODELS
 from initbias.studies.error_rates.estimate import (
     INITIALIZATIONS,
     compared,
     judged,
     theory_exponent,
 )
+from initbias.studies.error_rates.estimate.best_time import NETWORK, TO_BEST_TIME
+from initbias.studies.error_rates.estimate.best_time import NETWORKS as NETWORK_MODELS
 from initbias.studies.error_rates.figures.looks import (
     CURVES,
     LIMITS,

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from initbias.studies.error_rates.best_time import TO_BEST_TIME
 from initbias.studies.error_rates.estimate import (
     DIFFERENCE,
     INITIALIZATIONS,
@@ -16,6 +15,7 @@ from initbias.studies.error_rates.estimate import (
     judged,
     theory_exponent,
 )
+from initbias.studies.error_rates.estimate.best_time import TO_BEST_TIME
 from initbias.studies.error_rates.figures.looks import (
     ASIDE,
     CURVES,

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from initbias.studies.error_rates.best_time import REACHED_TIME
 from initbias.studies.error_rates.estimate import (
     DIFFERENCE,
     INITIALIZATIONS,
@@ -13,6 +12,7 @@ from initbias.studies.error_rates.estimate import (
     compared,
     theory_exponent,
 )
+from initbias.studies.error_rates.estimate.best_time import REACHED_TIME
 from initbias.study.tables import cell, groups, select
 
 

@@ -30,7 +30,7 @@ import pandas as pd
 
 from initbias.datasets import generator
 from initbias.statistics import Curves, Window, exponents, flipped_chi2, student_interval
-from initbias.studies.error_rates.best_time import (
+from initbias.studies.error_rates.estimate.best_time import (
     NETWORKS,
     SETTING,
     TO_BEST_TIME,
