@@ -50,7 +50,7 @@ def test_what_is_offline_changes_data_sets_alone(root: Path) -> None:
             each for each in whole if each.study == study
         ]
     named = {getattr(shard.specification, "dataset", "") for shard in offline} - {""}
-    assert named == {"mnist_subset", "fashion_mnist", "digits"}
+    assert named == {"mnist_subset", "fashion_mnist", "digits", "boston_housing"}
 
 
 @pytest.mark.parametrize(

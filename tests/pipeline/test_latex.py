@@ -26,6 +26,7 @@ from initbias.pipeline.latex import GREEK, LOWERED, RAISED, SIGNS, latex
         ("6.0e-06", r"$6.0\cdot 10^{-6}$"),
         ("[1e+05, e-5]", r"$[1\cdot 10^{5}$, e-5]"),
         ("n² < 10", r"$n{}^{2}$ $<$ 10"),
+        ("(σ/n)^((2p+1)/(d+3))", r"$(\sigma /n)^{(2p+1)/(d+3)}$"),
     ],
 )
 def test_words_and_mathematics(text: str, written: str) -> None:

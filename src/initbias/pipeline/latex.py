@@ -22,8 +22,8 @@ SPECIAL = {sign: f"\\{sign}" for sign in "&%$#_{}"} | {
 }
 LETTER = rf"[A-Za-z{''.join(GREEK)}]"
 SCRIPT = re.compile(
-    r"([_^])(?:\(([^()]*)\)|(-?[^\W_]+))"
-)  # of a letter: a group, or letters and digits
+    r"([_^])(?:\(((?:[^()]|\([^()]*\))*)\)|(-?[^\W_]+))"
+)  # of a letter: a group, which may hold groups, or letters and digits
 MATHEMATICS = re.compile(
     rf"[{''.join([*GREEK, *(re.escape(sign) for sign in SIGNS), *RAISED, *LOWERED])}]"
     rf"|(?<!\w){LETTER}[_^]|\)\^|\d\^|(?<![\w.])-\d"

@@ -77,8 +77,7 @@ def write_pages(content: Content, results: Path, folder: Path) -> None:
     for file in sorted(results.glob("*/estimates.parquet")):
         target = docs / "results" / file.relative_to(results).with_suffix(".csv")
         pd.read_parquet(file).to_csv(target, index=False, float_format="%.6g")
-    beyond = {letter: name for letter, name in BEYOND.items() if content.of_paper(letter)}
-    papers = PAPERS | beyond
+    papers = PAPERS | BEYOND
     shared = {
         "content": content,
         "papers": papers,

@@ -305,7 +305,7 @@ def item_of(claim_id: str) -> str:
 def coverage(claims: pd.DataFrame) -> pd.DataFrame:
     """What became of each item, a row for each: verdicts of the claims that judge it.
 
-    What is beyond the papers comes last, if there are claims on it.
+    What is beyond the papers comes last.
 
     Args:
         claims: see `initbias.study.claims.Claim`.
@@ -317,8 +317,7 @@ def coverage(claims: pd.DataFrame) -> pd.DataFrame:
         id: reason, those first that are not reproduced; how many claims on the paper's own words have each
         verdict, and how many stand beside them, by kind.
     """
-    of_item = set(claims["id"].map(item_of))
-    items = (*PUBLISHED, *(item for item in OURS if item.id in of_item))
+    items = (*PUBLISHED, *OURS)
     return pd.DataFrame([_covered(item, claims[_of(claims, item)]) for item in items])
 
 
