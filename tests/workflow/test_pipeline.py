@@ -192,6 +192,7 @@ def test_divergence_is_a_counted_row_and_not_a_crash(tmp_path: Path) -> None:
     project.snakemake("--cores", "2", "results/error_rates/tables/exponents.csv")
     estimates = pd.read_parquet(project.results / "error_rates" / "estimates.parquet")
     lost = estimates[(estimates["part"] == "sphere") & (estimates["model"] == "network")]
+    lost = lost[lost["quantity"] != "hidden_fall"]  # which is theory
     assert len(lost) and (lost["failed"] == 12).all() and lost["value"].isna().all()
     table = pd.read_csv(project.results / "error_rates" / "tables" / "exponents.csv")
     assert (table.loc[table["failed"] > 0, "standard, all"] == "no fit").all()
